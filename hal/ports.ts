@@ -1,0 +1,169 @@
+/** What the agent asks of the outside. Interfaces only; every driver of a port passes the contract suite of that port in test/hal. */
+import type { DiskValue, EndReason, MonoMs, Transport, Trust, WallMs } from "../agent/core/types.ts";
+
+/** The only source of time and the only wait. */
+export interface Clock {
+  /** The wall clock now, as the operating system has it. May step. */
+  wallMs(): WallMs;
+  /** CLOCK_MONOTONIC now: never steps, starts over at boot. */
+  monoMs(): MonoMs;
+  /** How far `wallMs` can be trusted at this moment. */
+  trust(): Trust;
+  /** Resolves after `ms`, or at once when `signal` aborts; never rejects. */
+  sleep(ms: number, signal: AbortSignal): Promise<void>;
+}
+
+/** Who this box is, as far as it can tell; read once at birth. */
+export interface Box {
+  /** `/proc/sys/kernel/random/boot_id`: changes at every boot. */
+  bootId(): string;
+  identity(): Promise<BoxIdentity>;
+  /** Cheap readings for `health`; no child process. */
+  vitals(): BoxVitals;
+}
+export type BoxIdentity = { readonly hostname: string; readonly model: string; readonly os: string; readonly node: string; readonly ffmpeg: string };
+export type BoxVitals = {
+  readonly load1: number;
+  readonly memoryUsedBytes: number;
+  readonly memoryTotalBytes: number;
+  /** null where the box has no sensor. */
+  readonly temperatureC: number | null;
+  readonly agentRssBytes: number;
+  readonly uptimeMs: number;
+};
+
+/** What to record and how. The credential reaches ffmpeg on its standard input only. */
+export type RecorderJob = {
+  readonly camera: string;
+  /** rtsp:// or rtsps://, without credential. */
+  readonly url: string;
+  readonly credential: Credential | null;
+  readonly transport: Transport;
+  readonly audio: boolean;
+  /** Use arrival times instead of the camera's: for streams whose own times are wrong. */
+  readonly arrivalTimes: boolean;
+  /** Absolute folder; files are `<folder>/<run>-<number>.mkv.part`, counting up from `firstNumber`. */
+  readonly folder: string;
+  readonly run: number;
+  readonly firstNumber: number;
+  readonly segmentMs: number;
+  /** Moves the cut off the full clock multiple, so that cameras do not all close at once. */
+  readonly cutOffsetMs: number;
+  /** No new frame for this long: the try is over. */
+  readonly stallMs: number;
+  /** No first frame for this long: the try is over. */
+  readonly openMs: number;
+};
+export type Credential = { readonly username: string; readonly password: string };
+
+/** What the recorder reports while a try lasts. */
+export type RecorderSign =
+  /** New frames reached the open file; `frames` and `mediaMs` count from the start of the try. */
+  | { readonly kind: "frames"; readonly frames: number; readonly mediaMs: number; readonly monoMs: MonoMs }
+  /** File `number` is complete; media times count from the start of the try. */
+  | { readonly kind: "closed"; readonly number: number; readonly mediaFromMs: number; readonly mediaToMs: number; readonly monoMs: MonoMs };
+
+export type RecorderEnd = { readonly reason: EndReason; /** One line for the log, without any secret. */ readonly detail: string };
+
+/** What can be read of a file of footage. */
+export type Measure =
+  | { readonly kind: "readable"; readonly durationMs: number; readonly codec: string }
+  | { readonly kind: "unreadable"; readonly detail: string };
+
+export interface Recorder {
+  /**
+   * One try: opens the stream, writes files until the stream, the watchdog or `signal` ends it. Never rejects; never retries.
+   * When it settles, no process of the try is left.
+   */
+  record(job: RecorderJob, onSign: (sign: RecorderSign) => void, signal: AbortSignal): Promise<RecorderEnd>;
+  /** Reads a file through and says how much of it plays. */
+  measure(path: string, signal: AbortSignal): Promise<Measure>;
+  /** Ends recorders that an earlier agent of this state folder left behind; resolves with their number. */
+  reap(): Promise<number>;
+}
+
+/** A look whether anybody answers at a camera's RTSP port: a TCP connect, nothing more. */
+export interface Knock {
+  knock(url: string, timeoutMs: number, signal: AbortSignal): Promise<boolean>;
+}
+
+/** A file found in the footage folder. Times are the file's own, by the operating system's wall clock. */
+export type FootageFile = {
+  readonly camera: string;
+  /** Relative to the footage folder. */
+  readonly path: string;
+  readonly run: number;
+  readonly number: number;
+  readonly bytes: number;
+  readonly bornAt: WallMs;
+  readonly modifiedAt: WallMs;
+};
+export type DiskReading = { readonly value: DiskValue; readonly freeBytes: number; readonly totalBytes: number; readonly detail: string };
+export type DiskMark = { readonly site: string; readonly folder: string };
+
+/** The footage folder: every deed on its files. Methods reject with the system's error unless said otherwise. */
+export interface Footage {
+  /** State of the disk seen against the mark it must carry (null: never marked yet). Never rejects. */
+  inspect(folderId: string | null): Promise<DiskReading>;
+  /** A small file written, fsynced and removed: the only proof that the disk takes data. Never rejects. */
+  probe(): Promise<"ok" | "read-only" | "full" | "failing">;
+  readMark(): Promise<DiskMark | null>;
+  writeMark(mark: DiskMark): Promise<void>;
+  /** Makes the camera's folder and resolves with its absolute path. */
+  prepare(camera: string): Promise<string>;
+  /** fdatasync of an open `.part`; resolves with its size and birth, or null where it does not exist. */
+  sync(camera: string, run: number, number: number): Promise<{ readonly bytes: number; readonly bornAt: WallMs } | null>;
+  /** Forgets the handle that `sync` keeps. */
+  release(camera: string): void;
+  /** fsync, SHA-256, rename to `path`, fsync of the folder. */
+  seal(camera: string, run: number, number: number, path: string): Promise<{ readonly bytes: number; readonly sha256: string }>;
+  /** The `.part` files of one camera (or of all), of one run (or of all). */
+  parts(camera: string | null, run: number | null): Promise<readonly FootageFile[]>;
+  /** Closed files in day folders, one folder at a time, and what is foreign there. */
+  closed(): AsyncIterable<{ readonly files: readonly FootageFile[]; readonly foreign: readonly string[] }>;
+  hash(path: string): Promise<{ readonly bytes: number; readonly sha256: string }>;
+  /** Unlinks; a file that is gone already is fine. Removes a day folder that became empty. */
+  remove(path: string): Promise<void>;
+  /** Sets an unreadable `.part` aside under a name that is never recorded to nor counted. */
+  setAside(path: string): Promise<void>;
+}
+
+/** One message for the broker. `expirySeconds` is honoured by MQTT 5 only. */
+export type Message = {
+  readonly topic: string;
+  readonly payload: string;
+  readonly qos: 0 | 1;
+  readonly retain: boolean;
+  readonly expirySeconds: number | null;
+};
+export type BrokerOptions = {
+  readonly url: string;
+  readonly clientId: string;
+  readonly ca: string | null;
+  readonly cert: string | null;
+  readonly key: string | null;
+  readonly credential: Credential | null;
+  readonly will: Message;
+  readonly willDelaySeconds: number;
+  readonly subscriptions: readonly string[];
+};
+export type ConnectResult =
+  | { readonly kind: "connected"; readonly session: BrokerSession }
+  | { readonly kind: "failed"; readonly reason: "unreachable" | "refused" | "timeout" | "certificate" | "stopped"; readonly detail: string };
+/** `unheard`: the broker took it and says that nobody listens. `busy`: quota, try again. `rejected`: this message will never be taken. `denied`: not allowed on this topic. */
+export type PublishResult = "ok" | "unheard" | "busy" | "rejected" | "denied" | "lost";
+export interface BrokerSession {
+  readonly mqtt: "5" | "3.1.1";
+  /** Settles when the broker has confirmed (QoS 1) or the socket took it (QoS 0); `lost` when the session ended or nothing came in time. */
+  publish(message: Message): Promise<PublishResult>;
+  /** Takes messages of the subscriptions; at most one listener. */
+  onMessage(listener: (topic: string, payload: string) => void): void;
+  /** Resolves once, with the reason, when the session is over for whatever cause. */
+  readonly ended: Promise<string>;
+  /** Disconnects in order (the will is not sent), waiting at most `timeoutMs`. */
+  end(timeoutMs: number): Promise<void>;
+}
+export interface Broker {
+  /** One attempt with a fresh client: MQTT 5, and 3.1.1 where the broker refuses 5. Never rejects, never retries. */
+  connect(options: BrokerOptions, signal: AbortSignal): Promise<ConnectResult>;
+}
