@@ -147,3 +147,17 @@ export type Hold = {
   readonly officer: string;
   readonly sinceAt: WallMs;
 };
+
+/** A row of the journal: an immutable fact with a number that counts up without holes. */
+export type EventRow = {
+  readonly g: number;
+  /** `<boot_id>.<run>`; with `seq` it is the event's id, never used twice. */
+  readonly boot: string;
+  readonly seq: number;
+  readonly at: WallMs;
+  readonly clock: Trust;
+  readonly monoMs: MonoMs;
+  readonly type: EventType;
+  readonly level: Level;
+  readonly data: Data;
+};
