@@ -21,7 +21,13 @@ export interface Box {
   /** Cheap readings for `health`; no child process. */
   vitals(): BoxVitals;
 }
-export type BoxIdentity = { readonly hostname: string; readonly model: string; readonly os: string; readonly node: string; readonly ffmpeg: string };
+export type BoxIdentity = {
+  readonly hostname: string;
+  readonly model: string;
+  readonly os: string;
+  readonly node: string;
+  readonly ffmpeg: string;
+};
 export type BoxVitals = {
   readonly load1: number;
   readonly memoryUsedBytes: number;
@@ -63,7 +69,7 @@ export type RecorderSign =
   /** File `number` is complete; media times count from the start of the try. */
   | { readonly kind: "closed"; readonly number: number; readonly mediaFromMs: number; readonly mediaToMs: number; readonly monoMs: MonoMs };
 
-export type RecorderEnd = { readonly reason: EndReason; /** One line for the log, without any secret. */ readonly detail: string };
+export type RecorderEnd = { readonly reason: EndReason /** One line for the log, without any secret. */; readonly detail: string };
 
 /** What can be read of a file of footage. */
 export type Measure =
@@ -149,7 +155,11 @@ export type BrokerOptions = {
 };
 export type ConnectResult =
   | { readonly kind: "connected"; readonly session: BrokerSession }
-  | { readonly kind: "failed"; readonly reason: "unreachable" | "refused" | "timeout" | "certificate" | "stopped"; readonly detail: string };
+  | {
+      readonly kind: "failed";
+      readonly reason: "unreachable" | "refused" | "timeout" | "certificate" | "stopped";
+      readonly detail: string;
+    };
 /** `unheard`: the broker took it and says that nobody listens. `busy`: quota, try again. `rejected`: this message will never be taken. `denied`: not allowed on this topic. */
 export type PublishResult = "ok" | "unheard" | "busy" | "rejected" | "denied" | "lost";
 export interface BrokerSession {

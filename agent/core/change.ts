@@ -1,0 +1,35 @@
+/** What one decision wants written. The store commits a whole Change in one transaction, or nothing of it. */
+import type { Blame, CameraCondition, Condition, Data, EventType, Level, MonoMs, Segment, Subject, Trust, WallMs } from "./types.ts";
+
+/** When something happened, on both clocks, and how far the wall could be trusted then. */
+export type Moment = { readonly at: WallMs; readonly monoMs: MonoMs; readonly clock: Trust };
+
+export type Write =
+  | { readonly put: "event"; readonly moment: Moment; readonly type: EventType; readonly level: Level; readonly data: Data }
+  | { readonly put: "segment"; readonly segment: Segment }
+  /** The camera's ledger is complete up to `coveredAt`. */
+  | { readonly put: "page"; readonly camera: string; readonly sinceAt: WallMs; readonly coveredAt: WallMs }
+  | { readonly put: "gap-opened"; readonly camera: string; readonly fromAt: WallMs; readonly blame: Blame; readonly fault: number | null }
+  | { readonly put: "gap-closed"; readonly camera: string; readonly toAt: WallMs; readonly blame: Blame }
+  /** A stretch about which nothing is known, not even whether there was footage. */
+  | { readonly put: "unknown"; readonly camera: string; readonly fromAt: WallMs; readonly toAt: WallMs; readonly why: string }
+  | { readonly put: "doom"; readonly segments: readonly number[]; readonly why: DeletionReason; readonly at: WallMs }
+  | { readonly put: "forget"; readonly segments: readonly number[] }
+  | { readonly put: "condition"; readonly subject: Subject; readonly condition: Condition }
+  | { readonly put: "camera-condition"; readonly camera: string; readonly condition: CameraCondition }
+  | { readonly put: "camera-finding"; readonly camera: string; readonly finding: CameraFinding }
+  | { readonly put: "camera-left"; readonly camera: string; readonly leftAt: WallMs | null }
+  | { readonly put: "beat"; readonly at: WallMs }
+  | { readonly put: "run-ended"; readonly run: number; readonly end: RunEnd; readonly at: WallMs }
+  | { readonly put: "folder"; readonly folder: string };
+
+export type Change = readonly Write[];
+
+/** Under which rule footage was deleted. */
+export type DeletionReason = "age" | "size" | "free space" | "disk replaced" | "file missing";
+
+/** What a camera taught us about itself; kept for its next start. */
+export type CameraFinding = "arrival-times" | "udp";
+
+/** How a run ended, as its successor sees it. */
+export type RunEnd = "stopped" | "crashed" | "power-or-reboot";

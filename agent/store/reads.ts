@@ -1,0 +1,258 @@
+/** What the tables answer. Every list is bounded by its question or by a limit. */
+import type { RunEnd } from "../core/change.ts";
+import type { History } from "../core/ledger.ts";
+import type {
+  Blame,
+  CameraState,
+  Cause,
+  Condition,
+  EventRow,
+  EventType,
+  Gap,
+  Hold,
+  Segment,
+  Span,
+  StreamName,
+  Subject,
+  Sure,
+  Trust,
+  WallMs,
+} from "../core/types.ts";
+import type { Database } from "./database.ts";
+import { cache, flag } from "./writes.ts";
+
+/** A camera as the store holds it. */
+export type CameraRow = {
+  readonly id: string;
+  readonly sinceAt: WallMs | null;
+  readonly coveredAt: WallMs | null;
+  readonly leftAt: WallMs | null;
+  readonly state: CameraState;
+  readonly why: string | null;
+  readonly stateSinceAt: WallMs | null;
+  readonly stream: StreamName;
+  readonly arrivalTimes: boolean;
+  readonly udp: boolean;
+};
+
+export type RunRow = {
+  readonly id: number;
+  /** `<boot_id>.<run>`, as events carry it. */
+  readonly boot: string;
+  readonly bootId: string;
+  readonly epochAt: WallMs;
+  readonly startedAt: WallMs;
+  readonly beatAt: WallMs;
+  readonly ended: RunEnd | null;
+  readonly endedAt: WallMs | null;
+};
+
+/** What the running agent renews about every second. */
+export type Live = {
+  readonly at: WallMs;
+  readonly cameras: Readonly<Record<string, { readonly lastFrameAt: WallMs | null; readonly openFromAt: WallMs | null }>>;
+  readonly freeBytes: number | null;
+  readonly usedBytes: number;
+  readonly clock: Trust;
+};
+
+/** A segment as the sweep and the export need it. */
+export type SegmentRow = Segment & { readonly id: number };
+export type EventFilter = {
+  readonly fromAt: WallMs;
+  readonly toAt: WallMs;
+  readonly type: string | null;
+  readonly afterG: number;
+  readonly limit: number;
+};
+
+export type Reads = ReturnType<typeof makeReads>;
+
+const cameraColumns =
+  "name AS id, since_at AS sinceAt, covered_at AS coveredAt, left_at AS leftAt, state, why, state_since AS stateSinceAt, stream, arrival_times AS arrivalTimes, udp";
+const segmentColumns = "s.id, c.name AS camera, s.run, s.number, s.start_at, s.end_at, s.bytes, s.sha256, s.flags";
+const kept = `s.flags & ${flag.doomed} = 0`;
+const free =
+  "NOT EXISTS (SELECT 1 FROM hold h WHERE h.camera = s.camera AND h.lifted_at IS NULL AND h.from_at < s.end_at AND h.to_at > s.start_at)";
+const runColumns =
+  "run.id, boot.boot_id || '.' || run.id AS boot, boot.boot_id AS bootId, boot.epoch_at AS epochAt, started_at AS startedAt, beat_at AS beatAt, ended, ended_at AS endedAt";
+
+type RawSegment = {
+  id: number;
+  camera: string;
+  run: number;
+  number: number;
+  start_at: number;
+  end_at: number;
+  bytes: number;
+  sha256: Buffer;
+  flags: number;
+};
+type RawGap = {
+  id: number;
+  camera: string;
+  from_at: number;
+  to_at: number | null;
+  cause: Cause;
+  sure: Sure;
+  evidence: string;
+  fault: number | null;
+};
+type RawEvent = {
+  g: number;
+  boot: string;
+  seq: number;
+  at: number;
+  clock: Trust;
+  monoMs: number;
+  type: EventType;
+  level: EventRow["level"];
+  data: string;
+};
+
+const clockOf = (flags: number): Trust => (flags & flag.unset ? "unset" : flags & flag.holdover ? "holdover" : "synced");
+const streamOf = (flags: number): StreamName => (flags & flag.fallback ? "fallback" : "main");
+const toSegment = (row: RawSegment): SegmentRow => ({
+  ...{ id: row.id, camera: row.camera, run: row.run, number: row.number, startAt: row.start_at, endAt: row.end_at, bytes: row.bytes },
+  ...{ sha256: row.sha256.toString("hex"), stream: streamOf(row.flags), clock: clockOf(row.flags), torn: (row.flags & flag.torn) !== 0 },
+});
+const toGap = (row: RawGap): Gap => {
+  const blame: Blame = { cause: row.cause, sure: row.sure, evidence: JSON.parse(row.evidence) as string[] };
+  return { id: row.id, camera: row.camera, fromAt: row.from_at, toAt: row.to_at, blame, fault: row.fault };
+};
+const toEvent = (row: RawEvent): EventRow => ({ ...row, data: JSON.parse(row.data) });
+
+export function makeReads(db: Database) {
+  const sql = cache(db);
+  const all = <T>(text: string, ...values: unknown[]) => sql(text).all(...values) as T[];
+  const one = <T>(text: string, ...values: unknown[]) => sql(text).get(...values) as T | undefined;
+  const meta = (key: string) => one<{ value: string }>("SELECT value FROM meta WHERE key = ?", key)?.value ?? null;
+  const cameraNumber = (camera: string) => one<{ id: number }>("SELECT id FROM camera WHERE name = ?", camera)?.id ?? -1;
+  const cameraRow = (row: CameraRow): CameraRow => ({ ...row, arrivalTimes: Boolean(row.arrivalTimes), udp: Boolean(row.udp) });
+
+  return {
+    meta,
+    cameras: () => all<CameraRow>(`SELECT ${cameraColumns} FROM camera ORDER BY id`).map(cameraRow),
+    camera: (camera: string) => {
+      const row = one<CameraRow>(`SELECT ${cameraColumns} FROM camera WHERE name = ?`, camera);
+      return row === undefined ? null : cameraRow(row);
+    },
+    lastRun: () => one<RunRow>(`SELECT ${runColumns} FROM run JOIN boot ON boot.id = run.boot ORDER BY run.id DESC LIMIT 1`) ?? null,
+    run: (id: number) => one<RunRow>(`SELECT ${runColumns} FROM run JOIN boot ON boot.id = run.boot WHERE run.id = ?`, id) ?? null,
+    boot: (bootId: string) => one<{ id: number; epoch_at: number }>("SELECT id, epoch_at FROM boot WHERE boot_id = ?", bootId) ?? null,
+    live: (): Live | null => {
+      const row = one<{ body: string }>("SELECT body FROM live");
+      return row === undefined ? null : (JSON.parse(row.body) as Live);
+    },
+    conditions: () =>
+      all<{ subject: Subject; value: string; since_at: number | null; evidence: string }>("SELECT * FROM condition").map(
+        (row): Condition & { subject: Subject } => ({
+          ...{ subject: row.subject, value: row.value, sinceAt: row.since_at, evidence: JSON.parse(row.evidence) as string[] },
+        }),
+      ),
+    openGap: (camera: string) => {
+      const row = one<RawGap>("SELECT *, '' AS camera FROM gap WHERE camera = ? AND to_at IS NULL", cameraNumber(camera));
+      return row === undefined ? null : { fromAt: row.from_at, blame: toGap(row).blame };
+    },
+    /** Gaps that touch the span; of one camera or of all, oldest first. */
+    gaps: (camera: string | null, span: Span) =>
+      all<RawGap>(
+        "SELECT g.id, c.name AS camera, from_at, to_at, cause, sure, evidence, fault FROM gap g JOIN camera c ON c.id = g.camera WHERE (? IS NULL OR c.name = ?) AND from_at < ? AND coalesce(to_at, 9e15) > ? ORDER BY from_at, g.id",
+        ...[camera, camera, span.toAt, span.fromAt],
+      ).map(toGap),
+    /** Rows of the ledger that touch the span. */
+    history: (camera: string, span: Span): Pick<History, "segments" | "gaps" | "deletions" | "unknowns"> => {
+      const id = cameraNumber(camera);
+      const touching = (table: string, columns: string) =>
+        all<Span & { why: string }>(
+          `SELECT from_at AS fromAt, to_at AS toAt, ${columns} FROM ${table} WHERE camera = ? AND to_at > ? AND from_at < ? ORDER BY from_at`,
+          ...[id, span.fromAt, span.toAt],
+        );
+      const segments = all<{ startAt: number; endAt: number; bytes: number; flags: number }>(
+        `SELECT start_at AS startAt, end_at AS endAt, bytes, flags FROM segment s WHERE camera = ? AND end_at > ? AND start_at < ? AND ${kept} ORDER BY end_at`,
+        ...[id, span.fromAt, span.toAt],
+      );
+      return {
+        segments: segments.map((s) => ({ ...s, stream: streamOf(s.flags), clock: clockOf(s.flags) })),
+        gaps: all<RawGap>(
+          "SELECT *, '' AS camera FROM gap WHERE camera = ? AND from_at < ? AND coalesce(to_at, 9e15) > ? ORDER BY from_at",
+          ...[id, span.toAt, span.fromAt],
+        ).map(toGap),
+        deletions: touching("deletion", "why"),
+        unknowns: touching("unknown", "why"),
+      };
+    },
+    /** Footage of the span, in milliseconds; segments of one camera do not overlap. */
+    recordedMs: (camera: string, span: Span) =>
+      one<{ ms: number | null }>(
+        `SELECT sum(min(end_at, ?) - max(start_at, ?)) AS ms FROM segment s WHERE camera = ? AND end_at > ? AND start_at < ?`,
+        ...[span.toAt, span.fromAt, cameraNumber(camera), span.fromAt, span.toAt],
+      )?.ms ?? 0,
+    oldestStartAt: (camera: string) =>
+      one<{ at: number }>(`SELECT start_at AS at FROM segment s WHERE camera = ? AND ${kept} ORDER BY end_at LIMIT 1`, cameraNumber(camera))
+        ?.at ?? null,
+    hasSegment: (camera: string, run: number, number: number) =>
+      one("SELECT 1 FROM segment WHERE camera = ? AND run = ? AND number = ?", cameraNumber(camera), run, number) !== undefined,
+    segmentsBetween: (camera: string, span: Span) =>
+      all<RawSegment>(
+        `SELECT ${segmentColumns} FROM segment s JOIN camera c ON c.id = s.camera WHERE s.camera = ? AND start_at >= ? AND start_at < ? AND end_at > ? AND ${kept}`,
+        ...[cameraNumber(camera), span.fromAt, span.toAt, span.fromAt],
+      ).map(toSegment),
+    totals: () =>
+      one<{ bytes: number; segments: number }>("SELECT coalesce(sum(bytes), 0) AS bytes, count(*) AS segments FROM segment") ?? {
+        bytes: 0,
+        segments: 0,
+      },
+    bytesSince: (at: WallMs) =>
+      one<{ bytes: number }>("SELECT coalesce(sum(bytes), 0) AS bytes FROM camera c JOIN segment s ON s.camera = c.id AND s.end_at > ?", at)
+        ?.bytes ?? 0,
+    /** The oldest footage that may go, in the order in which it was recorded. */
+    oldest: (limit: number) =>
+      all<RawSegment>(
+        `SELECT ${segmentColumns} FROM segment s JOIN camera c ON c.id = s.camera WHERE ${kept} AND ${free} ORDER BY s.id LIMIT ?`,
+        limit,
+      ).map(toSegment),
+    olderThan: (at: WallMs, limit: number) =>
+      all<RawSegment>(
+        `SELECT ${segmentColumns} FROM camera c JOIN segment s ON s.camera = c.id AND s.end_at <= ? WHERE ${kept} AND ${free} ORDER BY s.id LIMIT ?`,
+        ...[at, limit],
+      ).map(toSegment),
+    oldestEndAt: () =>
+      one<{ at: number | null }>(
+        `SELECT min((SELECT s.end_at FROM segment s WHERE s.camera = c.id AND ${kept} AND ${free} ORDER BY s.end_at LIMIT 1)) AS at FROM camera c`,
+      )?.at ?? null,
+    doomed: (limit: number) =>
+      all<RawSegment>(
+        `SELECT ${segmentColumns} FROM segment s JOIN camera c ON c.id = s.camera WHERE s.flags & ${flag.doomed} ORDER BY s.id LIMIT ?`,
+        limit,
+      ).map(toSegment),
+    holds: () =>
+      all<Hold>(
+        "SELECT h.id, c.name AS camera, from_at AS fromAt, to_at AS toAt, request, officer, h.since_at AS sinceAt FROM hold h JOIN camera c ON c.id = h.camera WHERE lifted_at IS NULL ORDER BY h.id",
+      ),
+    events: (filter: EventFilter) =>
+      all<RawEvent>(
+        `${eventSelect} WHERE g > ? AND at >= ? AND at < ? AND (? IS NULL OR type = ?) ORDER BY g LIMIT ?`,
+        ...[filter.afterG, filter.fromAt, filter.toAt, filter.type, filter.type, filter.limit],
+      ).map(toEvent),
+    /** Journal rows above `g` for the station; what it will never take is left out. */
+    eventsAfter: (g: number, limit: number) =>
+      all<RawEvent>(`${eventSelect} WHERE g > ? AND aside IS NULL ORDER BY g LIMIT ?`, g, limit).map(toEvent),
+    eventRange: () =>
+      one<{ first: number; last: number; count: number }>(
+        "SELECT coalesce(min(g), 0) AS first, coalesce(max(g), 0) AS last, count(*) AS count FROM event",
+      ) ?? { first: 0, last: 0, count: 0 },
+    unsent: (cursor: number) =>
+      one<{ count: number; oldestAt: number | null }>(
+        "SELECT count(*) AS count, (SELECT at FROM event WHERE g > ? ORDER BY g LIMIT 1) AS oldestAt FROM event WHERE g > ?",
+        cursor,
+        cursor,
+      ) ?? {
+        count: 0,
+        oldestAt: null,
+      },
+  };
+}
+
+const eventSelect =
+  "SELECT g, b.boot_id || '.' || e.run AS boot, e.seq, at, clock, mono_ms AS monoMs, type, level, data FROM event e JOIN run r ON r.id = e.run JOIN boot b ON b.id = r.boot";

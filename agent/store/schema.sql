@@ -1,0 +1,136 @@
+-- The truth about the database (user_version 1). Times are UTC milliseconds on the scale of the boot in which they were taken:
+-- the boot's epoch plus the monotonic clock. A row is never re-dated.
+
+-- db: id of this journal, new with every new database · cursor: highest contiguous event confirmed by the broker ·
+-- acked: highest event an archive has stored · folder: id of the footage disk's mark
+CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
+
+CREATE TABLE boot (
+  id INTEGER PRIMARY KEY,
+  boot_id TEXT NOT NULL UNIQUE,
+  epoch_at INTEGER NOT NULL            -- wall time at monotonic zero, when the boot was first seen
+) STRICT;
+
+-- One start-to-stop of the agent. beat_at: alive then, for certain.
+CREATE TABLE run (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  boot INTEGER NOT NULL REFERENCES boot,
+  started_at INTEGER NOT NULL,
+  beat_at INTEGER NOT NULL CHECK (beat_at >= started_at),
+  version TEXT NOT NULL,
+  seq INTEGER NOT NULL DEFAULT 0,      -- events written in this run
+  ended TEXT CHECK (ended IN ('stopped', 'crashed', 'power-or-reboot')),
+  ended_at INTEGER
+) STRICT;
+
+-- A camera that was ever configured, and its page of the ledger: complete up to covered_at.
+CREATE TABLE camera (
+  id INTEGER PRIMARY KEY,
+  name TEXT NOT NULL UNIQUE,           -- the configuration's id
+  since_at INTEGER,
+  covered_at INTEGER,
+  left_at INTEGER,                     -- taken out of the configuration then
+  state TEXT NOT NULL DEFAULT 'unknown' CHECK (state IN ('recording', 'degraded', 'not-recording', 'unknown')),
+  why TEXT,
+  state_since INTEGER,
+  stream TEXT NOT NULL DEFAULT 'main' CHECK (stream IN ('main', 'fallback')),
+  arrival_times INTEGER NOT NULL DEFAULT 0 CHECK (arrival_times IN (0, 1)),
+  udp INTEGER NOT NULL DEFAULT 0 CHECK (udp IN (0, 1))
+) STRICT;
+
+-- The index. A row follows its file: closed, fsynced and hashed before. Deleted as doomed -> unlink -> row gone.
+CREATE TABLE segment (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  camera INTEGER NOT NULL REFERENCES camera,
+  run INTEGER NOT NULL REFERENCES run,
+  number INTEGER NOT NULL CHECK (number >= 0),
+  start_at INTEGER NOT NULL,
+  end_at INTEGER NOT NULL CHECK (end_at > start_at),
+  bytes INTEGER NOT NULL CHECK (bytes > 0),
+  sha256 BLOB NOT NULL CHECK (length(sha256) = 32),
+  flags INTEGER NOT NULL DEFAULT 0,    -- 1 fallback stream · 2 torn · 4 clock holdover · 8 clock unset · 16 doomed
+  UNIQUE (camera, run, number)
+) STRICT;
+CREATE INDEX segment_time ON segment (camera, end_at);
+CREATE INDEX segment_doomed ON segment (id) WHERE flags & 16;
+
+-- The ledger. At most one gap of a camera is open.
+CREATE TABLE gap (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  camera INTEGER NOT NULL REFERENCES camera,
+  run INTEGER NOT NULL REFERENCES run, -- the run that opened it
+  from_at INTEGER NOT NULL,
+  to_at INTEGER CHECK (to_at >= from_at),
+  cause TEXT NOT NULL CHECK (cause IN ('box-power', 'house-power', 'house-network', 'house', 'weak-link', 'camera', 'disk', 'box', 'planned', 'unknown')),
+  sure TEXT NOT NULL CHECK (sure IN ('sensed', 'inferred', 'unknown')),
+  evidence TEXT NOT NULL CHECK (json_valid(evidence)),
+  fault INTEGER
+) STRICT;
+CREATE INDEX gap_time ON gap (camera, from_at);
+CREATE UNIQUE INDEX gap_open ON gap (camera) WHERE to_at IS NULL;
+
+-- Footage that was deleted under a rule; neighbours joined.
+CREATE TABLE deletion (
+  id INTEGER PRIMARY KEY,
+  camera INTEGER NOT NULL REFERENCES camera,
+  from_at INTEGER NOT NULL,
+  to_at INTEGER NOT NULL CHECK (to_at > from_at),
+  why TEXT NOT NULL,
+  bytes INTEGER NOT NULL,
+  segments INTEGER NOT NULL
+) STRICT;
+CREATE INDEX deletion_time ON deletion (camera, to_at);
+
+-- Stretches about which nothing is known.
+CREATE TABLE unknown (
+  id INTEGER PRIMARY KEY,
+  camera INTEGER NOT NULL REFERENCES camera,
+  from_at INTEGER NOT NULL,
+  to_at INTEGER NOT NULL CHECK (to_at > from_at),
+  why TEXT NOT NULL
+) STRICT;
+CREATE INDEX unknown_time ON unknown (camera, from_at);
+
+-- Footage that may not be deleted.
+CREATE TABLE hold (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  camera INTEGER NOT NULL REFERENCES camera,
+  from_at INTEGER NOT NULL,
+  to_at INTEGER NOT NULL CHECK (to_at > from_at),
+  request TEXT NOT NULL,
+  officer TEXT NOT NULL,
+  since_at INTEGER NOT NULL,
+  lifted_at INTEGER
+) STRICT;
+CREATE INDEX hold_active ON hold (camera, from_at) WHERE lifted_at IS NULL;
+
+-- The journal, append only: the event log is the outbox. keep: 0 is dropped first, 3 last.
+CREATE TABLE event (
+  g INTEGER PRIMARY KEY AUTOINCREMENT,
+  run INTEGER NOT NULL REFERENCES run,
+  seq INTEGER NOT NULL,
+  at INTEGER NOT NULL,
+  mono_ms INTEGER NOT NULL,
+  clock TEXT NOT NULL CHECK (clock IN ('synced', 'holdover', 'unset')),
+  type TEXT NOT NULL,
+  level TEXT NOT NULL CHECK (level IN ('info', 'warn', 'alarm')),
+  keep INTEGER NOT NULL CHECK (keep BETWEEN 0 AND 3),
+  data TEXT NOT NULL CHECK (json_valid(data)),
+  aside TEXT,                          -- why the broker will never take it
+  UNIQUE (run, seq)
+) STRICT;
+
+-- What is true now, of the box's own subjects.
+CREATE TABLE condition (
+  subject TEXT PRIMARY KEY CHECK (subject IN ('power', 'link', 'disk', 'clock', 'station')),
+  value TEXT NOT NULL,
+  since_at INTEGER,
+  evidence TEXT NOT NULL CHECK (json_valid(evidence))
+) STRICT, WITHOUT ROWID;
+
+-- The running agent's last frames and readings, renewed without a full sync.
+CREATE TABLE live (
+  one INTEGER PRIMARY KEY CHECK (one = 1),
+  at INTEGER NOT NULL,
+  body TEXT NOT NULL CHECK (json_valid(body))
+) STRICT;

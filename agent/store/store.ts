@@ -1,0 +1,211 @@
+/** The store: one connection, one way to write (`commit`), many ways to read. */
+import { randomUUID } from "node:crypto";
+import type { Change, DeletionReason, Moment } from "../core/change.ts";
+import { type JournalBounds, planDrop } from "../core/journal.ts";
+import type { EventRow, WallMs } from "../core/types.ts";
+import { codeOf, type Database, openReader, openWriter } from "./database.ts";
+import { type Live, makeReads, type Reads } from "./reads.ts";
+import { giveUpReserve } from "./reserve.ts";
+import { cache, makeWriter } from "./writes.ts";
+
+/** `waiting`: the disk does not take it; it is kept in memory, in order, and written with the next commit that succeeds. */
+export type Committed = { readonly kind: "written" } | { readonly kind: "waiting"; readonly changes: number; readonly why: string };
+
+/** How many changes memory keeps while the state disk takes nothing (reference: edge.md §3.2). */
+const mostWaiting = 500;
+
+export type Store = Reads & {
+  /** Begins a run; all that is committed from now on belongs to it. */
+  begin(run: { readonly bootId: string; readonly epochAt: WallMs; readonly startedAt: WallMs; readonly version: string }): {
+    readonly run: number;
+    readonly epochAt: WallMs;
+  };
+  commit(change: Change): Committed;
+  /** Renews the live row; not synced, a power cut may lose it. */
+  renew(live: Live): void;
+  journal: Journal;
+  /** Drops what the bounds demand and writes down what it was; resolves with the number of rows. */
+  trim(bounds: JournalBounds, moment: Moment): number;
+  /** Marks all footage as gone with its disk, in one transaction. */
+  abandonFootage(why: DeletionReason, at: WallMs): number;
+  close(): void;
+};
+
+/** The event log as the publisher follows it. */
+export type Journal = {
+  dbId(): string;
+  cursor(): number;
+  moveCursor(g: number): void;
+  after(g: number, limit: number): readonly EventRow[];
+  lastG(): number;
+  firstG(): number;
+  unsent(): { readonly count: number; readonly oldestAt: WallMs | null };
+  setAside(g: number, reason: string): void;
+  noteAck(g: number): void;
+};
+
+/** Opens the store for reading; null where no agent ever wrote here. */
+export function openReads(state: string): (Reads & { close(): void }) | null {
+  const db = openReader(state);
+  return db === null ? null : { ...makeReads(db), close: () => db.close() };
+}
+
+/** Opens the store for writing: the daemon's one connection, or a command's for one short transaction. */
+export function openStore(state: string): Store {
+  const db = openWriter(state);
+  const reads = makeReads(db);
+  const sql = cache(db);
+  let run = reads.lastRun()?.id ?? 0;
+  const write = makeWriter(db, () => run);
+  const setMeta = (key: string, value: string) => {
+    sql("INSERT INTO meta VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value").run(key, value);
+  };
+  if (reads.meta("db") === null) setMeta("db", randomUUID().slice(0, 8));
+  const commit = makeCommit(db, write, state);
+  return {
+    ...reads,
+    begin: (start) => {
+      const begun = db.transaction(() => begin(db, start)).immediate();
+      run = begun.run;
+      return begun;
+    },
+    commit,
+    renew: (live) =>
+      unsynced(db, () =>
+        sql("INSERT INTO live VALUES (1, ?, ?) ON CONFLICT DO UPDATE SET at = excluded.at, body = excluded.body").run(
+          Math.round(live.at),
+          JSON.stringify(live),
+        ),
+      ),
+    journal: makeJournal(db, reads, setMeta),
+    trim: (bounds, moment) => db.transaction(() => trim(db, write, bounds, moment)).immediate(),
+    abandonFootage: (why, at) =>
+      db
+        .transaction(() => {
+          const ids = (sql("SELECT id FROM segment ORDER BY id").all() as { id: number }[]).map((row) => row.id);
+          write([
+            { put: "doom", segments: ids, why, at },
+            { put: "forget", segments: ids },
+          ]);
+          return ids.length;
+        })
+        .immediate(),
+    close: () => db.close(),
+  };
+}
+
+type Start = Parameters<Store["begin"]>[0];
+
+/** All runs of one boot share its epoch, so that their rows stand on one scale whatever the wall clock did in between. */
+function begin(db: Database, start: Start): { run: number; epochAt: WallMs } {
+  db.prepare("INSERT INTO boot (boot_id, epoch_at) VALUES (?, ?) ON CONFLICT DO NOTHING").run(start.bootId, Math.round(start.epochAt));
+  const boot = db.prepare("SELECT id, epoch_at FROM boot WHERE boot_id = ?").get(start.bootId) as { id: number; epoch_at: number };
+  const startedAt = Math.round(boot.epoch_at + (start.startedAt - start.epochAt));
+  const row = db
+    .prepare("INSERT INTO run (boot, started_at, beat_at, version) VALUES (?, ?, ?, ?)")
+    .run(boot.id, startedAt, startedAt, start.version);
+  return { run: Number(row.lastInsertRowid), epochAt: boot.epoch_at };
+}
+
+/** One transaction a change. A full or failing state disk loses nothing until memory's bound is reached, and costs the recording nothing. */
+function makeCommit(db: Database, write: (change: Change) => void, state: string): (change: Change) => Committed {
+  const waiting: Change[] = [];
+  const attempt = () => {
+    while (waiting.length > 0) {
+      const next = waiting[0] ?? [];
+      db.transaction(() => write(next)).immediate();
+      waiting.shift();
+    }
+  };
+  return (change) => {
+    if (change.length > 0) waiting.push(change);
+    try {
+      attempt();
+    } catch (error) {
+      if (!isDiskTrouble(error)) {
+        waiting.shift();
+        throw error;
+      }
+      if (codeOf(error) === "SQLITE_FULL" && giveUpReserve(state)) return retry(attempt, waiting, error);
+      while (waiting.length > mostWaiting) waiting.splice(1, 1);
+      return { kind: "waiting", changes: waiting.length, why: codeOf(error) };
+    }
+    return { kind: "written" };
+  };
+}
+
+function retry(attempt: () => void, waiting: readonly Change[], first: unknown): Committed {
+  try {
+    attempt();
+    return { kind: "written" };
+  } catch {
+    return { kind: "waiting", changes: waiting.length, why: codeOf(first) };
+  }
+}
+
+/** Trouble that passes: the disk is full, read-only or failing, or a short writer holds the database. */
+function isDiskTrouble(error: unknown): boolean {
+  return /^SQLITE_(FULL|IOERR|READONLY|BUSY|CANTOPEN)/.test(codeOf(error));
+}
+
+/** Runs one small write without the sync that all others have. A write that fails is no loss: the next one follows in a second. */
+function unsynced(db: Database, deed: () => void): void {
+  db.pragma("synchronous = NORMAL");
+  try {
+    deed();
+  } catch (error) {
+    if (!isDiskTrouble(error)) throw error;
+  } finally {
+    db.pragma("synchronous = FULL");
+  }
+}
+
+function makeJournal(db: Database, reads: Reads, setMeta: (key: string, value: string) => void): Journal {
+  const sql = cache(db);
+  const cursor = () => Number(reads.meta("cursor") ?? 0);
+  return {
+    dbId: () => reads.meta("db") ?? "",
+    cursor,
+    moveCursor: (g) => {
+      if (g > cursor()) setMeta("cursor", String(g));
+    },
+    after: reads.eventsAfter,
+    lastG: () => reads.eventRange().last,
+    firstG: () => reads.eventRange().first,
+    unsent: () => reads.unsent(cursor()),
+    setAside: (g, reason) => {
+      sql("UPDATE event SET aside = ? WHERE g = ?").run(reason, g);
+    },
+    noteAck: (g) => setMeta("acked", String(g)),
+  };
+}
+
+/** Confirmed rows first; then unconfirmed ones, least important and oldest first, with a record of what they were. */
+function trim(db: Database, write: (change: Change) => void, bounds: JournalBounds, moment: Moment): number {
+  const sql = cache(db);
+  const cursor = Number((sql("SELECT value FROM meta WHERE key = 'cursor'").get() as { value: string } | undefined)?.value ?? 0);
+  const count = (sql("SELECT count(*) AS n FROM event").get() as { n: number }).n;
+  if (count <= bounds.maxEvents) return 0;
+  const sent = (sql("SELECT count(*) AS n FROM event WHERE g <= ?").get(cursor) as { n: number }).n;
+  const plan = planDrop(bounds, count, sent);
+  if (plan === null) return 0;
+  sql("DELETE FROM event WHERE g IN (SELECT g FROM event WHERE g <= ? ORDER BY g LIMIT ?)").run(cursor, plan.sent);
+  const dropped = sql("DELETE FROM event WHERE g IN (SELECT g FROM event WHERE g > ? ORDER BY keep, g LIMIT ?) RETURNING g, type").all(
+    cursor,
+    plan.unsent,
+  ) as {
+    g: number;
+    type: string;
+  }[];
+  if (dropped.length > 0) write([{ put: "event", moment, type: "journal.dropped", level: "alarm", data: dropRecord(dropped) }]);
+  return plan.sent + dropped.length;
+}
+
+function dropRecord(dropped: readonly { g: number; type: string }[]) {
+  const byType: Record<string, number> = {};
+  for (const { type } of dropped) byType[type] = (byType[type] ?? 0) + 1;
+  const numbers = dropped.map((row) => row.g);
+  const from = numbers.reduce((a, b) => Math.min(a, b), Number.POSITIVE_INFINITY);
+  const to = numbers.reduce((a, b) => Math.max(a, b), 0);
+  return { from, to, count: dropped.length, byType };
+}

@@ -1,0 +1,332 @@
+/**
+ * The recorder: one ffmpeg a camera, copying its stream into Matroska files.
+ * fluent-ffmpeg writes the command line and nothing else; the child process is ours (reference: fluent-ffmpeg is archived and leaks).
+ * The address with its password goes to ffmpeg as an ffconcat list on standard input, so that no argument list shows it.
+ */
+import { type ChildProcess, execFile, spawn } from "node:child_process";
+import { existsSync } from "node:fs";
+import { readdir, readFile } from "node:fs/promises";
+import type { Readable } from "node:stream";
+import { promisify } from "node:util";
+import ffmpeg from "fluent-ffmpeg";
+import type { Clock, Measure, Recorder, RecorderEnd, RecorderJob, RecorderSign } from "./ports.ts";
+
+/** Where the tools are and whose children they are. */
+export type RecorderTools = {
+  readonly ffmpeg: string;
+  readonly ffprobe: string;
+  /** Ends ffmpeg with us, whatever ends us (util-linux); null where the system lacks it. */
+  readonly setpriv: string | null;
+  /** Stands in the environment of every child, so that a later agent of the same state folder knows them as its own. */
+  readonly identity: string;
+};
+
+const identityKey = "MATGHI_STATE";
+/** What ffmpeg may open from the list; nothing local. `fd` is ffmpeg 7's name for the standard input. */
+const protocols = "pipe,fd,rtsp,rtsps,rtp,udp,tcp,tls,crypto";
+/** ffmpeg's own deadline on a dead socket; it leaves after twice this (measured), our watchdog is usually first. */
+const socketTimeoutUs = 5_000_000;
+/** Between SIGINT, which closes the file in order, and SIGKILL. */
+const patienceMs = 5_000;
+const tickMs = 500;
+const longestLineBytes = 16_384;
+const keptErrors = 8;
+const measureDeadlineMs = 60_000;
+
+/** The tools as Debian installs them, or as MATGHI_FFMPEG / MATGHI_FFPROBE name them. */
+export function findTools(identity: string, env: NodeJS.ProcessEnv = process.env): RecorderTools {
+  const setpriv = ["/usr/bin/setpriv", "/bin/setpriv"].find((path) => existsSync(path)) ?? null;
+  return { ffmpeg: env.MATGHI_FFMPEG ?? "/usr/bin/ffmpeg", ffprobe: env.MATGHI_FFPROBE ?? "/usr/bin/ffprobe", setpriv, identity };
+}
+
+export function makeRecorder(tools: RecorderTools, clock: Clock): Recorder {
+  return {
+    record: (job, onSign, signal) => record(tools, clock, job, onSign, signal),
+    measure: (path, signal) => measure(tools, path, signal),
+    reap: () => reap(tools.identity, clock),
+  };
+}
+
+/** The address with the credential in it, every special character encoded. For standard input only. */
+function addressOf(job: RecorderJob): string {
+  const url = new URL(job.url);
+  const login = job.credential === null ? "" : `${encodeAll(job.credential.username)}:${encodeAll(job.credential.password)}@`;
+  const path = `${url.pathname}${url.search}`.replaceAll("'", "%27");
+  return `${url.protocol}//${login}${url.host}${path}`;
+}
+
+function encodeAll(text: string): string {
+  return encodeURIComponent(text).replace(/[!'()*]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`);
+}
+
+/** What ffmpeg reads on its standard input: where to record from, and how. */
+export function playlist(job: RecorderJob): string {
+  const options = [
+    `rtsp_transport ${job.transport}`,
+    `timeout ${socketTimeoutUs}`,
+    "fpsprobesize 0",
+    `allowed_media_types ${job.audio ? "video+audio" : "video"}`,
+    ...(job.arrivalTimes ? ["use_wallclock_as_timestamps 1"] : []),
+  ];
+  return ["ffconcat version 1.0", `file '${addressOf(job)}'`, ...options.map((option) => `option ${option}`), ""].join("\n");
+}
+
+/** The arguments, free of secrets. The choice of each is measured: flushed half-second clusters lose 0.2 s at a kill, clock cuts survive bad timestamps. */
+export function commandLine(job: RecorderJob): readonly string[] {
+  const before = ["-hide_banner", "-nostdin", "-nostats", "-loglevel", "level+error", "-progress", "pipe:3", "-stats_period", "1"];
+  const list = ["-f", "concat", "-safe", "0", "-protocol_whitelist", protocols];
+  const maps = ["-map", "0:v:0", ...(job.audio ? ["-map", "0:a:0?"] : []), "-c", "copy"];
+  const cut = [
+    "-segment_time",
+    String(job.segmentMs / 1000),
+    "-segment_atclocktime",
+    "1",
+    "-segment_clocktime_offset",
+    String(job.cutOffsetMs / 1000),
+  ];
+  const files = ["-reset_timestamps", "1", "-segment_start_number", String(job.firstNumber), "-segment_format", "matroska"];
+  const container = ["-segment_format_options", "cluster_time_limit=500:flush_packets=1"];
+  const report = ["-segment_list", "pipe:1", "-segment_list_type", "csv"];
+  const target = `${job.folder.replaceAll("%", "%%")}/${job.run}-%d.mkv.part`;
+  const command = ffmpeg()
+    .input("pipe:0")
+    .inputOptions([...before, ...list])
+    .outputOptions([...maps, "-f", "segment", ...cut, ...files, ...container, ...report])
+    .output(target);
+  return (command as unknown as { _getArguments(): string[] })._getArguments();
+}
+
+/** What ffmpeg says about the end of a try, most telling first; exit codes say nothing (measured: 0 on a dead link). */
+const tellTales: readonly (readonly [RegExp, RecorderEnd["reason"]])[] = [
+  [/No space left on device|Disk quota exceeded/, "disk-full"],
+  [/Read-only file system|Failed to open segment|Could not write header|av_interleaved_write_frame\(\): Input\/output error/, "disk-error"],
+  [/\b461\b|Unsupported transport/i, "refused-transport"],
+  [/\b40[13]\b|Unauthorized|authorization failed|Forbidden/i, "refused-password"],
+  [/matches no streams/, "no-video"],
+  [/\b404\b|\b45[04]\b/, "not-found"],
+  [/Connection refused|Connection reset/, "refused-connection"],
+  [/timed out|No route to host|Network is unreachable|Host is down|resolve hostname|Name or service not known/i, "silent"],
+];
+
+/** Why the try ended, from ffmpeg's last errors. */
+export function classify(errors: readonly string[]): RecorderEnd["reason"] {
+  const text = errors.join("\n");
+  return tellTales.find(([pattern]) => pattern.test(text))?.[1] ?? "ended";
+}
+
+/** Takes the credential out of anything ffmpeg printed. */
+function redact(text: string, job: RecorderJob): string {
+  const bare = text.replace(/\/\/[^\s/@']*@/g, "//");
+  if (job.credential === null) return bare;
+  const secrets = [job.credential.password, encodeAll(job.credential.password), encodeURIComponent(job.credential.password)];
+  return secrets.reduce((rest, secret) => (secret === "" ? rest : rest.replaceAll(secret, "***")), bare);
+}
+
+/** Calls `onLine` for each whole line; a line longer than the bound is dropped. */
+function eachLine(stream: Readable, onLine: (line: string) => void): void {
+  let rest = "";
+  stream.setEncoding("utf8");
+  stream.on("error", () => undefined);
+  stream.on("data", (chunk: string) => {
+    const lines = (rest + chunk).split("\n");
+    rest = (lines.pop() ?? "").slice(0, longestLineBytes);
+    for (const line of lines) onLine(line);
+  });
+}
+
+function start(tools: RecorderTools, job: RecorderJob): ChildProcess {
+  const args = commandLine(job);
+  const env = { PATH: process.env.PATH ?? "", LANG: "C", AV_LOG_FORCE_NOCOLOR: "1", [identityKey]: tools.identity };
+  const [command, all] =
+    tools.setpriv === null ? [tools.ffmpeg, args] : [tools.setpriv, ["--pdeathsig", "KILL", "--", tools.ffmpeg, ...args]];
+  return spawn(command, all, { env, cwd: "/", stdio: ["pipe", "pipe", "pipe", "pipe"] });
+}
+
+/** What a try has seen so far; written by the pipes, read by the watchdog. */
+type Seen = {
+  frames: number;
+  reportedFrames: number;
+  mediaMs: number;
+  frameMonoMs: number;
+  errors: string[];
+  ended: boolean;
+  spawnError: string | null;
+};
+
+async function record(
+  tools: RecorderTools,
+  clock: Clock,
+  job: RecorderJob,
+  onSign: (sign: RecorderSign) => void,
+  signal: AbortSignal,
+): Promise<RecorderEnd> {
+  if (signal.aborted) return { reason: "stopped", detail: "" };
+  const seen: Seen = { frames: 0, reportedFrames: 0, mediaMs: 0, frameMonoMs: clock.monoMs(), errors: [], ended: false, spawnError: null };
+  const child = start(tools, job);
+  const closed = new Promise<void>((resolve) => {
+    child.once("error", (error) => {
+      seen.spawnError = error.message;
+      if (child.pid === undefined) resolve();
+    });
+    child.once("close", () => resolve());
+  });
+  listen(child, clock, job, seen, onSign);
+  const ended = closed.then(() => {
+    seen.ended = true;
+  });
+  const verdict = await watchdog(clock, job, seen, ended, signal);
+  if (verdict !== null) await stop(child, clock, ended);
+  await ended;
+  return conclude(verdict, seen);
+}
+
+function listen(child: ChildProcess, clock: Clock, job: RecorderJob, seen: Seen, onSign: (sign: RecorderSign) => void): void {
+  const [stdin, stdout, stderr, progress] = child.stdio;
+  if (stdout) eachLine(stdout as Readable, (line) => readClosed(line, clock, onSign));
+  if (stderr) {
+    eachLine(stderr as Readable, (line) => {
+      seen.errors.push(redact(line, job));
+      if (seen.errors.length > keptErrors) seen.errors.splice(1, 1);
+    });
+  }
+  if (progress) eachLine(progress as Readable, (line) => readProgress(line, clock, seen, onSign));
+  // An early exit of ffmpeg breaks this pipe; its reason comes on stderr.
+  stdin?.on("error", () => undefined);
+  stdin?.end(playlist(job));
+}
+
+function readClosed(line: string, clock: Clock, onSign: (sign: RecorderSign) => void): void {
+  const match = /-(\d+)\.mkv\.part"?,(-?[\d.]+),(-?[\d.]+)$/.exec(line.trim());
+  if (match === null) return;
+  const [, number, from, to] = match;
+  onSign({
+    kind: "closed",
+    number: Number(number),
+    mediaFromMs: Math.round(Number(from) * 1000),
+    mediaToMs: Math.round(Number(to) * 1000),
+    monoMs: clock.monoMs(),
+  });
+}
+
+function readProgress(line: string, clock: Clock, seen: Seen, onSign: (sign: RecorderSign) => void): void {
+  if (line.startsWith("out_time_us=")) {
+    const mediaMs = Number(line.slice("out_time_us=".length)) / 1000;
+    if (Number.isFinite(mediaMs)) seen.mediaMs = mediaMs;
+    return;
+  }
+  if (line.startsWith("frame=")) {
+    const frames = Number(line.slice("frame=".length));
+    if (!(frames > seen.frames)) return;
+    seen.frames = frames;
+    seen.frameMonoMs = clock.monoMs();
+    return;
+  }
+  if (!line.startsWith("progress=") || seen.frames === seen.reportedFrames) return;
+  seen.reportedFrames = seen.frames;
+  onSign({ kind: "frames", frames: seen.frames, mediaMs: seen.mediaMs, monoMs: seen.frameMonoMs });
+}
+
+/** Resolves with the reason to stop the try, or null when ffmpeg ended by itself. Frames count, not bytes: a session may live on RTCP or audio alone. */
+async function watchdog(
+  clock: Clock,
+  job: RecorderJob,
+  seen: Seen,
+  ended: Promise<void>,
+  signal: AbortSignal,
+): Promise<RecorderEnd["reason"] | null> {
+  const over = new AbortController();
+  const stopped = () => over.abort();
+  signal.addEventListener("abort", stopped, { once: true });
+  void ended.then(stopped);
+  while (!over.signal.aborted) {
+    await clock.sleep(tickMs, over.signal);
+    const silentMs = clock.monoMs() - seen.frameMonoMs;
+    if (!over.signal.aborted && silentMs > (seen.frames === 0 ? job.openMs : job.stallMs)) break;
+  }
+  signal.removeEventListener("abort", stopped);
+  if (seen.ended) return null;
+  if (signal.aborted) return "stopped";
+  return seen.frames === 0 ? "no-frames" : "stalled";
+}
+
+/** SIGINT lets ffmpeg close its file; what does not listen is killed. */
+async function stop(child: ChildProcess, clock: Clock, ended: Promise<void>): Promise<void> {
+  const over = new AbortController();
+  child.kill("SIGINT");
+  await Promise.race([ended.then(() => over.abort()), clock.sleep(patienceMs, over.signal)]);
+  if (!over.signal.aborted) child.kill("SIGKILL");
+}
+
+function conclude(verdict: RecorderEnd["reason"] | null, seen: Seen): RecorderEnd {
+  const detail = seen.errors.slice(-3).join(" | ").slice(0, 600);
+  if (seen.spawnError !== null) return { reason: "no-recorder", detail: seen.spawnError };
+  if (verdict !== null) return { reason: verdict, detail };
+  return { reason: classify(seen.errors), detail };
+}
+
+const run = promisify(execFile);
+
+async function measure(tools: RecorderTools, path: string, signal: AbortSignal): Promise<Measure> {
+  const entries = "packet=pts_time,duration_time:stream=codec_name";
+  const args = [
+    "-v",
+    "error",
+    "-protocol_whitelist",
+    "file",
+    "-f",
+    "matroska",
+    "-select_streams",
+    "v:0",
+    "-show_entries",
+    entries,
+    "-of",
+    "json=c=1",
+  ];
+  try {
+    const { stdout } = await run(tools.ffprobe, [...args, `file:${path}`], { maxBuffer: 64 << 20, timeout: measureDeadlineMs, signal });
+    return durationOf(stdout);
+  } catch (error) {
+    return { kind: "unreadable", detail: error instanceof Error ? error.message.slice(0, 300) : "ffprobe failed" };
+  }
+}
+
+type Probed = { packets?: { pts_time?: string; duration_time?: string }[]; streams?: { codec_name?: string }[] };
+
+function durationOf(json: string): Measure {
+  const probed = JSON.parse(json) as Probed;
+  const times = (probed.packets ?? []).map((packet) => Number(packet.pts_time)).filter(Number.isFinite);
+  if (times.length === 0) return { kind: "unreadable", detail: "no frame in it" };
+  const first = times.reduce((a, b) => Math.min(a, b), Number.POSITIVE_INFINITY);
+  const last = times.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);
+  const frameMs = times.length > 1 ? ((last - first) * 1000) / (times.length - 1) : 40;
+  const durationMs = Math.max(1, Math.round((last - first) * 1000 + frameMs));
+  return { kind: "readable", durationMs, codec: probed.streams?.[0]?.codec_name ?? "unknown" };
+}
+
+/** Children of an earlier agent: known by the mark in their environment, never by their name; waits until they are gone. */
+async function reap(identity: string, clock: Clock): Promise<number> {
+  const orphans = await findOrphans(identity);
+  for (const pid of orphans) kill(pid, "SIGINT");
+  const deadline = clock.monoMs() + patienceMs;
+  while ((await alive(orphans, identity)).length > 0 && clock.monoMs() < deadline) await clock.sleep(100, new AbortController().signal);
+  for (const pid of await alive(orphans, identity)) kill(pid, "SIGKILL");
+  return orphans.length;
+}
+
+async function findOrphans(identity: string): Promise<number[]> {
+  const pids = (await readdir("/proc")).map(Number).filter((pid) => Number.isInteger(pid) && pid !== process.pid);
+  return alive(pids, identity);
+}
+
+async function alive(pids: readonly number[], identity: string): Promise<number[]> {
+  const marks = await Promise.all(pids.map((pid) => readFile(`/proc/${pid}/environ`, "utf8").catch(() => "")));
+  return pids.filter((_, i) => marks[i]?.split("\0").includes(`${identityKey}=${identity}`));
+}
+
+function kill(pid: number, name: "SIGINT" | "SIGKILL"): void {
+  try {
+    process.kill(pid, name);
+  } catch {
+    // Gone already, which is what was wanted.
+  }
+}
