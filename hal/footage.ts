@@ -37,7 +37,7 @@ export function makeFootage(folder: string): Footage {
       if ((await mkdir(path, { recursive: true })) !== undefined) await syncFolder(folder);
       return path;
     },
-    sync: async (camera, run, number) => {
+    sync: async (camera, run, number, durable) => {
       const name = `${run}-${number}.mkv.part`;
       if (handles.get(camera)?.name !== name) {
         release(camera);
@@ -47,7 +47,7 @@ export function makeFootage(folder: string): Footage {
       }
       const kept = handles.get(camera);
       if (kept === undefined) return null;
-      await kept.handle.datasync();
+      if (durable) await kept.handle.datasync();
       return { bytes: (await kept.handle.stat()).size, bornAt: kept.bornAt };
     },
     release,

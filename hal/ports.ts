@@ -74,7 +74,10 @@ export type RecorderEnd = { readonly reason: EndReason /** One line for the log,
 /** What can be read of a file of footage. */
 export type Measure =
   | { readonly kind: "readable"; readonly durationMs: number; readonly codec: string }
-  | { readonly kind: "unreadable"; readonly detail: string };
+  /** There is no frame in it. */
+  | { readonly kind: "unreadable"; readonly detail: string }
+  /** The look itself failed; the file may be fine. */
+  | { readonly kind: "failed"; readonly detail: string };
 
 export interface Recorder {
   /**
@@ -117,8 +120,8 @@ export interface Footage {
   writeMark(mark: DiskMark): Promise<void>;
   /** Makes the camera's folder and resolves with its absolute path. */
   prepare(camera: string): Promise<string>;
-  /** fdatasync of an open `.part`; resolves with its size and birth, or null where it does not exist. */
-  sync(camera: string, run: number, number: number): Promise<{ readonly bytes: number; readonly bornAt: WallMs } | null>;
+  /** Looks at an open `.part`, and flushes it to the disk where `durable`; resolves with its size and birth, or null where it does not exist. */
+  sync(camera: string, run: number, number: number, durable: boolean): Promise<{ readonly bytes: number; readonly bornAt: WallMs } | null>;
   /** Forgets the handle that `sync` keeps. */
   release(camera: string): void;
   /** fsync, SHA-256, rename to `path`, fsync of the folder. */

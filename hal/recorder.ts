@@ -286,7 +286,9 @@ async function measure(tools: RecorderTools, path: string, signal: AbortSignal):
     const { stdout } = await run(tools.ffprobe, [...args, `file:${path}`], { maxBuffer: 64 << 20, timeout: measureDeadlineMs, signal });
     return durationOf(stdout);
   } catch (error) {
-    return { kind: "unreadable", detail: error instanceof Error ? error.message.slice(0, 300) : "ffprobe failed" };
+    // An exit code is ffprobe's word about the file; anything else is about ffprobe.
+    const kind = typeof (error as { code?: unknown }).code === "number" ? "unreadable" : "failed";
+    return { kind, detail: error instanceof Error ? error.message.slice(0, 300) : "ffprobe failed" };
   }
 }
 

@@ -31,6 +31,7 @@ const ownFault: readonly EndReason[] = [
 export function blame(sight: Sight): Blame {
   if (sight.disk !== "ok") return { cause: "disk", sure: "sensed", evidence: [`disk-${sight.disk}`] };
   if (sight.reason === "disk-full" || sight.reason === "disk-error") return { cause: "disk", sure: "sensed", evidence: [sight.reason] };
+  if (sight.reason === "no-password") return { cause: "box", sure: "sensed", evidence: ["password-file-unreadable"] };
   if (sight.reason === "no-recorder") return { cause: "box", sure: "sensed", evidence: ["ffmpeg-does-not-start"] };
   if (sight.reason === null) return { cause: "unknown", sure: "unknown", evidence: ["no-frame-yet"] };
   return blameCamera(sight, sight.reason);

@@ -29,9 +29,11 @@ export function onSegment(page: Page, segment: Segment, blame: Blame, moment: Mo
   return { page: next, change: [...gap, { put: "segment", segment }, { put: "page", camera: page.camera, sinceAt, coveredAt: toAt }] };
 }
 
-/** A camera without an open file whose coverage lies further back than the grace has a gap, from where coverage ended. */
+/** A camera without an open file whose coverage lies further back than the grace has a gap, from where coverage ended. Better evidence is kept for its close. */
 export function onTick(page: Page, nowAt: WallMs, writing: boolean, blame: Blame, moment: Moment): Turned {
-  if (writing || page.gap !== null || page.coveredAt === null || nowAt - page.coveredAt <= graceMs) return { page, change: [] };
+  if (page.gap !== null)
+    return { page: strength(blame) > strength(page.gap.blame) ? { ...page, gap: { ...page.gap, blame } } : page, change: [] };
+  if (writing || page.coveredAt === null || nowAt - page.coveredAt <= graceMs) return { page, change: [] };
   return openGap(page, blame, moment);
 }
 

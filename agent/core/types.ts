@@ -80,6 +80,7 @@ export const endReasons = [
   "disk-full",
   "disk-error",
   "no-recorder",
+  "no-password",
   "ended",
 ] as const;
 export type EndReason = (typeof endReasons)[number];

@@ -1,0 +1,23 @@
+/** How long to wait after a failure. Pure: the random number is an argument, between 0 and 1. */
+
+/** Seconds for the first, second … failure in a row of one camera (issue: 1, 2, 5, 10, 30, 60 s). */
+const cameraLadderMs = [1_000, 2_000, 5_000, 10_000, 30_000, 60_000] as const;
+const cameraJitter = 0.2;
+
+/** Milliseconds to wait after a camera's `failures`-th failure in a row (1 is the first); ±20 %, so that cameras do not knock together. */
+export function cameraBackoffMs(failures: number, random: number): number {
+  const step = cameraLadderMs[Math.min(Math.max(failures, 1), cameraLadderMs.length) - 1] ?? 60_000;
+  return Math.round(step * (1 - cameraJitter + 2 * cameraJitter * random));
+}
+
+const stationFirstMs = 1_000;
+const stationCapMs = 300_000;
+
+/** Milliseconds to wait after the station's `failures`-th failure in a row: doubling, full jitter against the herd, capped at 5 min (reference: edge.md §3.3). */
+export function stationBackoffMs(failures: number, random: number): number {
+  const ceiling = Math.min(stationFirstMs * 2 ** Math.max(0, failures - 1), stationCapMs);
+  return Math.round(stationFirstMs / 2 + random * ceiling);
+}
+
+/** Before the first attempt after a start: short, so that a restart is not an outage, yet not all boxes of a commune at once. */
+export const stationFirstWaitMs = (random: number): number => Math.round(random * 2_000);

@@ -1,0 +1,288 @@
+/** One camera's recorder loop: a try of the recorder, its files closed into segments, the reason why it ended; again, for ever. */
+
+import type { Clock, Credential, Footage, Knock, Recorder, RecorderEnd, RecorderJob, RecorderSign } from "../hal/ports.ts";
+import type { Books } from "./books.ts";
+import { placeFile, timesDisagree } from "./core/arrival.ts";
+import { cameraBackoffMs } from "./core/backoff.ts";
+import { segmentPath } from "./core/path.ts";
+import type { Blame, MonoMs, Trust } from "./core/types.ts";
+import type { Eye } from "./eye.ts";
+import type { Gate } from "./gate.ts";
+import type { Log } from "./log.ts";
+import type { Time } from "./moment.ts";
+import { settleTorn } from "./settle.ts";
+import type { Store } from "./store/store.ts";
+import { type Outcome, supervise } from "./supervise.ts";
+
+/** The slice of the configuration that one camera's loop needs. */
+export type CameraJob = {
+  readonly id: string;
+  readonly url: string;
+  /** Read at each try, so that a changed password file is taken in. Throws where it cannot be read. */
+  readonly credential: () => Credential | null;
+  readonly transport: "auto" | "tcp" | "udp";
+  readonly audio: boolean;
+  readonly segmentMs: number;
+  readonly cutOffsetMs: number;
+  /** 0: left to the kernel. */
+  readonly syncMs: number;
+};
+
+export type RecordDeps = {
+  readonly clock: Clock;
+  readonly time: Time;
+  readonly recorder: Recorder;
+  readonly knock: Knock;
+  readonly footage: Footage;
+  readonly folder: string;
+  readonly books: Books;
+  readonly store: Pick<Store, "camera" | "commit">;
+  readonly gate: Gate;
+  readonly log: Log;
+  readonly random: () => number;
+  readonly run: number;
+  /** Lets one file after another through to hashing, over all cameras. */
+  readonly inTurn: <T>(deed: () => Promise<T>) => Promise<T>;
+  readonly blame: (eye: Eye) => Blame;
+};
+
+/** No new frame for this long: the try is over, whatever else of the stream is alive (issue: 5 s). */
+const stallMs = 5_000;
+/** A first frame may take a whole group of pictures (10 s at some cameras) after connecting. */
+const openMs = 20_000;
+/** Frames for this long: the camera is well, and waiting starts over. */
+const knockEveryMs = 2_000;
+/** Files are looked at this often where they are not flushed. */
+const lookEveryMs = 1_000;
+
+/** Records one camera until `signal` aborts; returns when its last file is closed and committed. */
+export function recordCamera(deps: RecordDeps, job: CameraJob, eye: Eye, signal: AbortSignal): Promise<void> {
+  return supervise({
+    name: `camera ${job.id}`,
+    clock: deps.clock,
+    log: deps.log,
+    work: (stop) => oneTry(deps, job, eye, stop),
+    waitMs: (failures) => cameraBackoffMs(failures, deps.random()),
+    wellAfterMs: 5_000,
+    hurry: (stop) => knockUntilAnswered(deps, job, eye, stop),
+    signal,
+  });
+}
+
+/** A wait that began with the port silent ends when it answers; a camera that answers keeps its wait, so that it does not lock us out. */
+async function knockUntilAnswered(deps: RecordDeps, job: CameraJob, eye: Eye, signal: AbortSignal): Promise<boolean> {
+  eye.answers = await deps.knock.knock(job.url, knockEveryMs, signal);
+  if (eye.answers) return false;
+  while (!signal.aborted) {
+    const asked = deps.clock.monoMs();
+    if (await deps.knock.knock(job.url, knockEveryMs, signal)) return true;
+    await deps.clock.sleep(Math.max(0, knockEveryMs - (deps.clock.monoMs() - asked)), signal);
+  }
+  return false;
+}
+
+/** What one try has seen; the signs write it, the closing of files reads it. */
+type Try = {
+  readonly startedMonoMs: MonoMs;
+  firstFrameMonoMs: MonoMs | null;
+  longestSilenceMs: number;
+  /** Number of the file being written. */
+  current: number;
+  bornMonoMs: MonoMs | null;
+  previousEndMonoMs: MonoMs | null;
+  /** Closes files one after the other, in order. */
+  closing: Promise<void>;
+  readonly stop: AbortController;
+  disagrees: boolean;
+};
+
+async function oneTry(deps: RecordDeps, job: CameraJob, eye: Eye, signal: AbortSignal): Promise<Outcome> {
+  await deps.gate.open(signal);
+  if (signal.aborted) return { kind: "stopped" };
+  const now: Try = {
+    ...{ startedMonoMs: deps.clock.monoMs(), firstFrameMonoMs: null, longestSilenceMs: 0, current: eye.nextNumber, bornMonoMs: null },
+    ...{ previousEndMonoMs: null, closing: Promise.resolve(), stop: new AbortController(), disagrees: false },
+  };
+  const unlink = abortWith(now.stop, [signal, deps.gate.closing()]);
+  eye.writing = true;
+  try {
+    const end = await runRecorder(deps, job, eye, now);
+    return conclude(deps, job, eye, now, signal.aborted ? { reason: "stopped", detail: "" } : end);
+  } catch (error) {
+    return conclude(deps, job, eye, now, { reason: "disk-error", detail: String(error) });
+  } finally {
+    unlink();
+    await now.closing;
+    await settleLeftovers(deps, job, eye, now);
+    deps.footage.release(job.id);
+    eye.openFromMonoMs = null;
+    eye.openBytes = 0;
+    eye.writing = false;
+  }
+}
+
+async function runRecorder(deps: RecordDeps, job: CameraJob, eye: Eye, now: Try): Promise<RecorderEnd> {
+  const findings = deps.store.camera(job.id);
+  const credential = readCredential(job);
+  if (credential instanceof Error) return { reason: "no-password", detail: credential.message };
+  const order: RecorderJob = {
+    ...{ camera: job.id, url: job.url, credential, audio: job.audio, run: deps.run },
+    transport: job.transport === "auto" ? (findings?.udp ? "udp" : "tcp") : job.transport,
+    arrivalTimes: findings?.arrivalTimes ?? false,
+    folder: await deps.footage.prepare(job.id),
+    ...{ firstNumber: eye.nextNumber, segmentMs: job.segmentMs, cutOffsetMs: job.cutOffsetMs, stallMs, openMs },
+  };
+  const over = new AbortController();
+  const flushing = keepFlushed(deps, job, eye, now, over.signal);
+  const end = await deps.recorder.record(order, (sign) => onSign(deps, job, eye, now, order, sign), now.stop.signal);
+  over.abort();
+  await flushing;
+  return end;
+}
+
+function readCredential(job: CameraJob): Credential | null | Error {
+  try {
+    return job.credential();
+  } catch (error) {
+    return error instanceof Error ? error : new Error(String(error));
+  }
+}
+
+function onSign(deps: RecordDeps, job: CameraJob, eye: Eye, now: Try, order: RecorderJob, sign: RecorderSign): void {
+  if (sign.kind === "closed") {
+    onClosed(deps, job, eye, now, order, sign);
+    return;
+  }
+  const before = now.firstFrameMonoMs === null ? sign.monoMs : (eye.lastFrameMonoMs ?? sign.monoMs);
+  now.longestSilenceMs = Math.max(now.longestSilenceMs, sign.monoMs - before);
+  now.firstFrameMonoMs ??= sign.monoMs;
+  eye.lastFrameMonoMs = sign.monoMs;
+  eye.openFromMonoMs ??= sign.monoMs;
+  eye.reason = null;
+  eye.answers = null;
+}
+
+function onClosed(
+  deps: RecordDeps,
+  job: CameraJob,
+  eye: Eye,
+  now: Try,
+  order: RecorderJob,
+  sign: Extract<RecorderSign, { kind: "closed" }>,
+): void {
+  const { startMonoMs, endMonoMs } = placeFile({
+    ...{ mediaFromMs: sign.mediaFromMs, mediaToMs: sign.mediaToMs, closedMonoMs: sign.monoMs },
+    ...{ bornMonoMs: now.bornMonoMs, previousEndMonoMs: now.previousEndMonoMs },
+  });
+  const seenMs = endMonoMs - (now.bornMonoMs ?? now.firstFrameMonoMs ?? startMonoMs);
+  if (!order.arrivalTimes && timesDisagree(sign.mediaToMs, seenMs, now.longestSilenceMs)) {
+    now.disagrees = true;
+    now.stop.abort();
+  }
+  now.previousEndMonoMs = endMonoMs;
+  now.current = sign.number + 1;
+  eye.nextNumber = now.current;
+  eye.openFromMonoMs = endMonoMs;
+  const blame = deps.blame(eye);
+  now.closing = now.closing.then(() => closeFile(deps, job, sign.number, startMonoMs, endMonoMs, blame));
+}
+
+/** Invariant 1: the file is closed, durable and hashed before its row is committed. What fails here stays a `.part` and is settled after the try. */
+async function closeFile(
+  deps: RecordDeps,
+  job: CameraJob,
+  number: number,
+  startMonoMs: MonoMs,
+  endMonoMs: MonoMs,
+  blame: Blame,
+): Promise<void> {
+  const endAt = deps.time.at(endMonoMs);
+  const coveredAt = deps.books.page(job.id).coveredAt ?? Number.NEGATIVE_INFINITY;
+  const startAt = Math.max(deps.time.at(startMonoMs), Math.min(coveredAt, endAt - 1));
+  const base = { camera: job.id, run: deps.run, number, startAt, endAt };
+  try {
+    const sealed = await deps.inTurn(() => deps.footage.seal(job.id, deps.run, number, segmentPath(base)));
+    deps.books.segment({ ...base, ...sealed, stream: "main", clock: deps.time.moment().clock, torn: false }, blame);
+  } catch (error) {
+    deps.gate.suspect();
+    deps.log.error({ camera: job.id, number, err: String(error) }, "a closed file could not be taken into the index; it is settled later");
+  }
+}
+
+/** Flushes the growing file to the disk every `recording.sync`: without it a power cut costs up to 30 s (reference: bench.md §4b). */
+async function keepFlushed(deps: RecordDeps, job: CameraJob, eye: Eye, now: Try, signal: AbortSignal): Promise<void> {
+  while (!signal.aborted) {
+    await deps.clock.sleep(job.syncMs || lookEveryMs, signal);
+    const number = now.current;
+    try {
+      const seen = await deps.footage.sync(job.id, deps.run, number, job.syncMs > 0);
+      if (seen === null || number !== now.current) continue;
+      eye.openBytes = seen.bytes;
+      if (now.bornMonoMs === null) noteBirth(deps, eye, now, seen.bornAt);
+    } catch (error) {
+      deps.log.warn({ camera: job.id, err: String(error) }, "cannot flush the growing file");
+      deps.gate.suspect();
+    }
+  }
+}
+
+function noteBirth(deps: RecordDeps, eye: Eye, now: Try, bornAt: number): void {
+  now.bornMonoMs = Math.max(now.startedMonoMs, Math.min(deps.time.monoOfFile(bornAt), deps.clock.monoMs()));
+  if (now.previousEndMonoMs === null && eye.openFromMonoMs !== null) eye.openFromMonoMs = Math.min(eye.openFromMonoMs, now.bornMonoMs);
+}
+
+/** Files that the recorder left open because it was killed. */
+async function settleLeftovers(deps: RecordDeps, job: CameraJob, eye: Eye, now: Try): Promise<void> {
+  const never = new AbortController().signal;
+  try {
+    for (const file of await deps.footage.parts(job.id, deps.run)) {
+      eye.nextNumber = Math.max(eye.nextNumber, file.number + 1);
+      const startAt = file.number === now.current && now.previousEndMonoMs !== null ? deps.time.at(now.previousEndMonoMs) : null;
+      const clock: Trust = deps.time.moment().clock;
+      const times = {
+        bornAt: deps.time.at(deps.time.monoOfFile(file.bornAt)),
+        modifiedAt: deps.time.at(deps.time.monoOfFile(file.modifiedAt)),
+      };
+      const torn = { file, ...times, startAt, arrivalTimes: now.disagrees || (deps.store.camera(job.id)?.arrivalTimes ?? false), clock };
+      await deps.inTurn(() => settleTorn(deps, torn, deps.blame(eye), never));
+    }
+  } catch (error) {
+    deps.gate.suspect();
+    deps.log.error({ camera: job.id, err: String(error) }, "unfinished files could not be settled now; they are at the next start");
+  }
+}
+
+/** Any end is a loss, whatever ffmpeg's exit code; two kinds teach us something about the camera first. */
+function conclude(deps: RecordDeps, job: CameraJob, eye: Eye, now: Try, end: RecorderEnd): Outcome {
+  if (end.reason === "stopped" && !now.disagrees && deps.gate.value() === "ok") return { kind: "stopped" };
+  const reason = now.disagrees ? "bad-timestamps" : end.reason === "stopped" ? "disk-error" : end.reason;
+  if (reason === "disk-full" || reason === "disk-error") deps.gate.suspect();
+  const framesMs = now.firstFrameMonoMs === null ? 0 : (eye.lastFrameMonoMs ?? 0) - now.firstFrameMonoMs;
+  eye.reason = reason;
+  eye.nextNumber = Math.max(eye.nextNumber, now.current);
+  const learnt = learn(deps, job, reason);
+  return { kind: "failed", reason, detail: end.detail, goodForMs: framesMs, again: learnt ? "at once" : "wait" };
+}
+
+/** Remembers a camera's peculiarity; true where the next try will differ because of it. */
+function learn(deps: RecordDeps, job: CameraJob, reason: string): boolean {
+  if (reason === "bad-timestamps") {
+    deps.store.commit([{ put: "camera-finding", camera: job.id, finding: "arrival-times" }]);
+    return true;
+  }
+  if (reason !== "refused-transport" || job.transport !== "auto" || deps.store.camera(job.id)?.udp) return false;
+  deps.store.commit([{ put: "camera-finding", camera: job.id, finding: "udp" }]);
+  return true;
+}
+
+/** Aborts `target` with any of `sources`; the returned function takes the listeners away again. */
+function abortWith(target: AbortController, sources: readonly AbortSignal[]): () => void {
+  const abort = () => target.abort();
+  for (const source of sources) {
+    if (source.aborted) abort();
+    source.addEventListener("abort", abort, { once: true });
+  }
+  return () => {
+    for (const source of sources) source.removeEventListener("abort", abort);
+  };
+}

@@ -1,0 +1,65 @@
+/** Settles a `.part` whose writer is gone: the seconds that can be read become a segment; what cannot be read is set aside. Loses nothing playable. */
+
+import type { Footage, FootageFile, Recorder } from "../hal/ports.ts";
+import type { Books } from "./books.ts";
+import { segmentPath } from "./core/path.ts";
+import type { Blame, Segment, Trust, WallMs } from "./core/types.ts";
+import type { Log } from "./log.ts";
+
+export type SettleDeps = {
+  readonly recorder: Pick<Recorder, "measure">;
+  readonly footage: Footage;
+  readonly books: Books;
+  readonly log: Log;
+  readonly folder: string;
+};
+
+/** What is known of the file besides itself. Times are on the scale of its run's boot. */
+export type Torn = {
+  readonly file: FootageFile;
+  readonly bornAt: WallMs;
+  readonly modifiedAt: WallMs;
+  /** End of the file before it in the same try, where that is known. */
+  readonly startAt: WallMs | null;
+  /** The camera's own times are wrong: the file's times count alone. */
+  readonly arrivalTimes: boolean;
+  readonly clock: Trust;
+};
+
+/** Below this a file holds a header and no frame. */
+const headerBytes = 4_096;
+
+/** Resolves with the segment; null where nothing could be made of the file. */
+export async function settleTorn(deps: SettleDeps, torn: Torn, blame: Blame, signal: AbortSignal): Promise<Segment | null> {
+  const { file } = torn;
+  const measure = await deps.recorder.measure(`${deps.folder}/${file.path}`, signal);
+  if (measure.kind === "failed") {
+    deps.log.error(
+      { file: file.path, detail: measure.detail },
+      "cannot examine an unfinished file; it stays as it is until the next start",
+    );
+    return null;
+  }
+  if (measure.kind === "unreadable") {
+    if (file.bytes <= headerBytes) await deps.footage.remove(file.path);
+    else await deps.footage.setAside(file.path);
+    deps.log.warn({ file: file.path, bytes: file.bytes, detail: measure.detail }, "an unfinished file holds nothing that can be read");
+    return null;
+  }
+  const coveredAt = deps.books.page(file.camera).coveredAt;
+  const span = placeTorn(torn, measure.durationMs, coveredAt);
+  const base = { camera: file.camera, run: file.run, number: file.number, ...span };
+  const sealed = await deps.footage.seal(file.camera, file.run, file.number, segmentPath(base));
+  const segment: Segment = { ...base, ...sealed, stream: "main", clock: torn.clock, torn: true };
+  deps.books.segment(segment, blame);
+  return segment;
+}
+
+/** From its start for as long as it plays, and never beyond its last write. */
+function placeTorn(torn: Torn, durationMs: number, coveredAt: WallMs | null): { startAt: WallMs; endAt: WallMs } {
+  const begun = torn.startAt ?? Math.min(torn.bornAt, torn.modifiedAt - (torn.arrivalTimes ? 0 : durationMs));
+  const playsUntil = torn.arrivalTimes ? torn.modifiedAt : Math.min(torn.modifiedAt, begun + durationMs);
+  const endAt = Math.max(playsUntil, begun + 1);
+  const startAt = coveredAt !== null && coveredAt < endAt ? Math.max(begun, coveredAt) : begun;
+  return { startAt: Math.round(startAt), endAt: Math.round(Math.max(endAt, startAt + 1)) };
+}
