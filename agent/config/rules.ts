@@ -1,0 +1,130 @@
+/** What the schema cannot say: rules between settings, and what the machine must hold for them. */
+import { accessSync, constants, existsSync, readFileSync, type Stats, statfsSync, statSync } from "node:fs";
+import { dirname, sep } from "node:path";
+import { type Finding, isLoopback, type Settings } from "./schema.ts";
+
+type Path = Finding["path"];
+const finding = (path: Path, key: string, facts: Finding["facts"] = {}): Finding => ({ path, key, facts });
+
+/** Rules between settings. Pure. */
+export function relations(settings: Settings): readonly Finding[] {
+  const { recording, site, station } = settings;
+  const nested = inside(site.state, recording.folder) || inside(recording.folder, site.state);
+  return [
+    ...duplicates("cameras", settings.cameras),
+    ...duplicates("households", settings.households),
+    ...settings.cameras.flatMap((camera, i) => cameraRules(settings, camera, ["cameras", i])),
+    ...(recording.keep.min > recording.keep.max ? [finding(["recording", "keep", "min"], "keep-order")] : []),
+    ...(nested ? [finding(["recording", "folder"], "nested")] : []),
+    ...(site.household === undefined ? [] : listed(settings, site.household, ["site", "household"])),
+    ...(station === undefined ? [] : stationRules(station)),
+  ];
+}
+
+const inside = (inner: string, outer: string) => `${inner}${sep}`.startsWith(`${outer.replace(/\/+$/, "")}${sep}`);
+
+function duplicates(list: "cameras" | "households", entries: readonly { id: string }[]): Finding[] {
+  const seen = new Set<string>();
+  return entries.flatMap(({ id }, i) => {
+    if (!seen.has(id)) return seen.add(id) && [];
+    return [finding([list, i, "id"], "duplicate", { id })];
+  });
+}
+
+function listed(settings: Settings, id: string, path: Path): Finding[] {
+  return settings.households.some((household) => household.id === id) ? [] : [finding(path, "no-household", { id })];
+}
+
+function cameraRules(settings: Settings, camera: Settings["cameras"][number], at: Path): Finding[] {
+  const hasStream = camera.url !== undefined || camera.onvif !== undefined;
+  const halfLogin = (camera.username === undefined) !== (camera.passwordFile === undefined);
+  return [
+    ...(!hasStream && camera.manual === undefined ? [finding(at, "no-source")] : []),
+    ...(hasStream && camera.manual !== undefined ? [finding([...at, "manual"], "manual-and-url")] : []),
+    ...(halfLogin ? [finding([...at, camera.username === undefined ? "passwordFile" : "username"], "login-pair")] : []),
+    ...(camera.household === undefined ? [] : listed(settings, camera.household, [...at, "household"])),
+    ...camera.planned.flatMap((stop, i) => (stop.from < stop.to ? [] : [finding([...at, "planned", i, "to"], "planned-order")])),
+  ];
+}
+
+function stationRules(station: NonNullable<Settings["station"]>): Finding[] {
+  const plain = station.url.toLowerCase().startsWith("mqtt:") && !isLoopback(station.url) && !station.allowPlain;
+  const halfCertificate = (station.cert === undefined) !== (station.key === undefined);
+  const halfLogin = (station.username === undefined) !== (station.passwordFile === undefined);
+  return [
+    ...(plain ? [finding(["station", "url"], "plain")] : []),
+    ...(halfCertificate ? [finding(["station", station.cert === undefined ? "key" : "cert"], "certificate-pair")] : []),
+    ...(halfLogin ? [finding(["station", station.username === undefined ? "passwordFile" : "username"], "login-pair")] : []),
+  ];
+}
+
+/** What the machine must hold: files that are there, secrets that are secret, footage on its own disk. */
+export function surroundings(settings: Settings): { readonly findings: readonly Finding[]; readonly warnings: readonly Finding[] } {
+  const secrets = settings.cameras.flatMap((camera, i) => secretRules(settings, camera.passwordFile, ["cameras", i, "passwordFile"]));
+  const { station, recording } = settings;
+  const files = (["ca", "cert", "key"] as const).flatMap((name) => fileRules(settings, station?.[name], ["station", name]));
+  const stationSecret = secretRules(settings, station?.passwordFile, ["station", "passwordFile"]);
+  const onSystem = !recording.allowSystemDisk && isOnSystemDisk(recording.folder);
+  const disk = onSystem ? [finding(["recording", "folder"], "system-disk")] : [];
+  return { findings: [...secrets, ...files, ...stationSecret, ...disk], warnings: sizeWarnings(recording) };
+}
+
+function statOf(path: string): Stats | string {
+  try {
+    accessSync(path, constants.R_OK);
+    return statSync(path);
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code ?? "?";
+  }
+}
+
+function fileRules(settings: Settings, file: string | undefined, at: Path): Finding[] {
+  if (file === undefined) return [];
+  const found = statOf(file);
+  if (typeof found === "string") return [finding(at, "no-file", { why: found })];
+  return found.isFile() ? ownerRules(settings, file, found, at) : [finding(at, "not-file")];
+}
+
+function secretRules(settings: Settings, file: string | undefined, at: Path): Finding[] {
+  if (file === undefined) return [];
+  const found = statOf(file);
+  if (typeof found === "string") return [finding(at, "no-file", { why: found })];
+  if (!found.isFile()) return [finding(at, "not-file")];
+  const mode = found.mode & 0o777;
+  if ((mode & 0o177) !== 0) return [finding(at, "secret-mode", { mode: `0${mode.toString(8)}`, file })];
+  const secret = readSecret(file);
+  if (secret === "" || /[\r\n\0]/.test(secret)) return [finding(at, "secret-empty")];
+  return ownerRules(settings, file, found, at);
+}
+
+/** Checked by root on behalf of the daemon's user, the owner of the state folder. */
+function ownerRules(settings: Settings, file: string, found: Stats, at: Path): Finding[] {
+  if (process.getuid?.() !== 0 || !existsSync(settings.site.state)) return [];
+  const { uid, gid } = statSync(settings.site.state);
+  if (uid === 0) return [];
+  const bits = found.uid === uid ? 0o400 : found.gid === gid ? 0o040 : 0o004;
+  return (found.mode & bits) !== 0 ? [] : [finding(at, "secret-owner", { user: String(uid), file })];
+}
+
+/** The secret of a password file, without its closing newline. Throws the system's error. */
+export function readSecret(file: string): string {
+  return readFileSync(file, "utf8").replace(/\r?\n$/, "");
+}
+
+function nearestExisting(path: string): string {
+  let at = path;
+  while (!existsSync(at) && at !== dirname(at)) at = dirname(at);
+  return at;
+}
+
+function isOnSystemDisk(folder: string): boolean {
+  return statSync(nearestExisting(folder)).dev === statSync("/").dev;
+}
+
+function sizeWarnings(recording: Settings["recording"]): Finding[] {
+  if (recording.limit.size === null) return [];
+  const room = statfsSync(nearestExisting(recording.folder));
+  const totalBytes = room.blocks * room.bsize;
+  if (recording.limit.size <= totalBytes) return [];
+  return [finding(["recording", "limit", "size"], "limit-size", { disk: `${Math.round(totalBytes / 1e9)} GB` })];
+}
