@@ -21,7 +21,9 @@ export type Write =
   | { readonly put: "camera-left"; readonly camera: string; readonly leftAt: WallMs | null }
   | { readonly put: "beat"; readonly at: WallMs }
   | { readonly put: "run-ended"; readonly run: number; readonly end: RunEnd; readonly at: WallMs }
-  | { readonly put: "folder"; readonly folder: string };
+  | { readonly put: "folder"; readonly folder: string }
+  /** Something `status` says until it is taken back (null). */
+  | { readonly put: "note"; readonly note: "foreign" | "config-problem"; readonly text: string | null };
 
 export type Change = readonly Write[];
 

@@ -86,6 +86,10 @@ export function makeWriter(db: Database, run: () => number): (change: Change) =>
     "run-ended": ({ run: id, end, at }) => {
       sql("UPDATE run SET ended = ?, ended_at = ? WHERE id = ?").run(end, Math.round(at), id);
     },
+    note: ({ note, text }) => {
+      if (text === null) sql("DELETE FROM meta WHERE key = ?").run(note);
+      else sql("INSERT INTO meta VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value").run(note, text);
+    },
     folder: ({ folder }) => {
       sql("INSERT INTO meta VALUES ('folder', ?) ON CONFLICT DO UPDATE SET value = excluded.value").run(folder);
     },

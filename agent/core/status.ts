@@ -1,0 +1,84 @@
+/** `status` from what the store holds: what is true now, worst first, and what a person should do. Pure; agent/query.ts fills it. */
+import { iso, isoOrNull, vietnamTime } from "./time.ts";
+import type { CameraState, WallMs } from "./types.ts";
+import { fill, type Language, wordsIn } from "./words.ts";
+
+export type StatusFacts = {
+  readonly language: Language;
+  readonly site: string;
+  readonly version: string;
+  readonly running: boolean;
+  readonly run: { readonly boot: string; readonly startedAt: WallMs } | null;
+  readonly disk: { readonly value: string; readonly sinceAt: WallMs | null; readonly freeBytes: number | null; readonly usedBytes: number; readonly daysLeft: number | null };
+  readonly clock: { readonly value: string; readonly driver: string };
+  readonly power: { readonly driver: string };
+  readonly link: { readonly driver: string };
+  readonly station: { readonly value: string; readonly sinceAt: WallMs | null; readonly unsent: number; readonly oldestUnsentAt: WallMs | null };
+  readonly cameras: readonly CameraFacts[];
+  readonly unsupported: readonly string[];
+  readonly foreign: readonly string[];
+  readonly configProblem: string | null;
+  readonly keepMinDays: number;
+};
+export type CameraFacts = {
+  readonly id: string;
+  readonly name: string;
+  readonly state: CameraState;
+  readonly why: string | null;
+  readonly sinceAt: WallMs | null;
+  readonly stream: string;
+  readonly lastFrameAt: WallMs | null;
+  /** Share of the due time of the last 24 hours; null where nothing was due. */
+  readonly recorded24h: number | null;
+  readonly daysKept: number | null;
+};
+export type Todo = { readonly level: "broken" | "attention"; readonly camera: string | null; readonly text: string; readonly since: string | null };
+
+/** The JSON of contract §4. */
+export function statusOf(facts: StatusFacts) {
+  const rank: Record<CameraState, number> = { "not-recording": 0, degraded: 1, unknown: 2, recording: 3 };
+  const cameras = [...facts.cameras].sort((a, b) => rank[a.state] - rank[b.state]);
+  const unsupported = { value: "unsupported", since: null, why: "not yet supported" };
+  return {
+    ...{ site: facts.site, version: facts.version, running: facts.running },
+    run: facts.run === null ? null : { boot: facts.run.boot, startedAt: iso(facts.run.startedAt) },
+    power: { ...unsupported, driver: facts.power.driver },
+    link: { ...unsupported, driver: facts.link.driver },
+    clock: { value: facts.clock.value, since: null, offsetMs: null, driver: facts.clock.driver },
+    disk: {
+      ...{ value: facts.disk.value, since: isoOrNull(facts.disk.sinceAt), freeBytes: facts.disk.freeBytes },
+      ...{ usedBytes: facts.disk.usedBytes, daysLeft: facts.disk.daysLeft },
+    },
+    station: {
+      ...{ value: facts.station.value, since: isoOrNull(facts.station.sinceAt), unsent: facts.station.unsent },
+      oldestUnsentAt: isoOrNull(facts.station.oldestUnsentAt),
+    },
+    cameras: cameras.map((camera) => ({
+      ...{ id: camera.id, name: camera.name, state: camera.state, why: camera.why, since: isoOrNull(camera.sinceAt), stream: camera.stream },
+      ...{ lastFrameAt: isoOrNull(camera.lastFrameAt), recorded24h: camera.recorded24h, daysKept: camera.daysKept, clockOffsetMs: null, picture: null },
+    })),
+    todo: todoOf(facts),
+    notes: facts.unsupported.map((setting) => fill(wordsIn("en").notSupportedYet, { setting })),
+  };
+}
+export type Status = ReturnType<typeof statusOf>;
+
+function todoOf(facts: StatusFacts): Todo[] {
+  const words = wordsIn(facts.language);
+  const list: Todo[] = [];
+  const add = (level: Todo["level"], camera: string | null, text: string, since: WallMs | null) => list.push({ level, camera, text, since: isoOrNull(since) });
+  if (!facts.running) add("broken", null, words.notRunning, null);
+  if (facts.configProblem !== null) add("broken", null, fill(words.configBad, { detail: facts.configProblem }), null);
+  if (facts.disk.value !== "ok" && facts.disk.value !== "unknown") add("broken", null, fill(words.diskBad, { value: facts.disk.value }), facts.disk.sinceAt);
+  for (const camera of facts.cameras) {
+    if (camera.state !== "not-recording") continue;
+    const since = camera.sinceAt === null ? "?" : vietnamTime(camera.sinceAt);
+    add("broken", camera.id, fill(words.cameraDown, { name: camera.name, since, why: camera.why ?? "" }), camera.sinceAt);
+  }
+  if (facts.station.value === "unreachable" || facts.station.value === "refused")
+    add("attention", null, fill(words.stationDown, { since: facts.station.sinceAt === null ? "?" : vietnamTime(facts.station.sinceAt) }), facts.station.sinceAt);
+  if (facts.disk.daysLeft !== null && facts.disk.daysLeft < facts.keepMinDays)
+    add("attention", null, fill(words.daysShort, { days: Math.floor(facts.disk.daysLeft), min: facts.keepMinDays }), null);
+  for (const file of facts.foreign) add("attention", null, fill(words.foreign, { file }), null);
+  return list;
+}

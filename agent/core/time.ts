@@ -1,0 +1,25 @@
+/** Times for machines (UTC ISO) and for people (Vietnam), and the command line's times. Pure. */
+import type { WallMs } from "./types.ts";
+
+const vietnamMs = 7 * 3_600_000;
+
+/** UTC ISO 8601 with milliseconds, for every machine form. */
+export const iso = (at: WallMs): string => new Date(at).toISOString();
+export const isoOrNull = (at: WallMs | null): string | null => (at === null ? null : iso(at));
+
+/** `14:05:07 05/01/2026` in Vietnamese time, for people. */
+export function vietnamTime(at: WallMs): string {
+  const local = new Date(at + vietnamMs).toISOString();
+  return `${local.slice(11, 19)} ${local.slice(8, 10)}/${local.slice(5, 7)}/${local.slice(0, 4)}`;
+}
+
+/** A command line's time: ISO with offset, `YYYY-MM-DD[THH:MM[:SS]]` or `HH:MM[:SS]` (today) in Vietnamese time. Null where it is none. */
+export function parseTime(text: string, nowAt: WallMs): WallMs | null {
+  const today = new Date(nowAt + vietnamMs).toISOString().slice(0, 10);
+  const clock = /^\d{2}:\d{2}(:\d{2})?$/.test(text) ? `${today}T${text}+07:00` : null;
+  const local = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d+)?)?$/.test(text) ? `${text}+07:00` : null;
+  const day = /^\d{4}-\d{2}-\d{2}$/.test(text) ? `${text}T00:00:00+07:00` : null;
+  const full = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:?\d{2})$/.test(text) ? text : null;
+  const at = Date.parse(clock ?? local ?? day ?? full ?? "");
+  return Number.isNaN(at) ? null : at;
+}

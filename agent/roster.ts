@@ -1,0 +1,104 @@
+/** Which cameras record: starts and stops their loops, and writes down who joined and who left. */
+import { readSecret } from "./config/rules.ts";
+import type { CameraSettings, Settings } from "./config/schema.ts";
+import type { Change } from "./core/change.ts";
+import type { WallMs } from "./core/types.ts";
+import { type Eye, newEye } from "./eye.ts";
+import { type CameraJob, type RecordDeps, recordCamera } from "./record.ts";
+import type { Store } from "./store/store.ts";
+
+type Loop = { readonly fingerprint: string; readonly stop: AbortController; readonly done: Promise<void> };
+export type Roster = { apply(settings: Settings): Promise<void>; stop(): Promise<void> };
+
+/** `eyes` is filled and emptied with the roster. */
+export function makeRoster(deps: RecordDeps & { readonly store: Store }, eyes: Map<string, Eye>, startedAt: WallMs): Roster {
+  const loops = new Map<string, Loop>();
+  const halt = async (id: string) => {
+    const loop = loops.get(id);
+    loop?.stop.abort();
+    await loop?.done;
+    loops.delete(id);
+  };
+  const leave = async (id: string) => {
+    await halt(id);
+    eyes.delete(id);
+    deps.store.commit(leaving(deps, id));
+  };
+  const join = (settings: Settings, camera: CameraSettings, fingerprint: string) => {
+    enrol(deps, camera, startedAt);
+    const eye = eyes.get(camera.id) ?? newEye(camera.id);
+    eyes.set(camera.id, eye);
+    const stop = new AbortController();
+    const done = recordCamera(deps, jobOf(settings, camera), eye, stop.signal);
+    loops.set(camera.id, { fingerprint, stop, done });
+  };
+  return {
+    apply: async (settings) => {
+      const wanted = settings.cameras.filter((camera) => camera.url !== undefined);
+      const gone = deps.store.cameras().filter((row) => row.leftAt === null && !wanted.some((camera) => camera.id === row.id));
+      await Promise.all(gone.map((row) => leave(row.id)));
+      for (const camera of wanted) {
+        const fingerprint = JSON.stringify([camera, settings.recording]);
+        if (loops.get(camera.id)?.fingerprint === fingerprint) continue;
+        await halt(camera.id);
+        join(settings, camera, fingerprint);
+      }
+    },
+    stop: async () => {
+      await Promise.all([...loops.keys()].map(halt));
+    },
+  };
+}
+
+/** A new camera's page begins at its hand-over; what lies before our first look is unknown, not a gap. One that came back was not due meanwhile. */
+function enrol(deps: RecordDeps & { readonly store: Store }, camera: CameraSettings, startedAt: WallMs): void {
+  const page = deps.books.page(camera.id);
+  const row = deps.store.camera(camera.id);
+  if (row === null) deps.store.commit([{ put: "camera-left", camera: camera.id, leftAt: null }]);
+  if (row?.leftAt != null) return comeBack(deps, camera.id, Math.max(row.leftAt, page.coveredAt ?? 0));
+  if (camera.since === undefined || page.coveredAt !== null) return;
+  const coveredAt = Math.max(camera.since, startedAt);
+  const change: Change = [
+    { put: "page", camera: camera.id, sinceAt: camera.since, coveredAt },
+    ...(camera.since < startedAt
+      ? ([{ put: "unknown", camera: camera.id, fromAt: camera.since, toAt: startedAt, why: "before the first run" }] as const)
+      : []),
+  ];
+  deps.books.turn({ ...page, sinceAt: camera.since, coveredAt }, change);
+}
+
+function comeBack(deps: RecordDeps & { readonly store: Store }, camera: string, leftAt: WallMs): void {
+  const page = deps.books.page(camera);
+  const nowAt = deps.time.now();
+  const blame = { cause: "planned", sure: "sensed", evidence: ["not-configured"] } as const;
+  const change: Change = [
+    { put: "camera-left", camera, leftAt: null },
+    ...(page.sinceAt === null || nowAt <= leftAt
+      ? []
+      : ([
+          { put: "gap-opened", camera, fromAt: leftAt, blame, fault: null },
+          { put: "gap-closed", camera, toAt: nowAt, blame },
+          { put: "page", camera, sinceAt: page.sinceAt, coveredAt: nowAt },
+        ] as const)),
+  ];
+  deps.books.turn({ ...page, coveredAt: page.sinceAt === null ? null : nowAt, gap: null }, change);
+}
+
+function leaving(deps: RecordDeps, camera: string): Change {
+  const page = deps.books.page(camera);
+  const leftAt = deps.time.now();
+  const open = page.gap === null ? [] : ([{ put: "gap-closed", camera, toAt: Math.max(leftAt, page.gap.fromAt), blame: page.gap.blame }] as const);
+  return [...open, { put: "camera-left", camera, leftAt }];
+}
+
+function jobOf(settings: Settings, camera: CameraSettings): CameraJob {
+  const { recording } = settings;
+  const index = settings.cameras.findIndex((entry) => entry.id === camera.id);
+  const { username, passwordFile } = camera;
+  return {
+    ...{ id: camera.id, url: camera.url ?? "", transport: camera.transport, audio: recording.audio, segmentMs: recording.segment, syncMs: recording.sync },
+    // Cameras cut their files at different moments, so that flushing and hashing spread over the segment's length.
+    cutOffsetMs: Math.floor((index * recording.segment) / settings.cameras.length),
+    credential: () => (username === undefined || passwordFile === undefined ? null : { username, password: readSecret(passwordFile) }),
+  };
+}
