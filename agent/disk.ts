@@ -17,7 +17,9 @@ export async function claimFolder(folder: string, site: string, footage: Footage
   store.commit([{ put: "folder", folder: id }]);
 }
 
-export type Adopted = { readonly kind: "adopted"; readonly gone: number } | { readonly kind: "refused"; readonly reason: "already in service" | "another site's" | "no folder" };
+export type Adopted =
+  | { readonly kind: "adopted"; readonly gone: number }
+  | { readonly kind: "refused"; readonly reason: "already in service" | "another site's" | "no folder" };
 
 /** Takes a blank or replaced disk into service; what was on the old one becomes deleted. */
 export async function adoptDisk(site: string, footage: Footage, store: Store, nowAt: number): Promise<Adopted> {

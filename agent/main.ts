@@ -8,9 +8,9 @@ import { knock } from "../hal/knock.ts";
 import type { Clock } from "../hal/ports.ts";
 import { findTools, makeRecorder } from "../hal/recorder.ts";
 import { keepBooks } from "./books.ts";
-import { formatProblem, loadConfig } from "./config.ts";
 import { readSecret } from "./config/rules.ts";
 import type { Settings } from "./config/schema.ts";
+import { formatProblem, loadConfig } from "./config.ts";
 import { journalBounds } from "./core/journal.ts";
 import { claimFolder } from "./disk.ts";
 import type { Eye } from "./eye.ts";
@@ -83,7 +83,15 @@ async function live(configFile: string, first: Settings, hash: string, store: St
   const { gate, watch: watchDisk } = makeGate({ clock, time, footage, store, log });
   const recovery: RecoverDeps = { clock, time, store, footage, recorder, books, log, folder: settings.recording.folder, run: begun.run };
   keepReserve(settings.site.state);
-  store.commit([{ put: "event", moment: time.moment(), type: "run.started", level: "info", data: { version, config: hash, previous: previous?.end ?? "none" } }]);
+  store.commit([
+    {
+      put: "event",
+      moment: time.moment(),
+      type: "run.started",
+      level: "info",
+      data: { version, config: hash, previous: previous?.end ?? "none" },
+    },
+  ]);
   closePrevious(recovery, previous);
   const orphans = await recorder.reap();
   if (orphans > 0) log.warn({ orphans }, "ended recorders that an earlier agent left behind");
@@ -106,12 +114,20 @@ async function live(configFile: string, first: Settings, hash: string, store: St
     eyes,
     time.at(startedMonoMs),
   );
-  const limits = () => ({ maxAgeMs: settings.recording.keep.max, sizeBytes: settings.recording.limit.size, freeBytes: settings.recording.limit.free });
+  const limits = () => ({
+    maxAgeMs: settings.recording.keep.max,
+    sizeBytes: settings.recording.limit.size,
+    freeBytes: settings.recording.limit.free,
+  });
   // Loops that must outlive the recorders have a signal of their own: the last files still need disk and books.
   const after = new AbortController();
   const loops = [
     watchDisk(after.signal),
-    watch({ clock, time, store: counted, books: countedBooks, gate, log, eyes, startedMonoMs, usedBytes: usage.bytes }, conditions, after.signal),
+    watch(
+      { clock, time, store: counted, books: countedBooks, gate, log, eyes, startedMonoMs, usedBytes: usage.bytes },
+      conditions,
+      after.signal,
+    ),
     sweep({ clock, time, store: counted, footage, gate, log, eyes, limits }, usage, stop),
     housekeep(clock, time, store, settings, log, stop),
     settleIndex(recovery, stop).then(
@@ -125,7 +141,10 @@ async function live(configFile: string, first: Settings, hash: string, store: St
   const station =
     settings.station === undefined
       ? Promise.resolve()
-      : publishStation(stationOf({ settings: () => settings, hash, store, clock, time, log, box, broker: makeBroker(), conditions, previous, version }), after.signal);
+      : publishStation(
+          stationOf({ settings: () => settings, hash, store, clock, time, log, box, broker: makeBroker(), conditions, previous, version }),
+          after.signal,
+        );
   await roster.apply(settings);
   const reload = () =>
     void reloadConfig(configFile, settings, store, time, log).then((next) => {

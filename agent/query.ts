@@ -1,8 +1,8 @@
 /** Questions to the store that both the commands and the publisher ask. Reads only. */
 import type { Settings } from "./config/schema.ts";
-import { graceMs, type History, sumsOf, spansOf } from "./core/ledger.ts";
+import { graceMs, type History, spansOf, sumsOf } from "./core/ledger.ts";
 import { forecastDays } from "./core/retention.ts";
-import { statusOf, type CameraFacts, type Status } from "./core/status.ts";
+import { type CameraFacts, type Status, statusOf } from "./core/status.ts";
 import type { Span, WallMs } from "./core/types.ts";
 import type { Reads } from "./store/reads.ts";
 
@@ -10,7 +10,9 @@ const dayMs = 86_400_000;
 
 /** Settings that are accepted and whose driver is not there yet. */
 export function unsupportedOf(settings: Settings): readonly string[] {
-  const drivers = (["power", "link", "clock"] as const).filter((name) => settings[name].driver !== "none").map((name) => `${name}.driver: ${settings[name].driver}`);
+  const drivers = (["power", "link", "clock"] as const)
+    .filter((name) => settings[name].driver !== "none")
+    .map((name) => `${name}.driver: ${settings[name].driver}`);
   const cameras = settings.cameras.flatMap((camera) => [
     ...(camera.fallback === undefined ? [] : [`cameras.${camera.id}.fallback`]),
     ...(camera.onvif === undefined ? [] : [`cameras.${camera.id}.onvif`]),
@@ -32,8 +34,15 @@ export function historyOf(reads: Reads, settings: Settings, camera: string, span
   const row = reads.camera(camera);
   const live = reads.live()?.cameras[camera];
   const rows = reads.history(camera, span);
-  const planned = (settings.cameras.find((entry) => entry.id === camera)?.planned ?? []).map((stop) => ({ fromAt: stop.from, toAt: stop.to, why: stop.why }));
-  const openSpan = live?.openFromAt != null && live.lastFrameAt !== null && live.lastFrameAt > live.openFromAt ? { fromAt: live.openFromAt, toAt: live.lastFrameAt } : null;
+  const planned = (settings.cameras.find((entry) => entry.id === camera)?.planned ?? []).map((stop) => ({
+    fromAt: stop.from,
+    toAt: stop.to,
+    why: stop.why,
+  }));
+  const openSpan =
+    live?.openFromAt != null && live.lastFrameAt !== null && live.lastFrameAt > live.openFromAt
+      ? { fromAt: live.openFromAt, toAt: live.lastFrameAt }
+      : null;
   const open = openSpan !== null && openSpan.toAt > (row?.coveredAt ?? 0) ? openSpan : null;
   const endAt = row?.leftAt ?? endOfDue(reads, running, nowAt);
   const reachedAt = Math.max(row?.coveredAt ?? 0, running && open !== null ? open.toAt : 0);
@@ -44,8 +53,12 @@ export function historyOf(reads: Reads, settings: Settings, camera: string, span
     ...rows,
     planned,
     due: sinceAt === null || sinceAt >= dueEndAt ? null : { fromAt: sinceAt, toAt: dueEndAt },
-    open: open === null || !running ? null : { ...open, fromAt: Math.max(open.fromAt, row?.coveredAt ?? 0), stream: "main", clock: reads.live()?.clock ?? "holdover" },
-    unknowns: running || openSpan === null ? rows.unknowns : [...rows.unknowns, { ...openSpan, why: "unfinished file, settled at the next start" }],
+    open:
+      open === null || !running
+        ? null
+        : { ...open, fromAt: Math.max(open.fromAt, row?.coveredAt ?? 0), stream: "main", clock: reads.live()?.clock ?? "holdover" },
+    unknowns:
+      running || openSpan === null ? rows.unknowns : [...rows.unknowns, { ...openSpan, why: "unfinished file, settled at the next start" }],
   };
 }
 
@@ -57,12 +70,22 @@ export function readStatus(reads: Reads, settings: Settings, version: string, ru
   const condition = (subject: string) => reads.conditions().find((row) => row.subject === subject);
   const unsent = reads.unsent(cursor);
   const usedBytes = live?.usedBytes ?? 0;
-  const limits = { maxAgeMs: settings.recording.keep.max, sizeBytes: settings.recording.limit.size, freeBytes: settings.recording.limit.free };
+  const limits = {
+    maxAgeMs: settings.recording.keep.max,
+    sizeBytes: settings.recording.limit.size,
+    freeBytes: settings.recording.limit.free,
+  };
   const daysLeft = forecastDays(usedBytes, live?.freeBytes ?? 0, reads.bytesSince(nowAt - dayMs), limits);
   return statusOf({
     ...{ language: settings.site.language, site: settings.site.id, version, running },
     run: run === null ? null : { boot: run.boot, startedAt: run.startedAt },
-    disk: { value: condition("disk")?.value ?? "unknown", sinceAt: condition("disk")?.sinceAt ?? null, freeBytes: live?.freeBytes ?? null, usedBytes, daysLeft },
+    disk: {
+      value: condition("disk")?.value ?? "unknown",
+      sinceAt: condition("disk")?.sinceAt ?? null,
+      freeBytes: live?.freeBytes ?? null,
+      usedBytes,
+      daysLeft,
+    },
     clock: { value: live?.clock ?? "unset", driver: settings.clock.driver },
     power: { driver: settings.power.driver },
     link: { driver: settings.link.driver },

@@ -87,7 +87,8 @@ function comeBack(deps: RecordDeps & { readonly store: Store }, camera: string, 
 function leaving(deps: RecordDeps, camera: string): Change {
   const page = deps.books.page(camera);
   const leftAt = deps.time.now();
-  const open = page.gap === null ? [] : ([{ put: "gap-closed", camera, toAt: Math.max(leftAt, page.gap.fromAt), blame: page.gap.blame }] as const);
+  const open =
+    page.gap === null ? [] : ([{ put: "gap-closed", camera, toAt: Math.max(leftAt, page.gap.fromAt), blame: page.gap.blame }] as const);
   return [...open, { put: "camera-left", camera, leftAt }];
 }
 
@@ -96,7 +97,14 @@ function jobOf(settings: Settings, camera: CameraSettings): CameraJob {
   const index = settings.cameras.findIndex((entry) => entry.id === camera.id);
   const { username, passwordFile } = camera;
   return {
-    ...{ id: camera.id, url: camera.url ?? "", transport: camera.transport, audio: recording.audio, segmentMs: recording.segment, syncMs: recording.sync },
+    ...{
+      id: camera.id,
+      url: camera.url ?? "",
+      transport: camera.transport,
+      audio: recording.audio,
+      segmentMs: recording.segment,
+      syncMs: recording.sync,
+    },
     // Cameras cut their files at different moments, so that flushing and hashing spread over the segment's length.
     cutOffsetMs: Math.floor((index * recording.segment) / settings.cameras.length),
     credential: () => (username === undefined || passwordFile === undefined ? null : { username, password: readSecret(passwordFile) }),

@@ -169,8 +169,8 @@ export interface BrokerSession {
   readonly mqtt: "5" | "3.1.1";
   /** Settles when the broker has confirmed (QoS 1) or the socket took it (QoS 0); `lost` when the session ended or nothing came in time. */
   publish(message: Message): Promise<PublishResult>;
-  /** Takes messages of the subscriptions; at most one listener. */
-  onMessage(listener: (topic: string, payload: string) => void): void;
+  /** Takes messages of the subscriptions; at most one listener. `correlation` is MQTT 5's correlation data. */
+  onMessage(listener: (topic: string, payload: string, correlation: string | null) => void): void;
   /** Resolves once, with the reason, when the session is over for whatever cause. */
   readonly ended: Promise<string>;
   /** Disconnects in order (the will is not sent), waiting at most `timeoutMs`. */

@@ -9,11 +9,22 @@ export type StatusFacts = {
   readonly version: string;
   readonly running: boolean;
   readonly run: { readonly boot: string; readonly startedAt: WallMs } | null;
-  readonly disk: { readonly value: string; readonly sinceAt: WallMs | null; readonly freeBytes: number | null; readonly usedBytes: number; readonly daysLeft: number | null };
+  readonly disk: {
+    readonly value: string;
+    readonly sinceAt: WallMs | null;
+    readonly freeBytes: number | null;
+    readonly usedBytes: number;
+    readonly daysLeft: number | null;
+  };
   readonly clock: { readonly value: string; readonly driver: string };
   readonly power: { readonly driver: string };
   readonly link: { readonly driver: string };
-  readonly station: { readonly value: string; readonly sinceAt: WallMs | null; readonly unsent: number; readonly oldestUnsentAt: WallMs | null };
+  readonly station: {
+    readonly value: string;
+    readonly sinceAt: WallMs | null;
+    readonly unsent: number;
+    readonly oldestUnsentAt: WallMs | null;
+  };
   readonly cameras: readonly CameraFacts[];
   readonly unsupported: readonly string[];
   readonly foreign: readonly string[];
@@ -32,7 +43,12 @@ export type CameraFacts = {
   readonly recorded24h: number | null;
   readonly daysKept: number | null;
 };
-export type Todo = { readonly level: "broken" | "attention"; readonly camera: string | null; readonly text: string; readonly since: string | null };
+export type Todo = {
+  readonly level: "broken" | "attention";
+  readonly camera: string | null;
+  readonly text: string;
+  readonly since: string | null;
+};
 
 /** The JSON of contract §4. */
 export function statusOf(facts: StatusFacts) {
@@ -54,8 +70,21 @@ export function statusOf(facts: StatusFacts) {
       oldestUnsentAt: isoOrNull(facts.station.oldestUnsentAt),
     },
     cameras: cameras.map((camera) => ({
-      ...{ id: camera.id, name: camera.name, state: camera.state, why: camera.why, since: isoOrNull(camera.sinceAt), stream: camera.stream },
-      ...{ lastFrameAt: isoOrNull(camera.lastFrameAt), recorded24h: camera.recorded24h, daysKept: camera.daysKept, clockOffsetMs: null, picture: null },
+      ...{
+        id: camera.id,
+        name: camera.name,
+        state: camera.state,
+        why: camera.why,
+        since: isoOrNull(camera.sinceAt),
+        stream: camera.stream,
+      },
+      ...{
+        lastFrameAt: isoOrNull(camera.lastFrameAt),
+        recorded24h: camera.recorded24h,
+        daysKept: camera.daysKept,
+        clockOffsetMs: null,
+        picture: null,
+      },
     })),
     todo: todoOf(facts),
     notes: facts.unsupported.map((setting) => fill(wordsIn("en").notSupportedYet, { setting })),
@@ -66,17 +95,24 @@ export type Status = ReturnType<typeof statusOf>;
 function todoOf(facts: StatusFacts): Todo[] {
   const words = wordsIn(facts.language);
   const list: Todo[] = [];
-  const add = (level: Todo["level"], camera: string | null, text: string, since: WallMs | null) => list.push({ level, camera, text, since: isoOrNull(since) });
+  const add = (level: Todo["level"], camera: string | null, text: string, since: WallMs | null) =>
+    list.push({ level, camera, text, since: isoOrNull(since) });
   if (!facts.running) add("broken", null, words.notRunning, null);
   if (facts.configProblem !== null) add("broken", null, fill(words.configBad, { detail: facts.configProblem }), null);
-  if (facts.disk.value !== "ok" && facts.disk.value !== "unknown") add("broken", null, fill(words.diskBad, { value: facts.disk.value }), facts.disk.sinceAt);
+  if (facts.disk.value !== "ok" && facts.disk.value !== "unknown")
+    add("broken", null, fill(words.diskBad, { value: facts.disk.value }), facts.disk.sinceAt);
   for (const camera of facts.cameras) {
     if (camera.state !== "not-recording") continue;
     const since = camera.sinceAt === null ? "?" : vietnamTime(camera.sinceAt);
     add("broken", camera.id, fill(words.cameraDown, { name: camera.name, since, why: camera.why ?? "" }), camera.sinceAt);
   }
   if (facts.station.value === "unreachable" || facts.station.value === "refused")
-    add("attention", null, fill(words.stationDown, { since: facts.station.sinceAt === null ? "?" : vietnamTime(facts.station.sinceAt) }), facts.station.sinceAt);
+    add(
+      "attention",
+      null,
+      fill(words.stationDown, { since: facts.station.sinceAt === null ? "?" : vietnamTime(facts.station.sinceAt) }),
+      facts.station.sinceAt,
+    );
   if (facts.disk.daysLeft !== null && facts.disk.daysLeft < facts.keepMinDays)
     add("attention", null, fill(words.daysShort, { days: Math.floor(facts.disk.daysLeft), min: facts.keepMinDays }), null);
   for (const file of facts.foreign) add("attention", null, fill(words.foreign, { file }), null);

@@ -1,0 +1,147 @@
+/** What goes to the station: each topic once, each payload's shape, how long it holds (contract §7). Pure. */
+import { iso, isoOrNull } from "./time.ts";
+import type { CameraCondition, Condition, EventRow, WallMs } from "./types.ts";
+
+/** A message without its site. `expirySeconds` null: none. */
+export type Draft = {
+  readonly topic: string;
+  readonly payload: string;
+  readonly qos: 0 | 1;
+  readonly retain: boolean;
+  readonly expirySeconds: number | null;
+};
+
+export type Address = { readonly commune: string; readonly site: string };
+
+/** Quality, retention and expiry of each topic after `from/<site>/`, and how often a retained one is sent again. */
+const table = {
+  state: { qos: 1, retain: true, expirySeconds: 180 },
+  birth: { qos: 1, retain: true, expirySeconds: null },
+  health: { qos: 0, retain: true, expirySeconds: 180 },
+  camera: { qos: 1, retain: true, expirySeconds: 900 },
+  power: { qos: 1, retain: true, expirySeconds: 900 },
+  link: { qos: 1, retain: true, expirySeconds: 900 },
+  disk: { qos: 1, retain: true, expirySeconds: 900 },
+  clock: { qos: 1, retain: true, expirySeconds: 900 },
+  event: { qos: 1, retain: false, expirySeconds: null },
+  result: { qos: 1, retain: false, expirySeconds: null },
+} as const;
+export type TopicName = keyof typeof table;
+
+/** `state` and `health` are renewed this often, the rest before it expires. */
+export const heartbeatMs = 60_000;
+export const renewMs = 300_000;
+/** The broker says `lost` for us after this long without a word. */
+export const willDelaySeconds = 45;
+
+const root = ({ commune }: Address) => `matghi/v1/${commune}`;
+
+/** What a site listens to. */
+export const subscriptionsOf = (address: Address): readonly string[] => [
+  `${root(address)}/to/${address.site}/#`,
+  `${root(address)}/station/state`,
+];
+export const ackTopic = (address: Address): string => `${root(address)}/to/${address.site}/ack`;
+
+/** Name of a command that came in on `topic`; null where it is none. */
+export function commandOf(address: Address, topic: string): string | null {
+  const prefix = `${root(address)}/to/${address.site}/command/`;
+  return topic.startsWith(prefix) ? topic.slice(prefix.length) : null;
+}
+
+function draft(address: Address, name: TopicName, detail: string | null, payload: object): Draft {
+  const topic = `${root(address)}/from/${address.site}/${name}${detail === null ? "" : `/${detail}`}`;
+  return { topic, payload: JSON.stringify(payload), ...table[name] };
+}
+
+/** `conn` counts connections, so that a reader drops a `lost` that is older than what it knows. */
+export const stateMessage = (address: Address, state: "online" | "leaving" | "lost", boot: string, conn: number, at: WallMs): Draft => {
+  const message = draft(address, "state", null, { v: 1, state, boot, conn, at: iso(at) });
+  return state === "lost" ? { ...message, expirySeconds: null } : message;
+};
+
+export type Birth = {
+  readonly versions: Readonly<Record<string, string>>;
+  readonly config: string;
+  readonly boot: string;
+  readonly startedAt: WallMs;
+  readonly cameras: readonly {
+    readonly id: string;
+    readonly name: string;
+    readonly group: string | null;
+    readonly kind: number;
+    readonly priority: boolean;
+    readonly household: string | null;
+  }[];
+  readonly previous: { readonly boot: string; readonly end: string; readonly lastAliveAt: WallMs } | null;
+  readonly db: string;
+  readonly firstG: number;
+  readonly lastG: number;
+  readonly name: string;
+};
+export const birthMessage = (address: Address, { startedAt, previous, db, firstG, lastG, ...rest }: Birth): Draft =>
+  draft(address, "birth", null, {
+    ...{ v: 1, site: address.site, ...rest, startedAt: iso(startedAt) },
+    previous: previous === null ? null : { boot: previous.boot, end: previous.end, lastAlive: iso(previous.lastAliveAt) },
+    journal: { db, firstG, lastG },
+  });
+
+export type Health = {
+  readonly at: WallMs;
+  readonly load1: number;
+  readonly temperatureC: number | null;
+  readonly memoryUsedBytes: number;
+  readonly memoryTotalBytes: number;
+  readonly agentRssBytes: number;
+  readonly uptimeMs: number;
+  readonly disk: { readonly value: string; readonly freeBytes: number | null; readonly usedBytes: number };
+  readonly journal: { readonly depth: number; readonly oldestUnsentAt: WallMs | null; readonly waiting: number };
+  readonly lastError: string | null;
+  readonly certificateDays: number | null;
+};
+export const healthMessage = (address: Address, { at, journal, ...rest }: Health): Draft =>
+  draft(address, "health", null, {
+    v: 1,
+    at: iso(at),
+    ...rest,
+    journal: { ...journal, oldestUnsentAt: isoOrNull(journal.oldestUnsentAt) },
+  });
+
+export type CameraNow = CameraCondition & {
+  readonly id: string;
+  readonly household: string | null;
+  readonly lastFrameAt: WallMs | null;
+  readonly recorded24h: number | null;
+  readonly daysKept: number | null;
+};
+export const cameraMessage = (address: Address, { id, sinceAt, lastFrameAt, ...rest }: CameraNow): Draft =>
+  draft(address, "camera", id, {
+    v: 1,
+    ...rest,
+    since: iso(sinceAt),
+    lastFrameAt: isoOrNull(lastFrameAt),
+    clockOffsetMs: null,
+    picture: null,
+  });
+
+export const conditionMessage = (
+  address: Address,
+  subject: "power" | "link" | "disk" | "clock",
+  { value, sinceAt, evidence }: Condition,
+): Draft => draft(address, subject, null, { v: 1, value, since: isoOrNull(sinceAt), evidence });
+
+/** Sent later than this after it happened, an event is marked `late`. */
+const lateAfterMs = 60_000;
+
+/** The envelope of contract §7, as events have it on the wire and in `events --json`. */
+export function envelopeOf(site: string, db: string, row: EventRow, nowAt: WallMs) {
+  return {
+    ...{ v: 1, id: `${row.boot}-${row.seq}`, site, db, g: row.g, boot: row.boot, seq: row.seq, at: iso(row.at), clock: row.clock },
+    ...{ monoMs: row.monoMs, type: row.type, level: row.level, late: nowAt - row.at > lateAfterMs, data: row.data },
+  };
+}
+export const eventMessage = (address: Address, db: string, row: EventRow, nowAt: WallMs): Draft =>
+  draft(address, "event", null, envelopeOf(address.site, db, row, nowAt));
+
+export const resultMessage = (address: Address, correlation: string, result: object): Draft =>
+  draft(address, "result", correlation, { v: 1, ...result });

@@ -1,0 +1,135 @@
+/** Fills the publisher's messages from settings, store and conditions. */
+import { X509Certificate } from "node:crypto";
+import { readFileSync } from "node:fs";
+import type { Box, Broker, Clock } from "../hal/ports.ts";
+import { readSecret } from "./config/rules.ts";
+import type { Settings } from "./config/schema.ts";
+import { settle } from "./core/condition.ts";
+import { birthMessage, cameraMessage, conditionMessage, type Draft, healthMessage } from "./core/message.ts";
+import type { Condition } from "./core/types.ts";
+import type { Log } from "./log.ts";
+import type { Time } from "./moment.ts";
+import type { Station } from "./publish.ts";
+import { readStatus } from "./query.ts";
+import type { Previous } from "./recover.ts";
+import type { Store } from "./store/store.ts";
+import type { Conditions } from "./watch.ts";
+
+export type StationDeps = {
+  readonly settings: () => Settings;
+  readonly hash: string;
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly time: Time;
+  readonly log: Log;
+  readonly box: Box;
+  readonly broker: Broker;
+  readonly conditions: Conditions;
+  readonly previous: Previous;
+  readonly version: string;
+};
+
+/** The 24-hour figures are counted this often: they change slowly and the count reads a day of rows. */
+const figuresEveryMs = 60_000;
+const dayMs = 86_400_000;
+
+export function stationOf(deps: StationDeps): Station {
+  const { settings, store, clock, time } = deps;
+  const { site, station } = settings();
+  const address = { commune: site.commune, site: site.id };
+  const boot = store.lastRun()?.boot ?? "";
+  const figures = makeFigures(deps);
+  let condition: Condition | null = null;
+  return {
+    ...{ clock, broker: deps.broker, log: deps.log, random: Math.random, address, boot, journal: store.journal, nowAt: time.now },
+    login: () => ({
+      ...{ url: station?.url ?? "", ca: readOrNull(station?.ca), cert: readOrNull(station?.cert), key: readOrNull(station?.key) },
+      credential:
+        station?.username === undefined || station.passwordFile === undefined
+          ? null
+          : { username: station.username, password: readSecret(station.passwordFile) },
+    }),
+    birth: () => birth(deps, address, boot),
+    health: (lastError) => health(deps, address, lastError),
+    conditions: () => [...conditionDrafts(deps, address), ...figures(address)],
+    onStation: (value, detail) => {
+      const settled = settle("station", condition, value, detail === "" ? [] : [detail], time.moment(), ["connected"]);
+      condition = settled.condition;
+      if (settled.change.length > 0) store.commit(settled.change);
+    },
+  };
+}
+
+const readOrNull = (file: string | undefined) => (file === undefined ? null : readFileSync(file, "utf8"));
+
+async function birth(deps: StationDeps, address: { commune: string; site: string }, boot: string): Promise<Draft> {
+  const { store, previous } = deps;
+  const settings = deps.settings();
+  const { hostname: _host, ...identity } = await deps.box.identity();
+  const row = store.lastRun();
+  return birthMessage(address, {
+    ...{
+      versions: { agent: deps.version, ...identity },
+      config: deps.hash,
+      boot,
+      startedAt: row?.startedAt ?? 0,
+      name: settings.site.name,
+    },
+    cameras: settings.cameras.map((camera) => ({
+      ...{ id: camera.id, name: camera.name ?? camera.id, group: camera.group ?? null, kind: camera.kind },
+      ...{ priority: camera.priority, household: camera.household ?? null },
+    })),
+    previous: previous === null ? null : { boot: previous.run.boot, end: previous.end, lastAliveAt: previous.lastAliveAt },
+    ...{ db: store.journal.dbId(), firstG: store.journal.firstG(), lastG: store.journal.lastG() },
+  });
+}
+
+function health(deps: StationDeps, address: { commune: string; site: string }, lastError: string | null): Draft {
+  const { uptimeMs, ...vitals } = deps.box.vitals();
+  const unsent = deps.store.journal.unsent();
+  const live = deps.store.live();
+  const disk = deps.store.conditions().find((row) => row.subject === "disk");
+  return healthMessage(address, {
+    ...{ at: deps.time.now(), ...vitals, uptimeMs, lastError, certificateDays: certificateDays(deps) },
+    disk: { value: disk?.value ?? "unknown", freeBytes: live?.freeBytes ?? null, usedBytes: live?.usedBytes ?? 0 },
+    journal: { depth: unsent.count, oldestUnsentAt: unsent.oldestAt, waiting: deps.store.commit([]).kind === "waiting" ? 1 : 0 },
+  });
+}
+
+/** Days until the site's certificate ends; null where there is none. */
+function certificateDays(deps: StationDeps): number | null {
+  const file = deps.settings().station?.cert;
+  if (file === undefined) return null;
+  try {
+    return Math.floor((Date.parse(new X509Certificate(readFileSync(file)).validTo) - deps.time.now()) / dayMs);
+  } catch {
+    return null;
+  }
+}
+
+function conditionDrafts(deps: StationDeps, address: { commune: string; site: string }): Draft[] {
+  const disk = deps.store.conditions().find((row) => row.subject === "disk");
+  const clock = { value: deps.clock.trust(), sinceAt: null, evidence: [] };
+  return [...(disk === undefined ? [] : [conditionMessage(address, "disk", disk)]), conditionMessage(address, "clock", clock)];
+}
+
+/** The cameras as they are, with the slow figures counted once a minute. */
+function makeFigures(deps: StationDeps): (address: { commune: string; site: string }) => Draft[] {
+  let counted: ReturnType<typeof readStatus>["cameras"] = [];
+  let countedMonoMs = Number.NEGATIVE_INFINITY;
+  return (address) => {
+    const settings = deps.settings();
+    if (deps.clock.monoMs() - countedMonoMs > figuresEveryMs) {
+      countedMonoMs = deps.clock.monoMs();
+      counted = readStatus(deps.store, settings, deps.version, true, deps.time.now()).cameras;
+    }
+    const live = deps.store.live();
+    return settings.cameras.flatMap((camera) => {
+      const now = deps.conditions.get(camera.id);
+      const slow = counted.find((entry) => entry.id === camera.id);
+      if (now === undefined) return [];
+      const facts = { id: camera.id, household: camera.household ?? null, lastFrameAt: live?.cameras[camera.id]?.lastFrameAt ?? null };
+      return [cameraMessage(address, { ...now, ...facts, recorded24h: slow?.recorded24h ?? null, daysKept: slow?.daysKept ?? null })];
+    });
+  };
+}

@@ -1,0 +1,195 @@
+/** The station's broker: one fresh client an attempt, nothing left in its store, its own deadlines. The only import of mqtt. */
+import { connect, type IClientOptions, type MqttClient } from "mqtt";
+import type { Broker, BrokerOptions, BrokerSession, ConnectResult, Message, PublishResult } from "./ports.ts";
+
+const connectTimeoutMs = 15_000;
+const keepaliveSeconds = 30;
+const sessionExpirySeconds = 3_600;
+/** Without any confirmation for this long the session is over: mqtt.js itself would wait for ever (reference: dependencies.md §4). */
+const confirmDeadlineMs = 45_000;
+/** Refused before the broker does it (reference: edge.md §2.3). */
+const mostPayloadBytes = 32_768;
+const mostIncomingBytes = 65_536;
+
+export function makeBroker(
+  deadlines: { readonly connectMs: number; readonly confirmMs: number } = { connectMs: connectTimeoutMs, confirmMs: confirmDeadlineMs },
+): Broker {
+  return {
+    connect: async (options, signal) => {
+      const newest = await attempt(options, 5, deadlines, signal);
+      if (newest.kind === "connected" || newest.reason !== "refused-version") return tidy(newest);
+      return tidy(await attempt(options, 4, deadlines, signal));
+    },
+  };
+}
+
+type Attempt = ConnectResult | { readonly kind: "failed"; readonly reason: "refused-version"; readonly detail: string };
+
+function tidy(result: Attempt): ConnectResult {
+  return result.kind === "failed" && result.reason === "refused-version" ? { ...result, reason: "refused" } : result;
+}
+
+function clientOptions(options: BrokerOptions, version: 4 | 5, connectMs: number): IClientOptions {
+  const { will } = options;
+  const properties = will.expirySeconds === null ? {} : { messageExpiryInterval: will.expirySeconds };
+  return {
+    ...{ protocolVersion: version, clientId: options.clientId, clean: false, keepalive: keepaliveSeconds, connectTimeout: connectMs },
+    ...{ reconnectPeriod: 0, queueQoSZero: false, resubscribe: false, rejectUnauthorized: true, reschedulePings: false },
+    ...(options.ca === null ? {} : { ca: options.ca }),
+    ...(options.cert === null || options.key === null ? {} : { cert: options.cert, key: options.key }),
+    ...(options.credential === null ? {} : { username: options.credential.username, password: options.credential.password }),
+    ...(version === 5
+      ? { properties: { sessionExpiryInterval: sessionExpirySeconds, receiveMaximum: 20, maximumPacketSize: mostIncomingBytes } }
+      : {}),
+    will: {
+      ...{ topic: will.topic, payload: Buffer.from(will.payload), qos: will.qos, retain: will.retain },
+      ...(version === 5 ? { properties: { ...properties, willDelayInterval: options.willDelaySeconds } } : {}),
+    },
+  };
+}
+
+type Ending = { readonly code: number | null; readonly text: string; readonly system: string };
+
+function attempt(
+  options: BrokerOptions,
+  version: 4 | 5,
+  deadlines: { connectMs: number; confirmMs: number },
+  signal: AbortSignal,
+): Promise<Attempt> {
+  return new Promise((resolve) => {
+    if (signal.aborted) return resolve({ kind: "failed", reason: "stopped", detail: "" });
+    const client = open(options, version, deadlines.connectMs);
+    if (client instanceof Error) return resolve({ kind: "failed", reason: "certificate", detail: client.message });
+    let last: Ending = { code: null, text: "the broker closed the connection", system: "" };
+    const finish = (result: Attempt) => {
+      clearTimeout(timer);
+      signal.removeEventListener("abort", stop);
+      if (result.kind === "failed") discard(client);
+      resolve(result);
+    };
+    const stop = () => finish({ kind: "failed", reason: "stopped", detail: "" });
+    const timer = setTimeout(
+      () => finish({ kind: "failed", reason: "timeout", detail: `no answer within ${deadlines.connectMs} ms` }),
+      deadlines.connectMs,
+    );
+    signal.addEventListener("abort", stop, { once: true });
+    client.on("error", (error) => {
+      last = endingOf(error);
+      finish(failure(last, version));
+    });
+    client.once("close", () => finish(failure(last, version)));
+    client.once("connect", () => {
+      client.removeAllListeners("close");
+      finish({ kind: "connected", session: sessionOf(client, version, options, deadlines.confirmMs) });
+    });
+  });
+}
+
+/** A certificate that cannot be parsed throws at once. */
+function open(options: BrokerOptions, version: 4 | 5, connectMs: number): MqttClient | Error {
+  try {
+    return connect(options.url, clientOptions(options, version, connectMs));
+  } catch (error) {
+    return error instanceof Error ? error : new Error(String(error));
+  }
+}
+
+function endingOf(error: Error): Ending {
+  const code = (error as { code?: unknown }).code;
+  return { code: typeof code === "number" ? code : null, text: error.message, system: typeof code === "string" ? code : "" };
+}
+
+const versionRefused = [1, 132];
+const tlsCode = /CERT|SSL|TLS|SELF_SIGNED|UNABLE_TO|ALTNAME/;
+
+function failure(ending: Ending, version: 4 | 5): Attempt {
+  const detail = ending.text.slice(0, 200);
+  if (ending.code !== null) {
+    const reason = version === 5 && versionRefused.includes(ending.code) ? "refused-version" : "refused";
+    return { kind: "failed", reason, detail };
+  }
+  if (tlsCode.test(ending.system) || /certificate|alert/i.test(ending.text)) return { kind: "failed", reason: "certificate", detail };
+  return { kind: "failed", reason: "unreachable", detail };
+}
+
+/** Ends a client for good, whatever state it is in; later errors of it have nobody to hear them. */
+function discard(client: MqttClient): void {
+  client.removeAllListeners();
+  client.on("error", () => undefined);
+  client.end(true);
+  client.stream?.destroy();
+}
+
+function sessionOf(client: MqttClient, version: 4 | 5, options: BrokerOptions, confirmMs: number): BrokerSession {
+  let over = false;
+  let listener: (topic: string, payload: string, correlation: string | null) => void = () => undefined;
+  let ring: (reason: string) => void = () => undefined;
+  const ended = new Promise<string>((resolve) => {
+    ring = resolve;
+  });
+  const finish = (reason: string) => {
+    if (over) return;
+    over = true;
+    discard(client);
+    ring(reason);
+  };
+  client.on("close", () => finish("connection closed"));
+  client.on("disconnect", (packet) => finish(`broker disconnected us (${packet.reasonCode ?? 0})`));
+  client.on("error", (error) => finish(error.message.slice(0, 200)));
+  client.on("message", (topic, payload, packet) => {
+    if (payload.length > mostIncomingBytes) return;
+    listener(topic, payload.toString("utf8"), packet.properties?.correlationData?.toString("utf8") ?? null);
+  });
+  client.subscribe([...options.subscriptions], { qos: 1 }, () => undefined);
+  return {
+    mqtt: version === 5 ? "5" : "3.1.1",
+    ended,
+    onMessage: (next) => {
+      listener = next;
+    },
+    publish: (message) => publish(client, version, message, confirmMs, () => over, ended, finish),
+    end: (timeoutMs) =>
+      new Promise((resolve) => {
+        if (over) return resolve();
+        const timer = setTimeout(() => finish("ended"), timeoutMs);
+        void ended.then(() => {
+          clearTimeout(timer);
+          resolve();
+        });
+        client.end(false, {}, () => finish("ended"));
+      }),
+  };
+}
+
+function publish(
+  client: MqttClient,
+  version: 4 | 5,
+  message: Message,
+  confirmMs: number,
+  isOver: () => boolean,
+  ended: Promise<string>,
+  finish: (reason: string) => void,
+): Promise<PublishResult> {
+  if (Buffer.byteLength(message.payload) > mostPayloadBytes) return Promise.resolve("rejected");
+  if (isOver()) return Promise.resolve("lost");
+  const expiry = version === 5 && message.expirySeconds !== null ? { properties: { messageExpiryInterval: message.expirySeconds } } : {};
+  return new Promise((resolve) => {
+    const timer = setTimeout(() => finish("the broker confirms nothing"), confirmMs);
+    const settle = (result: PublishResult) => {
+      clearTimeout(timer);
+      resolve(result);
+    };
+    void ended.then(() => settle("lost"));
+    client.publish(message.topic, message.payload, { qos: message.qos, retain: message.retain, ...expiry }, (error, packet) => {
+      if (error) return settle(refusal(endingOf(error)));
+      settle((packet as { reasonCode?: number } | undefined)?.reasonCode === 16 ? "unheard" : "ok");
+    });
+  });
+}
+
+/** MQTT 5 reason codes of PUBACK (OASIS MQTT 5.0 §3.4.2.1). */
+function refusal(ending: Ending): PublishResult {
+  if (ending.code === 0x97) return "busy";
+  if (ending.code === 0x87) return "denied";
+  return ending.code !== null && ending.code >= 0x80 ? "rejected" : "lost";
+}
