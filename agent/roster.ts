@@ -55,7 +55,10 @@ function enrol(deps: RecordDeps & { readonly store: Store }, camera: CameraSetti
   const page = deps.books.page(camera.id);
   const row = deps.store.camera(camera.id);
   if (row === null) deps.store.commit([{ put: "camera-left", camera: camera.id, leftAt: null }]);
-  if (row?.leftAt != null) return comeBack(deps, camera.id, Math.max(row.leftAt, page.coveredAt ?? 0));
+  if (row?.leftAt != null) {
+    comeBack(deps, camera.id, Math.max(row.leftAt, page.coveredAt ?? 0));
+    return;
+  }
   if (camera.since === undefined || page.coveredAt !== null) return;
   const coveredAt = Math.max(camera.since, startedAt);
   const change: Change = [

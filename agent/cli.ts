@@ -1,0 +1,96 @@
+#!/usr/bin/env node
+/** The command line. One file a command under cli/; each is loaded only when it is asked for. */
+import { Command, CommanderError } from "commander";
+import { type Context, exit, Refusal } from "./cli/context.ts";
+import { version } from "./version.ts";
+
+const defaultConfig = "/etc/matghi/site.yaml";
+
+type Global = { readonly config?: string; readonly json?: boolean };
+
+function contextOf(program: Command): Context {
+  const { config, json } = program.opts<Global>();
+  return {
+    ...{ configFile: config ?? process.env.MATGHI_CONFIG ?? defaultConfig, json: json ?? false, nowAt: () => Date.now() },
+    out: (text) => void process.stdout.write(`${text}\n`),
+    err: (line) => void process.stderr.write(`${line}\n`),
+  };
+}
+
+/** Builds the commands; `done` is given each one's exit code. */
+function build(done: (code: number) => void): Command {
+  const program = new Command("matghi");
+  program
+    .version(version)
+    .option("--config <file>", "another configuration (or MATGHI_CONFIG)")
+    .option("--json", "machine form on standard output");
+  program.description("records the cameras of a site, keeps an honest ledger of gaps, tells the police station");
+  const add = <O>(name: string, text: string, run: (context: Context, options: O) => number | Promise<number>) =>
+    program
+      .command(name)
+      .description(text)
+      .action(async (options: O) => done(await run(contextOf(program), options)));
+
+  add("run", "the daemon", async (context) => (await import("./main.ts")).runAgent(context.configFile, context.err));
+  add("check-config", "checks the configuration, nothing else", async (context) =>
+    (await import("./cli/check-config.ts")).checkConfig(context),
+  );
+  add("status", "what is true now, worst first", async (context) => (await import("./cli/status.ts")).status(context));
+  add("footage", "what exists of a stretch", async (context, options: import("./cli/ledger.ts").FootageOptions) =>
+    (await import("./cli/ledger.ts")).footage(context, options),
+  )
+    .requiredOption("--camera <id>", "camera")
+    .requiredOption("--from <time>", "begin: 2026-11-24T14:05, 14:05 (today), or ISO with offset")
+    .requiredOption("--to <time>", "end");
+  add("gaps", "the ledger: where there is no footage and why", async (context, options: import("./cli/ledger.ts").GapsOptions) =>
+    (await import("./cli/ledger.ts")).gaps(context, options),
+  )
+    .option("--camera <id>", "one camera")
+    .option("--from <time>", "begin")
+    .option("--to <time>", "end");
+  add("events", "the journal: what happened", async (context, options: import("./cli/ledger.ts").EventsOptions) =>
+    (await import("./cli/ledger.ts")).events(context, options, new AbortController().signal),
+  )
+    .option("--from <time>", "begin")
+    .option("--to <time>", "end")
+    .option("--type <type>", "one type")
+    .option("--follow", "goes on with what happens next");
+  add("adopt-disk", "takes a blank or replaced footage disk into service", async (context) =>
+    (await import("./cli/adopt-disk.ts")).adopt(context),
+  );
+  return program;
+}
+
+/** Every failure is one line that names the next step, and a code. */
+function codeOf(error: unknown): number {
+  if (error instanceof Refusal) {
+    process.stderr.write(`${error.message}\n`);
+    return error.code;
+  }
+  if (error instanceof CommanderError) return error.exitCode === 0 ? exit.fine : exit.wrongUse;
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}; see matghi status\n`);
+  return exit.needsPerson;
+}
+
+async function main(args: readonly string[]): Promise<void> {
+  let code: number = exit.fine;
+  const program = build((result) => {
+    code = result;
+  });
+  const strict = (command: Command) => {
+    command.exitOverride().configureOutput({ outputError: (text, write) => write(`${text.trim()}; see matghi --help\n`) });
+    for (const inner of command.commands) strict(inner);
+  };
+  strict(program);
+  // A reader that goes away (`| head`) is no fault of ours.
+  process.stdout.on("error", () => process.exit(code));
+  try {
+    if (args.length === 0) program.help({ error: true });
+    await program.parseAsync(args, { from: "user" });
+  } catch (error) {
+    code = codeOf(error);
+  }
+  process.exitCode = code;
+}
+
+await main(process.argv.slice(2));

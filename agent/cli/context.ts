@@ -1,0 +1,65 @@
+/** What every command is given: where to read, where to write, and how to fail with one line that names the next step. */
+import { statSync } from "node:fs";
+import type { Settings } from "../config/schema.ts";
+import { formatProblem, loadConfig } from "../config.ts";
+import { isLocked } from "../store/database.ts";
+import type { Reads } from "../store/reads.ts";
+import { openReads } from "../store/store.ts";
+
+export type Context = {
+  readonly configFile: string;
+  readonly json: boolean;
+  readonly out: (text: string) => void;
+  readonly err: (line: string) => void;
+  readonly nowAt: () => number;
+};
+
+/** Exit codes of contract §3. */
+export const exit = { fine: 0, needsPerson: 1, wrongUse: 2, notFound: 3 } as const;
+
+/** A command that stops with one line and a code. */
+export class Refusal extends Error {
+  readonly code: number;
+  constructor(code: number, message: string) {
+    super(message);
+    this.code = code;
+  }
+}
+
+/** The settings, or every problem on its line. The system disk rule is the daemon's and `check-config`'s. */
+export function settingsOf(context: Context): Settings {
+  const loaded = loadConfig(context.configFile, ["system-disk"]);
+  if (loaded.kind === "good") return loaded.settings;
+  throw new Refusal(exit.wrongUse, loaded.problems.map((problem) => formatProblem(context.configFile, problem)).join("\n"));
+}
+
+/** Root, or the owner of the state folder: anyone else could only half read it. */
+export function checkUser(settings: Settings): void {
+  const uid = process.getuid?.() ?? 0;
+  try {
+    if (uid === 0 || statSync(settings.site.state).uid === uid) return;
+  } catch {
+    return;
+  }
+  throw new Refusal(exit.wrongUse, "run this as root or as the agent's user: sudo matghi …");
+}
+
+export type Session = { readonly settings: Settings; readonly reads: Reads; readonly running: boolean; readonly nowAt: number };
+
+/** Opens the store for reading, asks, closes. */
+export function reading<T>(context: Context, ask: (session: Session) => T): T {
+  const settings = settingsOf(context);
+  checkUser(settings);
+  const store = openReads(settings.site.state);
+  if (store === null)
+    throw new Refusal(exit.notFound, `nothing has been recorded in ${settings.site.state} yet; start the agent: matghi run`);
+  try {
+    const running = isLocked(settings.site.state);
+    const live = store.live();
+    // The agent's own scale counts while it runs; its live row says what time it has.
+    const nowAt = running && live !== null ? Math.max(live.at, Math.min(context.nowAt(), live.at + 10_000)) : context.nowAt();
+    return ask({ settings, reads: store, running, nowAt });
+  } finally {
+    store.close();
+  }
+}

@@ -1,0 +1,139 @@
+/** `matghi footage`, `matghi gaps`, `matghi events`: what there is, what there is not and why, what happened. */
+
+import { answerOf, type LedgerSpan, spansOf, sumsOf } from "../core/ledger.ts";
+import { envelopeOf } from "../core/message.ts";
+import { iso, isoOrNull, parseTime, vietnamTime } from "../core/time.ts";
+import { eventTypes, type Gap, type Span } from "../core/types.ts";
+import { wordsIn } from "../core/words.ts";
+import { historyOf } from "../query.ts";
+import { openReads } from "../store/store.ts";
+import { type Context, checkUser, exit, Refusal, reading, type Session, settingsOf } from "./context.ts";
+
+/** A bound of a question; a wrong one names the right forms. */
+function timeOf(text: string | undefined, name: string, nowAt: number, fallback: number): number {
+  if (text === undefined) return fallback;
+  const at = parseTime(text, nowAt);
+  if (at === null)
+    throw new Refusal(exit.wrongUse, `--${name} ${text}: not a time; write 2026-11-24T14:05, 14:05 (today) or an ISO time with its offset`);
+  return at;
+}
+
+function spanOf(options: { from?: string; to?: string }, nowAt: number): Span {
+  const span = { fromAt: timeOf(options.from, "from", nowAt, 0), toAt: timeOf(options.to, "to", nowAt, Math.max(nowAt, Date.now()) + 1) };
+  if (span.fromAt >= span.toAt) throw new Refusal(exit.wrongUse, "--from is not before --to; swap them");
+  return span;
+}
+
+function checkCamera({ reads, settings }: Session, camera: string): void {
+  if (reads.camera(camera) !== null || settings.cameras.some((entry) => entry.id === camera)) return;
+  throw new Refusal(
+    exit.notFound,
+    `no camera ${camera}; there are: ${reads
+      .cameras()
+      .map((row) => row.id)
+      .join(", ")}`,
+  );
+}
+
+export type FootageOptions = { readonly camera: string; readonly from: string; readonly to: string };
+
+export function footage(context: Context, options: FootageOptions): number {
+  return reading(context, (session) => {
+    checkCamera(session, options.camera);
+    const asked = spanOf(options, session.nowAt);
+    const { reads, settings, running, nowAt } = session;
+    const spans = spansOf(historyOf(reads, settings, options.camera, asked, running, nowAt), asked);
+    const answer = answerOf(spans, asked);
+    const { dueMs, recordedMs, unknownMs, deletedMs } = sumsOf(spans);
+    const body = {
+      ...{ camera: options.camera, from: iso(asked.fromAt), to: iso(asked.toAt), answer, dueMs, recordedMs, unknownMs, deletedMs },
+      clock: { trust: reads.live()?.clock ?? "unset", errorMs: null },
+      spans: spans.map(spanJson),
+    };
+    context.out(context.json ? JSON.stringify(body) : footageText(spans, answer, settings.site.language));
+    return { yes: exit.fine, partial: exit.needsPerson, no: exit.notFound, unknown: exit.needsPerson }[answer];
+  });
+}
+
+function spanJson({ fromAt, toAt, kind, ...rest }: LedgerSpan) {
+  return { kind, from: iso(fromAt), to: iso(toAt), ...rest };
+}
+
+function footageText(spans: readonly LedgerSpan[], answer: keyof ReturnType<typeof wordsIn>["answers"], language: "vi" | "en"): string {
+  const words = wordsIn(language);
+  const why = (span: LedgerSpan) =>
+    span.kind === "gap" ? `: ${words.causes[span.cause]}` : span.kind === "footage" ? "" : `: ${span.why}`;
+  return [
+    words.answers[answer],
+    ...spans.map((span) => `  ${vietnamTime(span.fromAt)} – ${vietnamTime(span.toAt)}  ${words.kinds[span.kind]}${why(span)}`),
+  ].join("\n");
+}
+
+export type GapsOptions = { readonly camera?: string; readonly from?: string; readonly to?: string };
+
+export function gaps(context: Context, options: GapsOptions): number {
+  return reading(context, (session) => {
+    if (options.camera !== undefined) checkCamera(session, options.camera);
+    const found = session.reads.gaps(options.camera ?? null, spanOf(options, session.nowAt));
+    const words = wordsIn(session.settings.site.language);
+    const line = (gap: Gap) =>
+      `${vietnamTime(gap.fromAt)} – ${gap.toAt === null ? "…" : vietnamTime(gap.toAt)}  ${gap.camera}  ${words.causes[gap.blame.cause]}  [${gap.blame.evidence.join(", ")}]`;
+    context.out(context.json ? JSON.stringify({ gaps: found.map(gapJson) }) : found.map(line).join("\n"));
+    return exit.fine;
+  });
+}
+
+function gapJson({ id, camera, fromAt, toAt, blame, fault }: Gap) {
+  return { id, camera, from: iso(fromAt), to: isoOrNull(toAt), ...blame, fault };
+}
+
+export type EventsOptions = GapsOptions & { readonly type?: string; readonly follow?: boolean };
+
+const pageSize = 1_000;
+const followEveryMs = 500;
+
+/** The journal page by page, so that a long one never stands in memory whole. */
+export async function events(context: Context, options: EventsOptions, signal: AbortSignal): Promise<number> {
+  const settings = settingsOf(context);
+  checkUser(settings);
+  if (options.type !== undefined && !(eventTypes as readonly string[]).includes(options.type))
+    throw new Refusal(exit.wrongUse, `--type ${options.type}: no such type; one of ${eventTypes.join(", ")}`);
+  const span = spanOf(options, context.nowAt());
+  const toAt = options.follow && options.to === undefined ? Number.MAX_SAFE_INTEGER : span.toAt;
+  const wrap = context.json && !options.follow;
+  if (wrap) context.out('{"events":[');
+  let afterG = 0;
+  let first = true;
+  for (;;) {
+    const page = readPage(context, settings.site.state, { ...span, toAt, type: options.type ?? null, afterG, limit: pageSize });
+    for (const { text, g } of page) {
+      context.out(wrap && !first ? `,${text}` : text);
+      first = false;
+      afterG = g;
+    }
+    if (page.length === pageSize) continue;
+    if (!options.follow || signal.aborted) break;
+    await new Promise((resolve) => setTimeout(resolve, followEveryMs));
+  }
+  if (wrap) context.out("]}");
+  return exit.fine;
+}
+
+type Filter = Span & { readonly type: string | null; readonly afterG: number; readonly limit: number };
+
+function readPage(context: Context, state: string, filter: Filter): readonly { readonly text: string; readonly g: number }[] {
+  const store = openReads(state);
+  if (store === null) throw new Refusal(exit.notFound, `nothing has been recorded in ${state} yet; start the agent: matghi run`);
+  try {
+    const settings = settingsOf(context);
+    const db = store.meta("db") ?? "";
+    const line = (row: Parameters<typeof envelopeOf>[2]) =>
+      `${vietnamTime(row.at)}  ${row.level.padEnd(5)}  ${row.type}  ${JSON.stringify(row.data)}`;
+    return store.events(filter).map((row) => ({
+      g: row.g,
+      text: context.json ? JSON.stringify(envelopeOf(settings.site.id, db, row, row.at)) : line(row),
+    }));
+  } finally {
+    store.close();
+  }
+}
