@@ -1,0 +1,36 @@
+/** What the kernel says of running processes. */
+import { readdirSync, readFileSync } from "node:fs";
+
+/** USER_HZ: /proc counts processor time in hundredths of a second on every Linux that Debian ships. */
+const ticksPerSecond = 100;
+
+/** Fields of /proc/PID/stat after the command's name, which may hold spaces; null where the process is gone. */
+function statOf(pid: number): readonly string[] | null {
+  try {
+    const text = readFileSync(`/proc/${pid}/stat`, "utf8");
+    return text.slice(text.lastIndexOf(")") + 2).split(" ");
+  } catch {
+    return null;
+  }
+}
+
+/** User and system seconds of all threads since the process began; NaN where it is gone, so that no figure is made of it. */
+export function cpuSeconds(pid: number): number {
+  const fields = statOf(pid);
+  return fields === null ? Number.NaN : (Number(fields[11]) + Number(fields[12])) / ticksPerSecond;
+}
+
+/** Children of a process, in order. */
+export function childrenOf(pid: number): readonly number[] {
+  const pids = readdirSync("/proc").map(Number).filter(Number.isInteger);
+  return pids.filter((child) => Number(statOf(child)?.[1]) === pid).sort((a, b) => a - b);
+}
+
+/** Resident memory in bytes; NaN where the process is gone. */
+export function residentBytes(pid: number): number {
+  try {
+    return Number(/^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1]) * 1024;
+  } catch {
+    return Number.NaN;
+  }
+}
