@@ -1,4 +1,5 @@
 /** The daemon: configuration, store, recovery, drivers, loops, stop. Imports everything; only the command line imports it. */
+import { setMaxListeners } from "node:events";
 import { realpathSync } from "node:fs";
 import { makeBox } from "../hal/box.ts";
 import { makeBroker } from "../hal/broker.ts";
@@ -68,6 +69,8 @@ async function withStore(configFile: string, settings: Settings, hash: string, e
 /** One run from begin to end. */
 async function live(configFile: string, first: Settings, hash: string, store: Store): Promise<void> {
   let settings = first;
+  // Every camera waits for the same few signals; Node's warning at eleven listeners is about leaks.
+  setMaxListeners(0);
   const stop = stopOnSignals();
   const log = makeLog({ secrets: () => secretsOf(settings) });
   const clock = makeClock();

@@ -50,8 +50,9 @@ export type RecordDeps = {
 const stallMs = 5_000;
 /** A first frame may take a whole group of pictures (10 s at some cameras) after connecting. */
 const openMs = 20_000;
-/** Frames for this long: the camera is well, and waiting starts over. */
 const knockEveryMs = 2_000;
+/** Frames for this long: the camera is well, and waiting starts over. */
+const wellAfterMs = 5_000;
 /** Files are looked at this often where they are not flushed. */
 const lookEveryMs = 1_000;
 
@@ -63,7 +64,7 @@ export function recordCamera(deps: RecordDeps, job: CameraJob, eye: Eye, signal:
     log: deps.log,
     work: (stop) => oneTry(deps, job, eye, stop),
     waitMs: (failures) => cameraBackoffMs(failures, deps.random()),
-    wellAfterMs: 5_000,
+    wellAfterMs,
     hurry: (stop) => knockUntilAnswered(deps, job, eye, stop),
     signal,
   });
@@ -86,6 +87,7 @@ type Try = {
   readonly startedMonoMs: MonoMs;
   firstFrameMonoMs: MonoMs | null;
   longestSilenceMs: number;
+  frames: number;
   /** Number of the file being written. */
   current: number;
   bornMonoMs: MonoMs | null;
@@ -100,7 +102,14 @@ async function oneTry(deps: RecordDeps, job: CameraJob, eye: Eye, signal: AbortS
   await deps.gate.open(signal);
   if (signal.aborted) return { kind: "stopped" };
   const now: Try = {
-    ...{ startedMonoMs: deps.clock.monoMs(), firstFrameMonoMs: null, longestSilenceMs: 0, current: eye.nextNumber, bornMonoMs: null },
+    ...{
+      startedMonoMs: deps.clock.monoMs(),
+      firstFrameMonoMs: null,
+      longestSilenceMs: 0,
+      frames: 0,
+      current: eye.nextNumber,
+      bornMonoMs: null,
+    },
     ...{ previousEndMonoMs: null, closing: Promise.resolve(), stop: new AbortController(), disagrees: false },
   };
   const unlink = abortWith(now.stop, [signal, deps.gate.closing()]);
@@ -156,6 +165,7 @@ function onSign(deps: RecordDeps, job: CameraJob, eye: Eye, now: Try, order: Rec
   const before = now.firstFrameMonoMs === null ? sign.monoMs : (eye.lastFrameMonoMs ?? sign.monoMs);
   now.longestSilenceMs = Math.max(now.longestSilenceMs, sign.monoMs - before);
   now.firstFrameMonoMs ??= sign.monoMs;
+  now.frames = sign.frames;
   eye.lastFrameMonoMs = sign.monoMs;
   eye.openFromMonoMs ??= sign.monoMs;
   eye.reason = null;
@@ -174,8 +184,9 @@ function onClosed(
     ...{ mediaFromMs: sign.mediaFromMs, mediaToMs: sign.mediaToMs, closedMonoMs: sign.monoMs },
     ...{ bornMonoMs: now.bornMonoMs, previousEndMonoMs: now.previousEndMonoMs },
   });
-  const seenMs = endMonoMs - (now.bornMonoMs ?? now.firstFrameMonoMs ?? startMonoMs);
-  if (!order.arrivalTimes && timesDisagree(sign.mediaToMs, seenMs, now.longestSilenceMs)) {
+  const clockMs = endMonoMs - (now.bornMonoMs ?? now.firstFrameMonoMs ?? startMonoMs);
+  const { frames, longestSilenceMs } = now;
+  if (!order.arrivalTimes && timesDisagree({ mediaMs: sign.mediaToMs, clockMs, frames, longestSilenceMs })) {
     now.disagrees = true;
     now.stop.abort();
   }

@@ -106,6 +106,8 @@ const tellTales: readonly (readonly [RegExp, RecorderEnd["reason"]])[] = [
   [/\b404\b|\b45[04]\b/, "not-found"],
   [/Connection refused|Connection reset/, "refused-connection"],
   [/timed out|No route to host|Network is unreachable|Host is down|resolve hostname|Name or service not known/i, "silent"],
+  // A camera that takes the connection and never answers leaves no other word.
+  [/Impossible to open/, "silent"],
 ];
 
 /** Why the try ended, from ffmpeg's last errors. */

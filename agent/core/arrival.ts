@@ -25,14 +25,27 @@ export function placeFile(file: ClosedFile): { readonly startMonoMs: MonoMs; rea
   return { startMonoMs: Math.min(startMonoMs, endMonoMs - 1), endMonoMs };
 }
 
-/** File times that differ from the clock by more than this share are wrong (issue: 10 %). */
+/** File times that differ from the clock by more than this share are wrong. */
 const toleratedShare = 0.1;
 const toleratedMs = 1_000;
+/** No surveillance camera sends more pictures a second; more of them in the file's own time means that this time stands still. */
+const mostFramesPerSecond = 120;
+
+/** What a try has seen when a file closes, counted from its start. */
+export type Course = {
+  readonly mediaMs: number;
+  readonly clockMs: number;
+  readonly frames: number;
+  /** The longest wait between two signs of frames. */
+  readonly longestSilenceMs: number;
+};
 
 /**
- * Do the camera's own times disagree with the clock? A link that held frames back also makes them differ for a while;
- * such a delay shows itself as silence between frames, and as much is forgiven.
+ * Do the camera's own times disagree with the clock? A weak link makes them differ too: what it held back is late by its buffers, and a
+ * burst at connect is early by as much. Such a delay is forgiven, but not a time that stands still while frames come.
  */
-export function timesDisagree(mediaMs: number, clockMs: number, longestSilenceMs: number): boolean {
-  return Math.abs(mediaMs - clockMs) > clockMs * toleratedShare + toleratedMs + longestSilenceMs;
+export function timesDisagree({ mediaMs, clockMs, frames, longestSilenceMs }: Course): boolean {
+  const apartMs = Math.abs(mediaMs - clockMs) - clockMs * toleratedShare - toleratedMs - longestSilenceMs;
+  const standsStill = mediaMs < clockMs && frames * 1000 > mediaMs * mostFramesPerSecond;
+  return apartMs > (standsStill ? 0 : longestBurstMs);
 }

@@ -18,6 +18,8 @@ const mostRatio: Readonly<Record<number, number>> = { 4: 1.6, 16: 1.4 };
 const mostResidentMiB = 120;
 const segmentMs = 60_000;
 const warmUpMs = 20_000;
+/** Between the agent's start and the bare recorders', so that the simulated cameras are not asked by all at once. */
+const settleMs = 5_000;
 /** The agent's start takes memory that it gives back; it is looked at in each turn, the largest counts. */
 const MiB = 2 ** 20;
 
@@ -60,9 +62,14 @@ function startAgent(cameras: Cameras, count: number, folder: string): ChildProce
   ];
   const config = join(folder, "site.yaml");
   writeFileSync(config, `${text.join("\n")}\n`);
-  return spawn(process.execPath, [join(repository, "dist/agent/cli.js"), "run", "--config", config], {
-    stdio: ["ignore", "ignore", "inherit"],
+  const agent = spawn(process.execPath, [join(repository, "dist/agent/cli.js"), "run", "--config", config], {
+    stdio: ["ignore", "pipe", "inherit"],
   });
+  // A turn in which something failed is no measurement; what failed is said.
+  agent.stdout.on("data", (lines: Buffer) => {
+    if (/"level":"(warn|error)"/.test(String(lines))) process.stderr.write(lines);
+  });
+  return agent;
 }
 
 const total = (pids: readonly number[]) => pids.reduce((sum, pid) => sum + cpuSeconds(pid), 0);
@@ -90,8 +97,9 @@ async function record(count: number, turns: number, windowMs: number): Promise<r
   const seconds = Math.ceil((turns * windowMs + warmUpMs + 120_000) / 1000);
   const cameras = await startCameras({ count, seconds });
   const agent = startAgent(cameras, count, folder);
-  const bare = startBare(cameras, count, join(folder, "bare"));
   const found: Turn[] = [];
+  await sleep(settleMs);
+  const bare = startBare(cameras, count, join(folder, "bare"));
   try {
     await sleep(warmUpMs);
     const recorders = childrenOf(agent.pid ?? 0);

@@ -135,6 +135,9 @@ class Site:
         self.server = GstRtspServer.RTSPServer()
         self.server.set_address(args.bind)
         self.server.set_service(args.port)
+        # Each camera answers for itself, however long another one takes to find its first picture.
+        pool = self.server.get_thread_pool()
+        pool.set_max_threads(64)
         self.role = self.protect()
         self.build()
 
