@@ -51,6 +51,8 @@ const stallMs = 5_000;
 /** A first frame may take a whole group of pictures (10 s at some cameras) after connecting. */
 const openMs = 20_000;
 const knockEveryMs = 2_000;
+/** A try at a silent port would only stand in the way of the knock that hears the camera return; now and then one goes out all the same. */
+const silentWaitMs = 60_000;
 /** Frames for this long: the camera is well, and waiting starts over. */
 const wellAfterMs = 5_000;
 /** Files are looked at this often where they are not flushed. */
@@ -63,8 +65,11 @@ export function recordCamera(deps: RecordDeps, job: CameraJob, eye: Eye, signal:
     clock: deps.clock,
     log: deps.log,
     work: (stop) => oneTry(deps, job, eye, stop),
-    waitMs: (failures) => cameraBackoffMs(failures, deps.random()),
+    waitMs: (failures) => (eye.answers === false ? silentWaitMs : cameraBackoffMs(failures, deps.random())),
     wellAfterMs,
+    before: async (stop) => {
+      eye.answers = await deps.knock.knock(job.url, knockEveryMs, stop);
+    },
     hurry: (stop) => knockUntilAnswered(deps, job, eye, stop),
     signal,
   });
@@ -72,8 +77,7 @@ export function recordCamera(deps: RecordDeps, job: CameraJob, eye: Eye, signal:
 
 /** A wait that began with the port silent ends when it answers; a camera that answers keeps its wait, so that it does not lock us out. */
 async function knockUntilAnswered(deps: RecordDeps, job: CameraJob, eye: Eye, signal: AbortSignal): Promise<boolean> {
-  eye.answers = await deps.knock.knock(job.url, knockEveryMs, signal);
-  if (eye.answers) return false;
+  if (eye.answers !== false) return false;
   while (!signal.aborted) {
     const asked = deps.clock.monoMs();
     if (await deps.knock.knock(job.url, knockEveryMs, signal)) return true;
@@ -88,6 +92,8 @@ type Try = {
   firstFrameMonoMs: MonoMs | null;
   longestSilenceMs: number;
   frames: number;
+  /** The cause of the hole before this try's first frame; null until that comes. */
+  blame: Blame | null;
   /** Number of the file being written. */
   current: number;
   bornMonoMs: MonoMs | null;
@@ -102,15 +108,9 @@ async function oneTry(deps: RecordDeps, job: CameraJob, eye: Eye, signal: AbortS
   await deps.gate.open(signal);
   if (signal.aborted) return { kind: "stopped" };
   const now: Try = {
-    ...{
-      startedMonoMs: deps.clock.monoMs(),
-      firstFrameMonoMs: null,
-      longestSilenceMs: 0,
-      frames: 0,
-      current: eye.nextNumber,
-      bornMonoMs: null,
-    },
-    ...{ previousEndMonoMs: null, closing: Promise.resolve(), stop: new AbortController(), disagrees: false },
+    ...{ startedMonoMs: deps.clock.monoMs(), firstFrameMonoMs: null, longestSilenceMs: 0, frames: 0, blame: null },
+    ...{ current: eye.nextNumber, bornMonoMs: null, previousEndMonoMs: null, closing: Promise.resolve() },
+    ...{ stop: new AbortController(), disagrees: false },
   };
   const unlink = abortWith(now.stop, [signal, deps.gate.closing()]);
   eye.writing = true;
@@ -165,6 +165,7 @@ function onSign(deps: RecordDeps, job: CameraJob, eye: Eye, now: Try, order: Rec
   const before = now.firstFrameMonoMs === null ? sign.monoMs : (eye.lastFrameMonoMs ?? sign.monoMs);
   now.longestSilenceMs = Math.max(now.longestSilenceMs, sign.monoMs - before);
   now.firstFrameMonoMs ??= sign.monoMs;
+  now.blame ??= deps.blame(eye);
   now.frames = sign.frames;
   eye.lastFrameMonoMs = sign.monoMs;
   eye.openFromMonoMs ??= sign.monoMs;
@@ -194,7 +195,7 @@ function onClosed(
   now.current = sign.number + 1;
   eye.nextNumber = now.current;
   eye.openFromMonoMs = endMonoMs;
-  const blame = deps.blame(eye);
+  const blame = now.blame ?? deps.blame(eye);
   now.closing = now.closing.then(() => closeFile(deps, job, sign.number, startMonoMs, endMonoMs, blame));
 }
 
@@ -255,7 +256,7 @@ async function settleLeftovers(deps: RecordDeps, job: CameraJob, eye: Eye, now: 
         modifiedAt: deps.time.at(deps.time.monoOfFile(file.modifiedAt)),
       };
       const torn = { file, ...times, startAt, arrivalTimes: now.disagrees || (deps.store.camera(job.id)?.arrivalTimes ?? false), clock };
-      await deps.inTurn(() => settleTorn(deps, torn, deps.blame(eye), never));
+      await deps.inTurn(() => settleTorn(deps, torn, now.blame ?? deps.blame(eye), never));
     }
   } catch (error) {
     deps.gate.suspect();

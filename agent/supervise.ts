@@ -22,6 +22,8 @@ export type Supervised = {
   readonly waitMs: (failures: number) => number;
   /** Work that was good for this long starts the count over. */
   readonly wellAfterMs: number;
+  /** Looks around before a wait's length is chosen. */
+  readonly before?: (signal: AbortSignal) => Promise<void>;
   /** May end a wait early by resolving with true. */
   readonly hurry?: (signal: AbortSignal) => Promise<boolean>;
   readonly signal: AbortSignal;
@@ -47,7 +49,9 @@ export async function supervise(task: Supervised): Promise<void> {
     if (outcome.reason !== said)
       task.log.warn({ task: task.name, reason: outcome.reason, detail: outcome.detail, failures }, "failed; trying again");
     said = outcome.reason;
-    if (outcome.again === "wait") await pause(task, task.waitMs(failures));
+    if (outcome.again === "at once") continue;
+    await task.before?.(task.signal);
+    await pause(task, task.waitMs(failures));
   }
 }
 

@@ -28,6 +28,7 @@ const protocols = "pipe,fd,rtsp,rtsps,rtp,udp,tcp,tls,crypto";
 const socketTimeoutUs = 5_000_000;
 /** Between SIGINT, which closes the file in order, and SIGKILL. */
 const patienceMs = 5_000;
+const secondSignalMs = 1_000;
 const tickMs = 500;
 const longestLineBytes = 16_384;
 const keptErrors = 8;
@@ -251,11 +252,18 @@ async function watchdog(
   return seen.frames === 0 ? "no-frames" : "stalled";
 }
 
-/** SIGINT lets ffmpeg close its file; what does not listen is killed. */
+/**
+ * SIGINT lets ffmpeg close its file. It only looks at the first one between two reads, and on a dead link none ends; the second one
+ * ends the read too. What still does not listen is killed.
+ */
 async function stop(child: ChildProcess, clock: Clock, ended: Promise<void>): Promise<void> {
   const over = new AbortController();
-  child.kill("SIGINT");
-  await Promise.race([ended.then(() => over.abort()), clock.sleep(patienceMs, over.signal)]);
+  void ended.then(() => over.abort());
+  for (const waitMs of [secondSignalMs, patienceMs - secondSignalMs]) {
+    if (over.signal.aborted) return;
+    child.kill("SIGINT");
+    await clock.sleep(waitMs, over.signal);
+  }
   if (!over.signal.aborted) child.kill("SIGKILL");
 }
 

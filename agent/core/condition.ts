@@ -3,7 +3,7 @@ import type { Change, Moment, Write } from "./change.ts";
 import type { CameraCondition, CameraState, Condition, EndReason, EventType, Level, StreamName, Subject, WallMs } from "./types.ts";
 
 /** No frame for this long: the camera is not recording. Short enough that a vanished camera is known within 10 s. */
-export const lostMs = 8_000;
+export const lostMs = 7_000;
 
 /** What is known of a camera at this moment. */
 export type CameraReading = {

@@ -94,7 +94,8 @@ class Camera(GstRtspServer.RTSPMediaFactory):
         self.tone = tone(16000 if audio == "aac" else 8000) if audio else None
         self.feeds = []
         self.set_launch(self.launch(codec, audio))
-        self.set_shared(True)
+        # Each viewer has a pipeline of its own, so that one that vanished does not hold the others up.
+        self.set_shared(False)
         self.set_latency(0)
         self.connect("media-configure", self.configure)
 

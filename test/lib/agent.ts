@@ -91,7 +91,9 @@ export function startAgent(config: string, env: NodeJS.ProcessEnv = {}): Agent {
     text += data;
   });
   const ended = new Promise<number | null>((resolve) => child.once("close", (code) => resolve(code)));
-  process.once("exit", () => child.kill("SIGKILL"));
+  const dieWithUs = () => void child.kill("SIGKILL");
+  process.once("exit", dieWithUs);
+  void ended.then(() => process.off("exit", dieWithUs));
   return {
     ...{ pid: child.pid ?? 0, config, ended, log: () => text, lines: () => parseLines(text) },
     ask: async (...args) => ask(config, args),

@@ -20,7 +20,14 @@ export const repository: string = existsSync(join(import.meta.dirname, "../../pa
   : join(import.meta.dirname, "../../..");
 
 export async function startCameras(
-  options: { readonly count?: number; readonly digest?: string; readonly seconds?: number; readonly port?: number } = {},
+  options: {
+    readonly count?: number;
+    readonly digest?: string;
+    readonly seconds?: number;
+    readonly port?: number;
+    /** In a network of their own, without commands. */
+    readonly network?: { readonly address: string; readonly inside: readonly string[] };
+  } = {},
 ): Promise<Cameras> {
   const videos = join(repository, ".cache/videos");
   execFileSync(join(repository, "test/cameras/make-videos"), [videos], { stdio: ["ignore", "ignore", "inherit"] });
@@ -28,9 +35,11 @@ export async function startCameras(
   const control = await freePort();
   const digest = options.digest === undefined ? [] : ["--digest", options.digest];
   const seconds = ["--seconds", String(options.seconds ?? 600)];
-  const child = spawn(
+  const { inside = [], address = "127.0.0.1" } = options.network ?? {};
+  const [command = "", ...args] = [
+    ...inside,
     "/usr/bin/python3",
-    [
+    ...[
       join(repository, "test/cameras/cameras.py"),
       "--port",
       String(port),
@@ -40,16 +49,18 @@ export async function startCameras(
       videos,
       "--control",
       String(control),
+      "--bind",
+      address,
       ...seconds,
       ...digest,
     ],
-    { stdio: ["ignore", "pipe", "inherit"] },
-  );
+  ];
+  const child = spawn(command, args, { stdio: ["ignore", "pipe", "inherit"] });
   await ready(child);
   return {
     port,
     pid: child.pid ?? 0,
-    url: (name) => `rtsp://127.0.0.1:${port}/${name}`,
+    url: (name) => `rtsp://${address}:${port}/${name}`,
     control: (command) => tell(control, command),
     stop: () => ended(child),
   };

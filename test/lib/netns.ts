@@ -1,0 +1,47 @@
+/** A network of its own beside this machine's: what runs in it can fall silent without a word. Needs root. */
+import { execFileSync } from "node:child_process";
+
+export type Network = {
+  /** Address of what runs inside. */
+  readonly address: string;
+  /** Before a command that should run inside. */
+  readonly inside: readonly string[];
+  /** Drops every packet, so that no connection ever hears of an end. */
+  vanish(): void;
+  appear(): void;
+  remove(): void;
+};
+
+const ip = (...args: readonly string[]) => void execFileSync("ip", [...args], { stdio: ["ignore", "ignore", "pipe"] });
+
+/** `number` tells networks of one process apart. */
+export function makeNetwork(number: number): Network {
+  const name = `mg${process.pid}n${number}`;
+  const [here, there] = [`mg${process.pid % 100_000}h${number}`, `mg${process.pid % 100_000}t${number}`];
+  const subnet = `198.18.${process.pid % 250}.${number * 4}`.replace(/\.\d+$/, "");
+  const [ours, address] = [`${subnet}.${number * 4 + 1}`, `${subnet}.${number * 4 + 2}`];
+  ip("netns", "add", name);
+  ip("link", "add", here, "type", "veth", "peer", "name", there);
+  ip("link", "set", there, "netns", name);
+  ip("addr", "add", `${ours}/30`, "dev", here);
+  ip("link", "set", here, "up");
+  const inside = ["ip", "netns", "exec", name];
+  const run = (...args: readonly string[]) =>
+    void execFileSync("ip", ["netns", "exec", name, ...args], { stdio: ["ignore", "ignore", "pipe"] });
+  run("ip", "addr", "add", `${address}/30`, "dev", there);
+  run("ip", "link", "set", there, "up");
+  run("ip", "link", "set", "lo", "up");
+  return {
+    ...{ address, inside },
+    vanish: () =>
+      run(
+        "nft",
+        "add table inet gone; add chain inet gone in { type filter hook input priority 0; policy drop; }; add chain inet gone out { type filter hook output priority 0; policy drop; }",
+      ),
+    appear: () => run("nft", "delete", "table", "inet", "gone"),
+    remove: () => {
+      ip("link", "delete", here);
+      ip("netns", "delete", name);
+    },
+  };
+}
