@@ -1,0 +1,61 @@
+/** A small disk of our own on a loop device. Needs root. */
+import { execFileSync } from "node:child_process";
+import { closeSync, ftruncateSync, mkdirSync, openSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+
+export type Disk = {
+  readonly mountPoint: string;
+  mount(): void;
+  /** Taken away under open files, as by a pulled cable. */
+  unmount(): void;
+  readOnly(on: boolean): void;
+  /** Fills what is left; `makeRoom` takes it away again. */
+  fill(): void;
+  makeRoom(): void;
+  /** Formats it anew, as a replaced disk is. */
+  format(): void;
+  remove(): void;
+};
+
+const run = (command: string, ...args: readonly string[]) => void execFileSync(command, [...args], { stdio: ["ignore", "ignore", "pipe"] });
+
+/** Makes, formats and mounts it at `<folder>/<name>`. */
+export function makeDisk(folder: string, name: string, megabytes: number): Disk {
+  const image = join(folder, `${name}.img`);
+  const mountPoint = join(folder, name);
+  mkdirSync(mountPoint, { recursive: true });
+  const fd = openSync(image, "w");
+  ftruncateSync(fd, megabytes << 20);
+  closeSync(fd);
+  const ballast = join(mountPoint, "ballast");
+  const disk: Disk = {
+    mountPoint,
+    mount: () => run("mount", "-o", "loop", image, mountPoint),
+    unmount: () => run("umount", "-l", mountPoint),
+    readOnly: (on) => run("mount", "-o", `remount,${on ? "ro" : "rw"}`, mountPoint),
+    fill: () => fillUp(ballast),
+    makeRoom: () => rmSync(ballast, { force: true }),
+    format: () => run("mkfs.ext4", "-q", "-F", "-m", "0", image),
+    remove: () => {
+      try {
+        run("umount", "-l", mountPoint);
+      } catch {
+        // It was taken away already.
+      }
+      rmSync(image, { force: true });
+    },
+  };
+  disk.format();
+  disk.mount();
+  return disk;
+}
+
+function fillUp(path: string): void {
+  for (const bytes of [1 << 20, 64 << 10, 4 << 10]) {
+    try {
+      for (;;) writeFileSync(path, Buffer.alloc(bytes, 7), { flag: "a" });
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "ENOSPC") throw error;
+    }
+  }
+}
