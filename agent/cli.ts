@@ -5,6 +5,7 @@ import { type Context, exit, Refusal } from "./cli/context.ts";
 import { version } from "./version.ts";
 
 const defaultConfig = "/etc/matghi/site.yaml";
+const lingerMs = 2_000;
 
 type Global = { readonly config?: string; readonly json?: boolean };
 
@@ -91,6 +92,8 @@ async function main(args: readonly string[]): Promise<void> {
     code = codeOf(error);
   }
   process.exitCode = code;
+  // Whatever a package forgot to let go of, a command that has ended ends.
+  setTimeout(() => process.exit(code), lingerMs).unref();
 }
 
 await main(process.argv.slice(2));

@@ -42,9 +42,13 @@ export function makeUsage(store: Pick<Store, "totals">, eyes: ReadonlyMap<string
 export type Usage = ReturnType<typeof makeUsage>;
 
 export async function sweep(deps: SweepDeps, usage: Usage, signal: AbortSignal): Promise<void> {
+  let leftBytes = usage.bytes();
   while (!signal.aborted) {
     try {
-      if (canDelete(deps)) await sweepOnce(deps, usage);
+      // What the cameras wrote since the last sweep they will write until the next: the limit must hold then too.
+      const growthBytes = Math.max(0, usage.bytes() - leftBytes);
+      if (canDelete(deps)) await sweepOnce(deps, usage, growthBytes);
+      leftBytes = usage.bytes();
     } catch (error) {
       deps.log.error({ err: String(error) }, "footage that must go could not be deleted; the next sweep tries again");
       deps.gate.suspect();
@@ -57,10 +61,10 @@ export async function sweep(deps: SweepDeps, usage: Usage, signal: AbortSignal):
 const canDelete = (deps: SweepDeps) => deps.gate.value() === "ok" || deps.gate.value() === "full";
 
 /** One sweep. Rows doomed by an earlier life go first. */
-export async function sweepOnce(deps: SweepDeps, usage: Usage): Promise<void> {
+export async function sweepOnce(deps: SweepDeps, usage: Usage, growthBytes = 0): Promise<void> {
   await unlinkDoomed(deps, usage);
   const { freeBytes } = await deps.footage.inspect(deps.store.meta("folder"));
-  const room = { nowAt: deps.time.now(), usedBytes: usage.bytes(), freeBytes };
+  const room = { nowAt: deps.time.now(), usedBytes: usage.bytes() + growthBytes, freeBytes: freeBytes - growthBytes };
   const plan = planSweep(deps.limits(), room, deps.store.oldestEndAt());
   if (plan === null) return;
   if (plan.olderThanAt !== null) await deleteOlder(deps, usage, plan.olderThanAt);

@@ -73,13 +73,16 @@ function attempt(
       deadlines.connectMs,
     );
     signal.addEventListener("abort", stop, { once: true });
-    client.on("error", (error) => {
+    const onError = (error: Error) => {
       last = endingOf(error);
       finish(failure(last, version));
-    });
-    client.once("close", () => finish(failure(last, version)));
+    };
+    const onClose = () => finish(failure(last, version));
+    client.on("error", onError);
+    client.once("close", onClose);
     client.once("connect", () => {
-      client.removeAllListeners("close");
+      client.off("error", onError);
+      client.off("close", onClose);
       finish({ kind: "connected", session: sessionOf(client, version, options, deadlines.confirmMs) });
     });
   });
@@ -112,9 +115,8 @@ function failure(ending: Ending, version: 4 | 5): Attempt {
   return { kind: "failed", reason: "unreachable", detail };
 }
 
-/** Ends a client for good, whatever state it is in; later errors of it have nobody to hear them. */
+/** Ends a client for good, whatever state it is in. Its own listeners stay: they clear its timers. Later errors have nobody to hear them. */
 function discard(client: MqttClient): void {
-  client.removeAllListeners();
   client.on("error", () => undefined);
   client.end(true);
   client.stream?.destroy();

@@ -16,7 +16,7 @@ export type Listener = {
   stop(): Promise<void>;
 };
 
-/** Connects and subscribes; reconnects by itself with its session kept, so that nothing is missed while the broker is away. */
+/** Connects and subscribes; reconnects and subscribes again by itself, sooner than any agent does. */
 export async function listen(
   url: string,
   topics: readonly string[],
@@ -24,7 +24,7 @@ export async function listen(
 ): Promise<Listener> {
   const heard: Heard[] = [];
   const client = await connectAsync(url, {
-    ...{ protocolVersion: 5, clientId, clean: false, reconnectPeriod: 200, resubscribe: false },
+    ...{ protocolVersion: 5, clientId, clean: false, reconnectPeriod: 200 },
     properties: { sessionExpiryInterval: 3_600 },
   });
   client.on("error", () => undefined);
