@@ -1,0 +1,254 @@
+/** The ledger's law for arbitrary histories, and its edges by hand. */
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import type { Change, Moment } from "../../agent/core/change.ts";
+import {
+  answerOf,
+  graceMs,
+  type History,
+  type LedgerSpan,
+  onSegment,
+  onTick,
+  openGap,
+  type Page,
+  spansOf,
+  splitGap,
+  sumsOf,
+} from "../../agent/core/ledger.ts";
+import type { Blame, Gap, Segment, Span } from "../../agent/core/types.ts";
+
+const camera: Blame = { cause: "camera", sure: "inferred", evidence: ["stalled", "port-answers"] };
+const unknown: Blame = { cause: "unknown", sure: "unknown", evidence: ["no-frame-yet"] };
+const disk: Blame = { cause: "disk", sure: "sensed", evidence: ["disk-full"] };
+const moment = (at: number): Moment => ({ at, monoMs: at, clock: "synced" });
+const empty: Page = { camera: "c", sinceAt: null, coveredAt: null, gap: null };
+const segment = (startAt: number, endAt: number, number = 1): Segment => ({
+  ...{ camera: "c", run: 1, number, startAt, endAt, bytes: 10, sha256: "00", stream: "main", clock: "synced", torn: false },
+});
+
+/** What the tables would hold after the changes. */
+type Tables = { segments: Segment[]; gaps: Gap[]; events: string[] };
+
+function apply(tables: Tables, change: Change): void {
+  for (const write of change) {
+    if (write.put === "segment") tables.segments.push(write.segment);
+    if (write.put === "event") tables.events.push(write.type);
+    if (write.put === "gap-opened") {
+      expect(
+        tables.gaps.some((gap) => gap.toAt === null),
+        "two open gaps",
+      ).toBe(false);
+      tables.gaps.push({ id: tables.gaps.length + 1, camera: "c", fromAt: write.fromAt, toAt: null, blame: write.blame, fault: null });
+    }
+    if (write.put === "gap-closed") {
+      const open = tables.gaps.findIndex((gap) => gap.toAt === null);
+      const gap = tables.gaps[open];
+      if (gap === undefined) throw new Error("closed a gap that was not open");
+      expect(write.toAt).toBeGreaterThanOrEqual(gap.fromAt);
+      if (write.toAt === gap.fromAt) tables.gaps.splice(open, 1);
+      else tables.gaps[open] = { ...gap, toAt: write.toAt, blame: write.blame };
+    }
+  }
+}
+
+type Step =
+  | { readonly kind: "footage"; readonly ms: number; readonly skipMs: number }
+  | { readonly kind: "late"; readonly backMs: number; readonly ms: number }
+  | { readonly kind: "silence"; readonly ms: number; readonly blame: Blame }
+  | { readonly kind: "restart"; readonly ms: number }
+  | { readonly kind: "split"; readonly backMs: number };
+
+const length = fc.integer({ min: 1, max: 120_000 });
+const step: fc.Arbitrary<Step> = fc.oneof(
+  fc.record({ kind: fc.constant("footage" as const), ms: length, skipMs: fc.integer({ min: 0, max: 20_000 }) }),
+  fc.record({ kind: fc.constant("late" as const), backMs: length, ms: length }),
+  fc.record({ kind: fc.constant("silence" as const), ms: length, blame: fc.constantFrom(camera, unknown, disk) }),
+  fc.record({ kind: fc.constant("restart" as const), ms: length }),
+  fc.record({ kind: fc.constant("split" as const), backMs: length }),
+);
+
+/** Plays a history second by second through the rules, as the loops do. */
+function play(steps: readonly Step[]): { readonly page: Page; readonly tables: Tables; readonly nowAt: number } {
+  const tables: Tables = { segments: [], gaps: [], events: [] };
+  let page: Page = { ...empty, sinceAt: 1_000_000, coveredAt: 1_000_000 };
+  let nowAt = 1_000_000;
+  const turn = ({ page: next, change }: { page: Page; change: Change }) => {
+    apply(tables, change);
+    page = next;
+  };
+  for (const [i, s] of steps.entries()) {
+    if (s.kind === "footage") {
+      const startAt = Math.max(nowAt + s.skipMs, page.coveredAt ?? 0);
+      nowAt = Math.max(nowAt, startAt + s.ms);
+      turn(onSegment(page, segment(startAt, startAt + s.ms, i), camera, moment(nowAt)));
+    }
+    if (s.kind === "late") {
+      const startAt = Math.max(page.coveredAt ?? 0, nowAt - s.backMs);
+      const endAt = Math.max(startAt + 1, Math.min(nowAt, startAt + s.ms));
+      nowAt = Math.max(nowAt, endAt);
+      turn(onSegment(page, segment(startAt, endAt, i), unknown, moment(nowAt)));
+    }
+    if (s.kind === "silence") {
+      nowAt += s.ms;
+      turn(onTick(page, nowAt, false, s.blame, moment(nowAt)));
+    }
+    if (s.kind === "restart") {
+      nowAt += s.ms;
+      turn(openGap(page, { cause: "box", sure: "inferred", evidence: [] }, moment(nowAt)));
+    }
+    if (s.kind === "split") turn(splitGap(page, Math.min(nowAt, nowAt - s.backMs), moment(nowAt)));
+  }
+  return { page, tables, nowAt };
+}
+
+const history = (tables: Tables, due: Span, more: Partial<History> = {}): History => ({
+  ...{ due, segments: tables.segments, open: null, gaps: tables.gaps, planned: [], deletions: [], unknowns: [], ...more },
+});
+
+function expectCovered(spans: readonly LedgerSpan[], window: Span): void {
+  let reachedAt = window.fromAt;
+  for (const span of spans) {
+    expect(span.fromAt).toBe(reachedAt);
+    expect(span.toAt).toBeGreaterThan(span.fromAt);
+    reachedAt = span.toAt;
+  }
+  expect(reachedAt).toBe(window.toAt);
+}
+
+const windows = fc.tuple(fc.double({ min: 0, max: 1, noNaN: true }), fc.double({ min: 0, max: 1, noNaN: true }));
+
+describe("for every history", () => {
+  test("footage and gaps cover the time up to the page's end without overlap, to the millisecond", () => {
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 40 }), (steps) => {
+        const { page, tables } = play(steps);
+        const due = { fromAt: 1_000_000, toAt: page.coveredAt ?? 0 };
+        if (due.toAt <= due.fromAt) return;
+        const spans = spansOf(history(tables, due), due);
+        expectCovered(spans, due);
+        const sums = sumsOf(spans);
+        expect(sums.unknownMs).toBe(0);
+        expect(sums.recordedMs + sums.gapMs).toBe(due.toAt - due.fromAt);
+        expect(sums.recordedMs).toBe(tables.segments.reduce((ms, s) => ms + s.endAt - s.startAt, 0));
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  test("any window adds up, whatever was deleted, planned or unknown in it", () => {
+    const extra = fc.array(fc.record({ fromAt: fc.integer({ min: 900_000, max: 3_000_000 }), ms: length }), { maxLength: 5 });
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 30 }), windows, extra, extra, extra, (steps, [a, b], deletions, planned, unknowns) => {
+        const { tables, nowAt } = play(steps);
+        const due = { fromAt: 1_000_000, toAt: nowAt + 1 };
+        const at = (share: number) => Math.round(900_000 + share * (nowAt + 200_000 - 900_000));
+        const asked = { fromAt: Math.min(at(a), at(b)), toAt: Math.max(at(a), at(b)) };
+        const within = { fromAt: Math.max(asked.fromAt, due.fromAt), toAt: Math.min(asked.toAt, due.toAt) };
+        const span = ({ fromAt, ms }: { fromAt: number; ms: number }) => ({ fromAt, toAt: fromAt + ms, why: "x" });
+        const more = { deletions: deletions.map(span), planned: planned.map(span), unknowns: unknowns.map(span) };
+        const spans = spansOf(history(tables, due, more), asked);
+        if (within.fromAt >= within.toAt) {
+          expect(spans).toEqual([]);
+          return;
+        }
+        expectCovered(spans, within);
+        const sums = sumsOf(spans);
+        expect(sums.recordedMs + sums.gapMs + sums.unknownMs + sums.deletedMs).toBe(sums.dueMs);
+        expect(sums.dueMs + sums.plannedMs).toBe(within.toAt - within.fromAt);
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  test("each gap that stays has one event at its end, and never more than one gap is open", () => {
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 40 }), (steps) => {
+        const { tables, page } = play(steps);
+        expect(tables.gaps.filter((gap) => gap.toAt === null)).toHaveLength(page.gap === null ? 0 : 1);
+        const closed = tables.gaps.filter((gap) => gap.toAt !== null).length;
+        expect(tables.events.filter((type) => type === "gap.closed").length).toBeGreaterThanOrEqual(closed);
+      }),
+    );
+  });
+});
+
+describe("by hand", () => {
+  test("due time begins with the first footage where hand-over is not set", () => {
+    const { page, change } = onSegment(empty, segment(5_000, 65_000), camera, moment(65_000));
+    expect(page).toEqual({ camera: "c", sinceAt: 5_000, coveredAt: 65_000, gap: null });
+    expect(change.map((write) => write.put)).toEqual(["segment", "page"]);
+  });
+
+  test("the time after the last frame is no gap until the grace is over, nor while a file grows", () => {
+    const page: Page = { ...empty, sinceAt: 0, coveredAt: 100_000 };
+    expect(onTick(page, 100_000 + graceMs, false, camera, moment(0)).change).toEqual([]);
+    expect(onTick(page, 300_000, true, camera, moment(0)).change).toEqual([]);
+    expect(onTick(page, 100_001 + graceMs, false, camera, moment(0)).page.gap).toEqual({ fromAt: 100_000, blame: camera });
+  });
+
+  test("better evidence is kept, and the event says from what to what", () => {
+    const opened = openGap({ ...empty, sinceAt: 0, coveredAt: 10_000 }, unknown, moment(30_000)).page;
+    const known = onTick(opened, 40_000, false, camera, moment(40_000)).page;
+    const closed = onSegment(known, segment(50_000, 60_000), unknown, moment(60_000));
+    expect(closed.change.find((write) => write.put === "gap-closed")).toMatchObject({ toAt: 50_000, blame: camera });
+    const direct = onSegment(opened, segment(50_000, 60_000), disk, moment(60_000));
+    expect(direct.change.find((write) => write.put === "event")).toMatchObject({
+      data: { cause: "disk", was: "unknown", durationMs: 40_000 },
+    });
+  });
+
+  test("a file that reaches back into an open gap leaves no gap of no length", () => {
+    const opened = openGap({ ...empty, sinceAt: 0, coveredAt: 10_000 }, camera, moment(30_000));
+    const tables: Tables = { segments: [], gaps: [], events: [] };
+    apply(tables, opened.change);
+    apply(tables, onSegment(opened.page, segment(10_000, 40_000), camera, moment(40_000)).change);
+    expect(tables.gaps).toEqual([]);
+  });
+
+  test("overlapping footage is counted once, and footage that was since deleted counts as deleted", () => {
+    const tables: Tables = { segments: [segment(0, 60_000), segment(30_000, 90_000, 2)], gaps: [], events: [] };
+    const due = { fromAt: 0, toAt: 120_000 };
+    const deletions = [{ fromAt: 90_000, toAt: 120_000, why: "age" }];
+    expect(sumsOf(spansOf(history(tables, due, { deletions }), due))).toMatchObject({
+      recordedMs: 90_000,
+      deletedMs: 30_000,
+      dueMs: 120_000,
+    });
+  });
+
+  test("segments that adjoin are one span", () => {
+    const tables: Tables = { segments: [segment(0, 60_000), segment(60_000, 120_000, 2)], gaps: [], events: [] };
+    const due = { fromAt: 0, toAt: 120_000 };
+    expect(spansOf(history(tables, due), due)).toEqual([
+      { kind: "footage", fromAt: 0, toAt: 120_000, segments: 2, bytes: 20, stream: "main", clock: "synced" },
+    ]);
+  });
+
+  test("the open file is footage up to its last frame", () => {
+    const due = { fromAt: 0, toAt: 50_000 };
+    const open = { fromAt: 40_000, toAt: 50_000, stream: "main", clock: "synced" };
+    const tables: Tables = { segments: [segment(0, 40_000)], gaps: [], events: [] };
+    expect(sumsOf(spansOf(history(tables, due, { open }), due)).recordedMs).toBe(50_000);
+  });
+
+  test("what nobody accounts for is said to be unknown", () => {
+    const due = { fromAt: 0, toAt: 10_000 };
+    expect(spansOf(history({ segments: [], gaps: [], events: [] }, due), due)).toEqual([
+      { kind: "unknown", fromAt: 0, toAt: 10_000, why: "not accounted for" },
+    ]);
+  });
+
+  const footage: LedgerSpan = { kind: "footage", fromAt: 0, toAt: 10, segments: 1, bytes: 1, stream: "main", clock: "synced" };
+  const gap: LedgerSpan = { kind: "gap", fromAt: 10, toAt: 20, cause: "camera", sure: "inferred", evidence: [] };
+  const lost: LedgerSpan = { kind: "unknown", fromAt: 10, toAt: 20, why: "journal reset" };
+  test.each([
+    ["yes", [footage], { fromAt: 0, toAt: 10 }],
+    ["partial", [footage, gap], { fromAt: 0, toAt: 20 }],
+    ["no", [gap], { fromAt: 10, toAt: 20 }],
+    ["no", [], { fromAt: 0, toAt: 20 }],
+    ["unknown", [footage, lost], { fromAt: 0, toAt: 20 }],
+    ["unknown", [lost], { fromAt: 10, toAt: 20 }],
+  ] as const)("the answer is %s", (answer, spans, asked) => {
+    expect(answerOf(spans, asked)).toBe(answer);
+  });
+});

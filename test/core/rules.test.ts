@@ -1,0 +1,204 @@
+/** The small rules: conditions, blame, retention, arrival, waiting, the journal's bounds. */
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { placeFile, timesDisagree } from "../../agent/core/arrival.ts";
+import { cameraBackoffMs, stationBackoffMs, stationFirstWaitMs } from "../../agent/core/backoff.ts";
+import { blame, type Sight } from "../../agent/core/blame.ts";
+import type { Moment } from "../../agent/core/change.ts";
+import { type CameraReading, lostMs, settle, settleCamera } from "../../agent/core/condition.ts";
+import { importance, planDrop } from "../../agent/core/journal.ts";
+import { forecastDays, planSweep } from "../../agent/core/retention.ts";
+import { type CameraCondition, eventTypes } from "../../agent/core/types.ts";
+
+const moment: Moment = { at: 100_000, monoMs: 50_000, clock: "synced" };
+
+describe("a camera's condition", () => {
+  const reading: CameraReading = { lastFrameAgeMs: 0, lastFrameAt: 99_000, reason: null, diskOk: true, stream: "main" };
+  const held = (state: CameraCondition["state"], why: string | null = null): CameraCondition => ({
+    state,
+    why,
+    sinceAt: 10_000,
+    stream: "main",
+  });
+  const events = (before: CameraCondition | null, next: Partial<CameraReading>) => {
+    const { condition, change } = settleCamera(before, { ...reading, ...next }, "c", moment);
+    return { condition, events: change.filter((write) => write.put === "event") };
+  };
+
+  test.each([
+    ["starting up is not an event", null, {}, "recording", 0],
+    ["nothing known yet", null, { lastFrameAgeMs: null, lastFrameAt: null }, "unknown", 0],
+    ["failing to start is an event", held("unknown"), { lastFrameAgeMs: null, lastFrameAt: null, reason: "silent" }, "not-recording", 1],
+    ["frames within the limit", held("recording"), { lastFrameAgeMs: lostMs - 1 }, "recording", 0],
+    ["no frame for too long", held("recording"), { lastFrameAgeMs: lostMs }, "not-recording", 1],
+    ["the disk before the first frame", held("unknown"), { lastFrameAgeMs: null, lastFrameAt: null, diskOk: false }, "not-recording", 1],
+    ["back again", held("not-recording", "silent"), {}, "recording", 1],
+    [
+      "another reason is no event",
+      held("not-recording", "silent"),
+      { lastFrameAgeMs: 60_000, reason: "refused-password" },
+      "not-recording",
+      0,
+    ],
+  ] as const)("%s", (_, before, next, state, count) => {
+    const found = events(before, next);
+    expect(found.condition.state).toBe(state);
+    expect(found.events).toHaveLength(count);
+  });
+
+  test("a loss dates from the last frame, not from when it was noticed", () => {
+    const { condition } = events(held("recording"), { lastFrameAgeMs: 20_000, lastFrameAt: 80_000, reason: "stalled" });
+    expect(condition).toMatchObject({ state: "not-recording", why: "stalled", sinceAt: 80_000 });
+  });
+
+  test("the disk explains a camera better than its own last reason", () => {
+    expect(events(held("recording"), { lastFrameAgeMs: 20_000, reason: "stalled", diskOk: false }).condition.why).toBe("disk");
+  });
+});
+
+describe("the box's own conditions", () => {
+  test.each([
+    ["the first good reading", null, "ok", 0],
+    ["a first bad reading", null, "full", 1],
+    ["no change", "full", "full", 0],
+    ["a change for the worse", "ok", "full", 1],
+    ["a change for the better", "full", "ok", 1],
+  ] as const)("%s", (_, before, value, count) => {
+    const known = before === null ? null : { value: before, sinceAt: 1, evidence: [] };
+    const { change } = settle("disk", known, value, ["x"], moment, ["ok"]);
+    expect(change.filter((write) => write.put === "event")).toHaveLength(count);
+  });
+});
+
+describe("blame", () => {
+  const sight: Sight = { disk: "ok", reason: "silent", answers: false, othersRecording: 1, runMs: 100_000 };
+  test.each([
+    ["the disk before all else", { disk: "full" }, "disk", "sensed"],
+    ["a writer's word about the disk", { reason: "disk-full" }, "disk", "sensed"],
+    ["an unreadable password file", { reason: "no-password" }, "box", "sensed"],
+    ["an ffmpeg that does not start", { reason: "no-recorder" }, "box", "sensed"],
+    ["a refused password", { reason: "refused-password", answers: null }, "camera", "inferred"],
+    ["a port that answers", { reason: "stalled", answers: true, othersRecording: 0 }, "camera", "inferred"],
+    ["silent while others record", {}, "camera", "inferred"],
+    ["silent and nobody to compare", { othersRecording: 0 }, "unknown", "unknown"],
+    ["nothing seen yet", { reason: null }, "unknown", "unknown"],
+  ] as const)("%s", (_, seen, cause, sure) => {
+    const found = blame({ ...sight, ...seen });
+    expect(found).toMatchObject({ cause, sure });
+    expect(found.evidence.length).toBeGreaterThan(0);
+  });
+});
+
+describe("retention", () => {
+  const limits = { maxAgeMs: 30 * 86_400_000, sizeBytes: 1_000_000, freeBytes: 500 };
+  const room = { nowAt: 100 * 86_400_000, usedBytes: 900_000, freeBytes: 10_000 };
+
+  test.each([
+    ["nothing is there", room, null, null],
+    ["all is well", room, 99 * 86_400_000, null],
+    ["too old", room, 60 * 86_400_000, { olderThanAt: 70 * 86_400_000, bytes: 0 }],
+    ["too large", { ...room, usedBytes: 1_100_000 }, 99 * 86_400_000, { olderThanAt: null, bytesWhy: "size" }],
+    ["too full", { ...room, freeBytes: 100 }, 99 * 86_400_000, { olderThanAt: null, bytesWhy: "free space" }],
+  ] as const)("%s", (_, seen, oldestEndAt, plan) => {
+    const found = planSweep(limits, seen, oldestEndAt);
+    if (plan === null) expect(found).toBeNull();
+    else expect(found).toMatchObject(plan);
+  });
+
+  test("a plan asks for as much as the limits need, and for little more", () => {
+    const bytes = fc.integer({ min: 0, max: 2_000_000 });
+    fc.assert(
+      fc.property(bytes, bytes, bytes, (usedBytes, freeBytes, keepFree) => {
+        const plan = planSweep({ ...limits, freeBytes: keepFree }, { ...room, usedBytes, freeBytes }, room.nowAt - 1);
+        const needed = Math.max(usedBytes - 1_000_000, keepFree - freeBytes, 0);
+        expect(plan?.bytes ?? 0).toBeGreaterThanOrEqual(needed);
+        // The size is kept from below: a sweep starts a fiftieth before it and frees a fiftieth more.
+        expect(plan?.bytes ?? 0).toBeLessThanOrEqual(needed + 0.04 * Math.max(1_000_000, keepFree) + 1);
+        if (usedBytes <= 980_000 && keepFree <= freeBytes) expect(plan).toBeNull();
+      }),
+    );
+  });
+
+  test("days left are what the room, the limit and the age allow, whichever is shortest", () => {
+    const day = 1_000_000_000;
+    expect(forecastDays(0, 10 * day, day, { maxAgeMs: 30 * 86_400_000, sizeBytes: null, freeBytes: 0 })).toBeCloseTo(10);
+    expect(forecastDays(0, 10 * day, day, { maxAgeMs: 30 * 86_400_000, sizeBytes: 4 * day, freeBytes: 0 })).toBeCloseTo(4);
+    expect(forecastDays(0, 100 * day, day, { maxAgeMs: 30 * 86_400_000, sizeBytes: null, freeBytes: 0 })).toBeCloseTo(30);
+  });
+});
+
+describe("arrival", () => {
+  test.each([
+    ["the first file, by its birth", { mediaToMs: 10_000, bornMonoMs: 50_000, previousEndMonoMs: null }, 50_000],
+    ["a burst from before the connect", { mediaToMs: 14_000, bornMonoMs: 50_000, previousEndMonoMs: null }, 46_000],
+    ["a burst beyond belief", { mediaToMs: 300_000, bornMonoMs: 50_000, previousEndMonoMs: null }, 35_000],
+    ["times that stand still", { mediaToMs: 10, bornMonoMs: 50_000, previousEndMonoMs: null }, 50_000],
+    ["a birth that was not seen", { mediaToMs: 10_000, bornMonoMs: null, previousEndMonoMs: null }, 50_000],
+    ["a later file adjoins", { mediaToMs: 10_000, bornMonoMs: 51_000, previousEndMonoMs: 49_000 }, 49_000],
+  ] as const)("%s", (_, file, startMonoMs) => {
+    expect(placeFile({ mediaFromMs: 0, closedMonoMs: 60_000, ...file })).toEqual({ startMonoMs, endMonoMs: 60_000 });
+  });
+
+  test("a file never ends before it starts", () => {
+    const ms = fc.integer({ min: 0, max: 1_000_000 });
+    fc.assert(
+      fc.property(ms, ms, ms, fc.option(ms), fc.option(ms), (mediaFromMs, lengthMs, closedMonoMs, bornMonoMs, previousEndMonoMs) => {
+        const found = placeFile({ mediaFromMs, mediaToMs: mediaFromMs + lengthMs, closedMonoMs, bornMonoMs, previousEndMonoMs });
+        expect(found.startMonoMs).toBeLessThan(found.endMonoMs);
+        expect(found.endMonoMs).toBe(closedMonoMs);
+      }),
+    );
+  });
+
+  test.each([
+    ["a camera as it should be", { mediaMs: 60_000, clockMs: 60_400, frames: 1_500 }, false],
+    ["times that stand still", { mediaMs: 1_500, clockMs: 60_000, frames: 1_500 }, true],
+    ["times that stand still in a short file", { mediaMs: 60, clockMs: 3_000, frames: 70 }, true],
+    ["a first file of a second", { mediaMs: 20, clockMs: 900, frames: 20 }, false],
+    ["twice too fast", { mediaMs: 120_000, clockMs: 60_000, frames: 1_500 }, true],
+    ["a burst at connect", { mediaMs: 16_000, clockMs: 5_000, frames: 400 }, false],
+    ["a weak link that is seconds behind", { mediaMs: 8_000, clockMs: 18_000, frames: 200 }, false],
+    ["half too slow for a minute", { mediaMs: 30_000, clockMs: 60_000, frames: 1_500 }, true],
+    ["a link that was silent for a while", { mediaMs: 30_000, clockMs: 60_000, frames: 750, longestSilenceMs: 25_000 }, false],
+  ] as const)("%s", (_, course, disagrees) => {
+    expect(timesDisagree({ longestSilenceMs: 1_000, ...course })).toBe(disagrees);
+  });
+});
+
+describe("waiting", () => {
+  test("a camera's waits grow 1, 2, 5, 10, 30, 60 s and stay there, a fifth more or less", () => {
+    for (const [i, seconds] of [1, 2, 5, 10, 30, 60, 60, 60].entries()) {
+      expect(cameraBackoffMs(i + 1, 0)).toBe(seconds * 800);
+      expect(cameraBackoffMs(i + 1, 0.5)).toBe(seconds * 1_000);
+      expect(cameraBackoffMs(i + 1, 1)).toBe(seconds * 1_200);
+    }
+  });
+
+  test("the station's waits stay between half a second and five minutes", () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 0, max: 10_000 }), fc.double({ min: 0, max: 1, noNaN: true }), (failures, random) => {
+        const ms = stationBackoffMs(failures, random);
+        expect(ms).toBeGreaterThanOrEqual(500);
+        expect(ms).toBeLessThanOrEqual(300_500);
+      }),
+    );
+    expect(stationFirstWaitMs(1)).toBeLessThanOrEqual(2_000);
+  });
+});
+
+describe("the journal's bounds", () => {
+  test("every type of event has its importance, and what explains a loss outlives what describes", () => {
+    expect(Object.keys(importance).sort()).toEqual([...eventTypes].sort());
+    expect(importance["gap.closed"]).toBeGreaterThan(importance["footage.deleted"]);
+    expect(importance["journal.dropped"]).toBe(3);
+  });
+
+  test.each([
+    ["below the bound", 100, 0, null],
+    ["confirmed rows go first", 101, 100, { sent: 11, unsent: 0 }],
+    ["then unconfirmed ones", 110, 5, { sent: 5, unsent: 15 }],
+    ["none confirmed", 101, 0, { sent: 0, unsent: 11 }],
+  ] as const)("%s", (_, count, sent, plan) => {
+    expect(planDrop({ maxEvents: 100, slackEvents: 10 }, count, sent)).toEqual(plan);
+  });
+});
