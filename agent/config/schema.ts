@@ -360,16 +360,21 @@ export type Finding = {
 export function check(document: unknown): { readonly settings: Settings | null; readonly findings: readonly Finding[] } {
   const result = schema.safeParse(document);
   if (result.success) return { settings: result.data, findings: [] };
-  return { settings: null, findings: result.error.issues.flatMap(toFindings) };
+  return { settings: null, findings: result.error.issues.flatMap((issue) => toFindings(issue, document)) };
 }
 
-function toFindings(issue: z.core.$ZodIssue): Finding[] {
+function toFindings(issue: z.core.$ZodIssue, document: unknown): Finding[] {
   const path = issue.path.map((step) => (typeof step === "number" ? step : String(step)));
   if (issue.code === "unrecognized_keys") return issue.keys.map((key) => ({ path: [...path, key], key: "unknown-key", facts: { key } }));
   if (issue.message.startsWith("{")) {
     const { key, ...facts } = JSON.parse(issue.message) as { key: string } & Record<string, string>;
-    return [{ path, key: issue.input === undefined && issue.code === "invalid_type" ? "missing" : key, facts }];
+    return [{ path, key: issue.code.startsWith("invalid") && !isThere(document, path) ? "missing" : key, facts }];
   }
-  if (issue.code === "invalid_type") return [{ path, key: "section", facts: { expected: issue.expected } }];
+  if (issue.code === "invalid_type") return [{ path, key: isThere(document, path) ? "section" : "missing", facts: {} }];
   return [{ path, key: "wrong", facts: { message: issue.message } }];
+}
+
+function isThere(document: unknown, path: Finding["path"]): boolean {
+  const value = path.reduce<unknown>((at, step) => (at as Record<string | number, unknown> | null | undefined)?.[step], document);
+  return value !== undefined;
 }

@@ -6,6 +6,8 @@ import { join } from "node:path";
 
 export function tempFolder(prefix: string): string {
   const folder = mkdtempSync(join(tmpdir(), `matghi-${prefix}-`));
+  // One for each folder and process of a suite is no leak.
+  process.setMaxListeners(0);
   process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
   return folder;
 }
