@@ -139,7 +139,7 @@ const site = z.strictObject({
       example: "/var/lib/matghi",
     }),
   language: choice("Language of texts for people.", "Ngôn ngữ của các dòng chữ cho người đọc.", ["vi", "en"], "vi"),
-  household: id("Household whose power and line the box itself uses.", "Hộ mà đầu ghi dùng điện và mạng.", "ho-03").optional(),
+  household: id("Household whose power and line the box itself uses.", "Hộ mà đầu ghi dùng điện và mạng.", "ho-07").optional(),
 });
 
 const report = z
