@@ -1,0 +1,220 @@
+/** Every port played from a script: for tests, and for a technician's rehearsal. They pass the same suites as the real drivers. */
+import { mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { EndReason, Trust, WallMs } from "../agent/core/types.ts";
+import type {
+  Box,
+  Broker,
+  BrokerOptions,
+  BrokerSession,
+  Clock,
+  ConnectResult,
+  Knock,
+  Measure,
+  Message,
+  PublishResult,
+  Recorder,
+  RecorderEnd,
+  RecorderJob,
+  RecorderSign,
+} from "./ports.ts";
+
+/** A clock that moves only when it is told to. */
+export type ScriptClock = Clock & {
+  /** Moves both clocks and wakes, in order, whoever's time has come; resolves when they have had their turn. */
+  advance(ms: number): Promise<void>;
+  /** Steps the wall clock alone. */
+  step(ms: number): void;
+  setTrust(trust: Trust): void;
+};
+
+type Sleeper = { readonly atMs: number; readonly wake: () => void };
+
+export function scriptClock(startAt: WallMs): ScriptClock {
+  let monoMs = 0;
+  let offsetMs = startAt;
+  let trust: Trust = "synced";
+  let sleepers: Sleeper[] = [];
+  const settle = () => new Promise<void>((resolve) => setImmediate(resolve));
+  return {
+    wallMs: () => offsetMs + monoMs,
+    monoMs: () => monoMs,
+    trust: () => trust,
+    setTrust: (next) => {
+      trust = next;
+    },
+    step: (ms) => {
+      offsetMs += ms;
+    },
+    sleep: (ms, signal) =>
+      new Promise((resolve) => {
+        if (signal.aborted) return resolve();
+        const sleeper: Sleeper = { atMs: monoMs + Math.max(0, ms), wake: () => done() };
+        const done = () => {
+          sleepers = sleepers.filter((other) => other !== sleeper);
+          signal.removeEventListener("abort", done);
+          resolve();
+        };
+        sleepers.push(sleeper);
+        signal.addEventListener("abort", done, { once: true });
+      }),
+    advance: async (ms) => {
+      const untilMs = monoMs + ms;
+      await settle();
+      for (;;) {
+        const [next] = sleepers.filter(({ atMs }) => atMs <= untilMs).sort((a, b) => a.atMs - b.atMs);
+        if (next === undefined) break;
+        monoMs = Math.max(monoMs, next.atMs);
+        next.wake();
+        await settle();
+      }
+      monoMs = untilMs;
+    },
+  };
+}
+
+/** A port that answers or not, as `answers` says at that moment. */
+export function scriptKnock(answers: (url: string) => boolean): Knock & { readonly knocked: readonly string[] } {
+  const knocked: string[] = [];
+  return {
+    knocked,
+    knock: async (url, _timeoutMs, signal) => {
+      if (signal.aborted) return false;
+      knocked.push(url);
+      return answers(url);
+    },
+  };
+}
+
+export function scriptBox(bootId: string): Box {
+  return {
+    bootId: () => bootId,
+    identity: async () => ({ hostname: "script", model: "script", os: "script", node: process.version, ffmpeg: "script" }),
+    vitals: () => ({
+      ...{ load1: 0, memoryUsedBytes: 1, memoryTotalBytes: 2, temperatureC: null, agentRssBytes: process.memoryUsage.rss(), uptimeMs: 1 },
+    }),
+  };
+}
+
+/** What a try of the scripted recorder does, in order. A try without a `stop` goes on until it is stopped from outside. */
+export type RecorderStep =
+  | { readonly kind: "frames"; readonly forMs: number }
+  /** Frames for so long, then the file is closed and the next one opened. */
+  | { readonly kind: "file"; readonly forMs: number }
+  | { readonly kind: "silence"; readonly forMs: number }
+  | { readonly kind: "stop"; readonly reason: EndReason };
+
+const frameMs = 1_000;
+const scriptedFrame = "a scripted frame\n";
+
+/** Plays one script a try, the last one again and again; its files are real and hold no pictures. */
+export function scriptRecorder(
+  clock: Clock,
+  scripts: readonly (readonly RecorderStep[])[],
+): Recorder & { readonly jobs: readonly RecorderJob[] } {
+  const jobs: RecorderJob[] = [];
+  return {
+    jobs,
+    reap: async () => 0,
+    measure: async (): Promise<Measure> => ({ kind: "readable", durationMs: frameMs, codec: "script" }),
+    record: async (job, onSign, signal) => {
+      const script = scripts[Math.min(jobs.length, scripts.length - 1)] ?? [];
+      jobs.push(job);
+      return play(clock, job, script, onSign, signal);
+    },
+  };
+}
+
+async function play(
+  clock: Clock,
+  job: RecorderJob,
+  script: readonly RecorderStep[],
+  onSign: (sign: RecorderSign) => void,
+  signal: AbortSignal,
+): Promise<RecorderEnd> {
+  const now = { number: job.firstNumber, mediaMs: 0, fileFromMs: 0, frames: 0 };
+  const part = () => join(job.folder, `${job.run}-${now.number}.mkv.part`);
+  const frames = async (forMs: number) => {
+    for (let left = forMs; left > 0 && !signal.aborted; left -= frameMs) {
+      await writeFile(part(), scriptedFrame, { flag: "a" });
+      await clock.sleep(Math.min(frameMs, left), signal);
+      now.mediaMs += Math.min(frameMs, left);
+      now.frames += 25;
+      onSign({ kind: "frames", frames: now.frames, mediaMs: now.mediaMs, monoMs: clock.monoMs() });
+    }
+  };
+  const close = () => {
+    if (now.mediaMs === now.fileFromMs) return;
+    onSign({ kind: "closed", number: now.number, mediaFromMs: now.fileFromMs, mediaToMs: now.mediaMs, monoMs: clock.monoMs() });
+    now.number += 1;
+    now.fileFromMs = now.mediaMs;
+  };
+  await mkdir(job.folder, { recursive: true });
+  for (const step of script) {
+    if (signal.aborted) break;
+    if (step.kind === "stop") {
+      close();
+      return { reason: step.reason, detail: "scripted" };
+    }
+    if (step.kind === "silence") await clock.sleep(step.forMs, signal);
+    else await frames(step.forMs);
+    if (step.kind === "file") close();
+  }
+  while (!signal.aborted) await clock.sleep(frameMs, signal);
+  close();
+  return { reason: "stopped", detail: "" };
+}
+
+/** A broker in memory: keeps what it is given, answers as it is told. */
+export type ScriptBroker = Broker & {
+  readonly messages: readonly Message[];
+  readonly attempts: readonly BrokerOptions[];
+  /** Ends the running session as a lost line would. */
+  cut(): void;
+  /** A message from the station. */
+  say(topic: string, payload: string, correlation?: string): void;
+};
+
+export function scriptBroker(
+  rule: {
+    readonly connect?: (attempt: number) => Extract<ConnectResult, { kind: "failed" }> | null;
+    readonly publish?: (message: Message) => PublishResult;
+  } = {},
+): ScriptBroker {
+  const messages: Message[] = [];
+  const attempts: BrokerOptions[] = [];
+  let end: (reason: string) => void = () => undefined;
+  let listener: (topic: string, payload: string, correlation: string | null) => void = () => undefined;
+  const open = (): BrokerSession => {
+    let over = false;
+    const ended = new Promise<string>((resolve) => {
+      end = (reason) => {
+        over = true;
+        resolve(reason);
+      };
+    });
+    return {
+      ...{ mqtt: "5" as const, ended },
+      publish: async (message) => {
+        if (over) return "lost";
+        const result = rule.publish?.(message) ?? "ok";
+        if (result === "ok" || result === "unheard") messages.push(message);
+        return result;
+      },
+      onMessage: (next) => {
+        listener = next;
+      },
+      end: async () => end("ended"),
+    };
+  };
+  return {
+    ...{ messages, attempts },
+    cut: () => end("connection closed"),
+    say: (topic, payload, correlation) => listener(topic, payload, correlation ?? null),
+    connect: async (options, signal) => {
+      attempts.push(options);
+      if (signal.aborted) return { kind: "failed", reason: "stopped", detail: "" };
+      return rule.connect?.(attempts.length) ?? { kind: "connected", session: open() };
+    },
+  };
+}

@@ -1,0 +1,102 @@
+/** The suites of the small ports, on the scripted and the real drivers. */
+import { createServer } from "node:net";
+import { describe, expect, test } from "vitest";
+import { makeBox } from "../../hal/box.ts";
+import { makeClock } from "../../hal/clock.ts";
+import { knock } from "../../hal/knock.ts";
+import { scriptBox, scriptClock, scriptKnock } from "../../hal/script.ts";
+import { freePort } from "../lib/temp.ts";
+
+const never = new AbortController().signal;
+const aborted = AbortSignal.abort();
+
+describe.each([
+  ["real", () => ({ clock: makeClock(), pass: async (ms: number) => void (await new Promise((resolve) => setTimeout(resolve, ms))) })],
+  [
+    "scripted",
+    () => {
+      const clock = scriptClock(Date.parse("2026-11-24T00:00:00Z"));
+      return { clock, pass: clock.advance };
+    },
+  ],
+] as const)("the %s clock", (_, make) => {
+  test("moves forward on both scales alike", async () => {
+    const { clock, pass } = make();
+    const [wall, mono] = [clock.wallMs(), clock.monoMs()];
+    await pass(60);
+    expect(clock.monoMs() - mono).toBeGreaterThanOrEqual(59);
+    expect(Math.abs(clock.wallMs() - wall - (clock.monoMs() - mono))).toBeLessThan(20);
+    expect(["synced", "holdover", "unset"]).toContain(clock.trust());
+  });
+
+  test("wakes sleepers in the order of their time", async () => {
+    const { clock, pass } = make();
+    const woken: number[] = [];
+    for (const ms of [40, 10, 25]) void clock.sleep(ms, never).then(() => woken.push(ms));
+    await pass(100);
+    expect(woken).toEqual([10, 25, 40]);
+  });
+
+  test("a sleep ends with its signal and never rejects", async () => {
+    const { clock } = make();
+    const stop = new AbortController();
+    const long = clock.sleep(3_600_000, stop.signal);
+    stop.abort();
+    await long;
+    await clock.sleep(3_600_000, aborted);
+  });
+});
+
+test("a clock that was never set is not trusted, and the mark of synchronisation is", () => {
+  expect(makeClock("/no/such/file").trust()).toBe("holdover");
+  expect(makeClock("/proc/self/status").trust()).toBe("synced");
+});
+
+test("the scripted clock steps its wall clock alone", () => {
+  const clock = scriptClock(1_000);
+  clock.step(-500);
+  expect([clock.wallMs(), clock.monoMs()]).toEqual([500, 0]);
+});
+
+describe.each(["real", "scripted"] as const)("the %s knock", (kind) => {
+  const listening = async () => {
+    const port = await freePort();
+    const server = createServer((socket) => socket.destroy());
+    await new Promise<void>((resolve) => server.listen(port, "127.0.0.1", resolve));
+    return { url: `rtsp://127.0.0.1:${port}/x`, close: () => server.close() };
+  };
+
+  test("hears who answers, and nobody where none does", async () => {
+    const server = await listening();
+    const closed = `rtsp://127.0.0.1:${await freePort()}/x`;
+    const driver = kind === "real" ? knock : scriptKnock((url) => url === server.url);
+    expect(await driver.knock(server.url, 1_000, never)).toBe(true);
+    expect(await driver.knock(closed, 1_000, never)).toBe(false);
+    expect(await driver.knock(server.url, 1_000, aborted)).toBe(false);
+    server.close();
+  });
+});
+
+test("a knock into the void ends with its deadline or its signal", async () => {
+  // TEST-NET-1 (RFC 5737) is answered by nobody.
+  expect(await knock.knock("rtsp://192.0.2.1:554/", 200, never)).toBe(false);
+  const stop = new AbortController();
+  const asked = knock.knock("rtsp://192.0.2.1:554/", 3_600_000, stop.signal);
+  stop.abort();
+  expect(await asked).toBe(false);
+});
+
+describe.each([
+  ["real", makeBox],
+  ["scripted", () => scriptBox("boot")],
+] as const)("the %s box", (_, make) => {
+  test("knows its boot, itself and its state", async () => {
+    const box = make();
+    expect(box.bootId()).toBe(make().bootId());
+    for (const text of Object.values(await box.identity())) expect(text).not.toBe("");
+    const vitals = box.vitals();
+    expect(vitals.memoryUsedBytes).toBeLessThanOrEqual(vitals.memoryTotalBytes);
+    expect(vitals.agentRssBytes).toBeGreaterThan(1 << 20);
+    expect(vitals.uptimeMs).toBeGreaterThan(0);
+  });
+});
