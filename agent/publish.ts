@@ -188,7 +188,7 @@ const sendRow = (station: Station, session: BrokerSession, row: EventRow): Promi
 
 /** May the cursor pass this row? What the broker refuses is held back, or set aside when it is the row's own fault. */
 function takeResult(station: Station, now: Talk, row: EventRow, result: PublishResult): boolean {
-  if (result === "ok" || result === "unheard") return true;
+  if (result === "ok") return true;
   if (result === "denied") {
     now.lastError = "not allowed to publish events: the station must allow this site's own topic";
     now.pausedUntilMonoMs = station.clock.monoMs() + deniedPauseMs;

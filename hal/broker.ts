@@ -33,7 +33,13 @@ function clientOptions(options: BrokerOptions, version: 4 | 5, connectMs: number
   const { will } = options;
   const properties = will.expirySeconds === null ? {} : { messageExpiryInterval: will.expirySeconds };
   return {
-    ...{ protocolVersion: version, clientId: options.clientId, clean: false, keepalive: keepaliveSeconds, connectTimeout: connectMs },
+    ...{
+      protocolVersion: version,
+      clientId: options.clientId,
+      clean: false,
+      keepalive: keepaliveSeconds,
+      connectTimeout: connectMs + 1_000,
+    },
     ...{ reconnectPeriod: 0, queueQoSZero: false, resubscribe: false, rejectUnauthorized: true, reschedulePings: false },
     ...(options.ca === null ? {} : { ca: options.ca }),
     ...(options.cert === null || options.key === null ? {} : { cert: options.cert, key: options.key }),
@@ -182,10 +188,9 @@ function publish(
       resolve(result);
     };
     void ended.then(() => settle("lost"));
-    client.publish(message.topic, message.payload, { qos: message.qos, retain: message.retain, ...expiry }, (error, packet) => {
-      if (error) return settle(refusal(endingOf(error)));
-      settle((packet as { reasonCode?: number } | undefined)?.reasonCode === 16 ? "unheard" : "ok");
-    });
+    client.publish(message.topic, message.payload, { qos: message.qos, retain: message.retain, ...expiry }, (error) =>
+      settle(error ? refusal(endingOf(error)) : "ok"),
+    );
   });
 }
 

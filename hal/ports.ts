@@ -163,8 +163,8 @@ export type ConnectResult =
       readonly reason: "unreachable" | "refused" | "timeout" | "certificate" | "stopped";
       readonly detail: string;
     };
-/** `unheard`: the broker took it and says that nobody listens. `busy`: quota, try again. `rejected`: this message will never be taken. `denied`: not allowed on this topic. */
-export type PublishResult = "ok" | "unheard" | "busy" | "rejected" | "denied" | "lost";
+/** `ok`: the broker took it, whether anybody listens or not. `busy`: quota, try again. `rejected`: this message will never be taken. `denied`: not allowed on this topic. */
+export type PublishResult = "ok" | "busy" | "rejected" | "denied" | "lost";
 export interface BrokerSession {
   readonly mqtt: "5" | "3.1.1";
   /** Settles when the broker has confirmed (QoS 1) or the socket took it (QoS 0); `lost` when the session ended or nothing came in time. */

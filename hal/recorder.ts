@@ -103,8 +103,9 @@ const tellTales: readonly (readonly [RegExp, RecorderEnd["reason"]])[] = [
   [/Read-only file system|Failed to open segment|Could not write header|av_interleaved_write_frame\(\): Input\/output error/, "disk-error"],
   [/\b461\b|Unsupported transport/i, "refused-transport"],
   [/\b40[13]\b|Unauthorized|authorization failed|Forbidden/i, "refused-password"],
-  [/matches no streams/, "no-video"],
-  [/\b404\b|\b45[04]\b/, "not-found"],
+  // Where only pictures are asked for and there are none, nothing is set up and PLAY finds no session (454).
+  [/matches no streams|\b454\b/, "no-video"],
+  [/\b404\b|\b450\b/, "not-found"],
   [/Connection refused|Connection reset/, "refused-connection"],
   [/timed out|No route to host|Network is unreachable|Host is down|resolve hostname|Name or service not known/i, "silent"],
   // A camera that takes the connection and never answers leaves no other word.

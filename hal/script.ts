@@ -198,7 +198,7 @@ export function scriptBroker(
       publish: async (message) => {
         if (over) return "lost";
         const result = rule.publish?.(message) ?? "ok";
-        if (result === "ok" || result === "unheard") messages.push(message);
+        if (result === "ok") messages.push(message);
         return result;
       },
       onMessage: (next) => {

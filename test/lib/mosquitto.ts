@@ -16,7 +16,7 @@ export type Mosquitto = {
   hang(on: boolean): void;
 };
 
-/** `lines` are added to the configuration; with `listener` they replace the plain loopback listener. */
+/** `lines` are added to the configuration of its one listener, on loopback. */
 export async function startMosquitto(
   options: { readonly port?: number; readonly scheme?: "mqtt" | "mqtts"; readonly lines?: readonly string[] } = {},
 ): Promise<Mosquitto> {
