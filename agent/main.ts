@@ -77,14 +77,28 @@ async function live(configFile: string, first: Settings, hash: string, store: St
   const box = makeBox();
   const previous = judgePrevious(store.lastRun(), store.live(), box.bootId());
   const epochAt = clock.wallMs() - clock.monoMs();
-  const begun = store.begin({ bootId: box.bootId(), epochAt, startedAt: clock.wallMs(), version });
+  const footage = makeFootage(settings.recording.folder);
+  const above = store.meta("folder") === null ? await footage.highestRun() : 0;
+  const begun = store.begin({ bootId: box.bootId(), epochAt, startedAt: clock.wallMs(), version, above });
   const time = makeTime(clock, begun.epochAt);
   const startedMonoMs = clock.monoMs();
-  const books = keepBooks(store, time);
-  const footage = makeFootage(settings.recording.folder);
+  const eyes = new Map<string, Eye>();
+  const usage = makeUsage(store, eyes);
+  const counted = countingStore(store, usage.add);
+  const books = keepBooks(counted, time);
   const recorder = makeRecorder(findTools(realpathSync(settings.site.state)), clock);
   const { gate, watch: watchDisk } = makeGate({ clock, time, footage, store, log });
-  const recovery: RecoverDeps = { clock, time, store, footage, recorder, books, log, folder: settings.recording.folder, run: begun.run };
+  const recovery: RecoverDeps = {
+    clock,
+    time,
+    store: counted,
+    footage,
+    recorder,
+    books,
+    log,
+    folder: settings.recording.folder,
+    run: begun.run,
+  };
   keepReserve(settings.site.state);
   store.commit([
     {
@@ -102,16 +116,12 @@ async function live(configFile: string, first: Settings, hash: string, store: St
     log.error({ err: String(error) }, "the footage folder cannot be taken into service"),
   );
   await settleParts(recovery, previous, stop);
-  const eyes = new Map<string, Eye>();
-  const usage = makeUsage(store, eyes);
   const conditions: Conditions = new Map();
-  const counted = countingStore(store, usage.add);
-  const countedBooks = keepBooks(counted, time);
-  openPages(countedBooks, store, previous);
+  openPages(books, store, previous);
   const inTurn = makeTurnstile(2);
   const roster = makeRoster(
     {
-      ...{ clock, time, recorder, knock, footage, folder: settings.recording.folder, books: countedBooks, store: counted, gate, log },
+      ...{ clock, time, recorder, knock, footage, folder: settings.recording.folder, books, store: counted, gate, log },
       ...{ random: Math.random, run: begun.run, inTurn, blame: (eye) => blameFor({ clock, gate, eyes, startedMonoMs }, eye) },
     },
     eyes,
@@ -126,11 +136,7 @@ async function live(configFile: string, first: Settings, hash: string, store: St
   const after = new AbortController();
   const loops = [
     watchDisk(after.signal),
-    watch(
-      { clock, time, store: counted, books: countedBooks, gate, log, eyes, startedMonoMs, usedBytes: usage.bytes },
-      conditions,
-      after.signal,
-    ),
+    watch({ clock, time, store: counted, books, gate, log, eyes, startedMonoMs, usedBytes: usage.bytes }, conditions, after.signal),
     sweep({ clock, time, store: counted, footage, gate, log, eyes, limits }, usage, stop),
     housekeep(clock, time, store, settings, log, stop),
     settleIndex(recovery, stop).then(

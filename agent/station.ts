@@ -12,7 +12,7 @@ import type { Time } from "./moment.ts";
 import type { Station } from "./publish.ts";
 import { readStatus } from "./query.ts";
 import type { Previous } from "./recover.ts";
-import type { Store } from "./store/store.ts";
+import type { Committed, Store } from "./store/store.ts";
 import type { Conditions } from "./watch.ts";
 
 export type StationDeps = {
@@ -92,9 +92,12 @@ function health(deps: StationDeps, address: { commune: string; site: string }, l
   return healthMessage(address, {
     ...{ at: deps.time.now(), ...vitals, uptimeMs, lastError, certificateDays: certificateDays(deps) },
     disk: { value: disk?.value ?? "unknown", freeBytes: live?.freeBytes ?? null, usedBytes: live?.usedBytes ?? 0 },
-    journal: { depth: unsent.count, oldestUnsentAt: unsent.oldestAt, waiting: deps.store.commit([]).kind === "waiting" ? 1 : 0 },
+    journal: { depth: unsent.count, oldestUnsentAt: unsent.oldestAt, waiting: waitingOf(deps.store.commit([])) },
   });
 }
+
+/** Changes that the state disk does not take at this moment. */
+const waitingOf = (committed: Committed) => (committed.kind === "waiting" ? committed.changes : 0);
 
 /** Days until the site's certificate ends; null where there is none. */
 function certificateDays(deps: StationDeps): number | null {

@@ -54,6 +54,7 @@ export function makeFootage(folder: string): Footage {
     seal: (camera, run, number, path) => seal(folder, join(camera, `${run}-${number}.mkv.part`), path),
     parts: (camera, run) => findParts(folder, camera, run),
     closed: () => walkClosed(folder),
+    highestRun: () => highestRun(folder),
     hash: (path) => hashFile(at(path)),
     remove: (path) => remove(folder, path),
     setAside: async (path) => {
@@ -223,6 +224,12 @@ async function* walkClosed(folder: string): AsyncIterable<{ files: readonly Foot
     yield { files: [], foreign: strange };
     for (const day of entries.filter((name) => dayName.test(name))) yield await readDay(folder, camera, day);
   }
+}
+
+async function highestRun(folder: string): Promise<number> {
+  let highest = (await findParts(folder, null, null)).reduce((most, file) => Math.max(most, file.run), 0);
+  for await (const { files } of walkClosed(folder)) highest = files.reduce((most, file) => Math.max(most, file.run), highest);
+  return highest;
 }
 
 async function readDay(

@@ -130,6 +130,8 @@ export interface Footage {
   parts(camera: string | null, run: number | null): Promise<readonly FootageFile[]>;
   /** Closed files in day folders, one folder at a time, and what is foreign there. */
   closed(): AsyncIterable<{ readonly files: readonly FootageFile[]; readonly foreign: readonly string[] }>;
+  /** Highest run in the names of files here; 0 where there are none. */
+  highestRun(): Promise<number>;
   hash(path: string): Promise<{ readonly bytes: number; readonly sha256: string }>;
   /** Unlinks; a file that is gone already is fine. Removes a day folder that became empty. */
   remove(path: string): Promise<void>;

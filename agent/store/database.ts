@@ -26,9 +26,21 @@ const writerPragmas = [
 export function openWriter(state: string): Database {
   mkdirSync(state, { recursive: true, mode: 0o750 });
   const db = new Sqlite(join(state, databaseName), { timeout: busyMs });
-  for (const pragma of writerPragmas) db.pragma(pragma);
-  upgrade(db);
-  return db;
+  try {
+    for (const pragma of writerPragmas) db.pragma(pragma);
+    upgrade(db);
+    return db;
+  } catch (error) {
+    db.close();
+    throw named(state, error);
+  }
+}
+
+/** A damaged file is named, with what to do about it. */
+function named(state: string, error: unknown): unknown {
+  if (!/^SQLITE_(NOTADB|CORRUPT)/.test(codeOf(error))) return error;
+  const file = join(state, databaseName);
+  return new Error(`${file} is damaged (${codeOf(error)}); set it aside (mv ${file} ${file}.broken) and start again, the footage stays`);
 }
 
 /** The database for reading; null where there is none yet. Throws SQLite's error. */
@@ -42,7 +54,7 @@ export function openReader(state: string): Database | null {
     throw new Error(`${join(state, databaseName)} has version ${version}, this matghi reads ${schemaVersion}`);
   } catch (error) {
     if (codeOf(error) === "SQLITE_CANTOPEN" || error instanceof TypeError) return null;
-    throw error;
+    throw named(state, error);
   }
 }
 

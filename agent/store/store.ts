@@ -16,7 +16,14 @@ const mostWaiting = 500;
 
 export type Store = Reads & {
   /** Begins a run; all that is committed from now on belongs to it. */
-  begin(run: { readonly bootId: string; readonly epochAt: WallMs; readonly startedAt: WallMs; readonly version: string }): {
+  begin(run: {
+    readonly bootId: string;
+    readonly epochAt: WallMs;
+    readonly startedAt: WallMs;
+    readonly version: string;
+    /** Highest run that the footage folder knows of: a new database must not use its numbers again. */
+    readonly above: number;
+  }): {
     readonly run: number;
     readonly epochAt: WallMs;
   };
@@ -102,8 +109,10 @@ function begin(db: Database, start: Start): { run: number; epochAt: WallMs } {
   const boot = db.prepare("SELECT id, epoch_at FROM boot WHERE boot_id = ?").get(start.bootId) as { id: number; epoch_at: number };
   const startedAt = Math.round(boot.epoch_at + (start.startedAt - start.epochAt));
   const row = db
-    .prepare("INSERT INTO run (boot, started_at, beat_at, version) VALUES (?, ?, ?, ?)")
-    .run(boot.id, startedAt, startedAt, start.version);
+    .prepare(
+      "INSERT INTO run (id, boot, started_at, beat_at, version) VALUES (max(?, coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'run'), 0)) + 1, ?, ?, ?, ?)",
+    )
+    .run(start.above, boot.id, startedAt, startedAt, start.version);
   return { run: Number(row.lastInsertRowid), epochAt: boot.epoch_at };
 }
 

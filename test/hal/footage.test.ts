@@ -86,6 +86,7 @@ test("unfinished files are found by camera and run, closed ones by day, and stra
   expect((await footage.parts("c", null)).map(({ path }) => path)).toEqual(["c/1-1.mkv.part", "c/1-2.mkv.part", "c/2-5.mkv.part"]);
   expect(await footage.parts("c", 2)).toMatchObject([{ camera: "c", run: 2, number: 5, bytes: 8 }]);
   expect((await footage.parts(null, null)).length).toBe(3);
+  expect(await footage.highestRun()).toBe(2);
   expect(await footage.parts("none", null)).toEqual([]);
   const found = await closedOf(footage);
   expect(found.files).toEqual(["c/2026-11-24/100000-1-7.mkv"]);

@@ -1,0 +1,213 @@
+/** The store on real disks: schema, durability, one writer, full disk, the journal's bounds. */
+import { spawn } from "node:child_process";
+import { existsSync, mkdirSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import Sqlite from "better-sqlite3";
+import { expect, test } from "vitest";
+import type { Moment, Write } from "../../agent/core/change.ts";
+import { databaseName, isLocked, lockState, openWriter, upgrade } from "../../agent/store/database.ts";
+import { migrations, schemaVersion } from "../../agent/store/migrations.ts";
+import { giveUpReserve, keepReserve, reserveBytes } from "../../agent/store/reserve.ts";
+import { openReads, openStore, type Store } from "../../agent/store/store.ts";
+import { until } from "../lib/agent.ts";
+import { repository } from "../lib/cameras.ts";
+import { makeDisk } from "../lib/disk.ts";
+import { tempFolder } from "../lib/temp.ts";
+
+const moment: Moment = { at: 1_000_000, monoMs: 5, clock: "synced" };
+const event = (number: number, type: Extract<Write, { put: "event" }>["type"] = "camera.changed"): Write => ({
+  ...{ put: "event", moment, type, level: "info", data: { number } },
+});
+const segment = (number: number, more: object = {}): Write => ({
+  put: "segment",
+  segment: {
+    ...{ camera: "c", run: 1, number, startAt: number * 1_000, endAt: number * 1_000 + 1_000, bytes: 10, sha256: "ab".repeat(32) },
+    ...{ stream: "main", clock: "synced", torn: false, ...more },
+  } as Extract<Write, { put: "segment" }>["segment"],
+});
+function begun(state: string): Store {
+  const store = openStore(state);
+  store.begin({ bootId: "boot", epochAt: 0, startedAt: 1_000, version: "test", above: 0 });
+  return store;
+}
+const numbersOf = (store: Store) => store.eventsAfter(0, 100_000).map(({ data }) => data.number);
+
+test("a new database and one that went through every migration are the same", () => {
+  const shape = (db: Sqlite.Database) =>
+    (
+      db.prepare("SELECT type, name, sql FROM sqlite_master WHERE name NOT LIKE 'sqlite_%' ORDER BY type, name").all() as { sql: string }[]
+    ).map((row) => ({
+      ...row,
+      sql: row.sql.replace(/--[^\n]*/g, "").replace(/\s+/g, " "),
+    }));
+  const fresh = openWriter(tempFolder("schema"));
+  const old = new Sqlite(":memory:");
+  // Until there is a migration the first schema is today's.
+  expect(schemaVersion).toBe(migrations.length + 1);
+  old.exec(
+    migrations.length === 0
+      ? (fresh
+          .prepare("SELECT group_concat(sql, ';') AS sql FROM sqlite_master WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite_%'")
+          .pluck()
+          .get() as string)
+      : "",
+  );
+  old.pragma("user_version = 1");
+  upgrade(old);
+  expect(shape(old)).toEqual(shape(fresh));
+  expect(old.pragma("user_version", { simple: true })).toBe(schemaVersion);
+  const tables = fresh.prepare("SELECT name, strict FROM pragma_table_list WHERE schema = 'main' AND name NOT LIKE 'sqlite_%'").all() as {
+    name: string;
+    strict: number;
+  }[];
+  expect(tables.length).toBeGreaterThan(10);
+  expect(tables.filter(({ strict }) => strict === 0)).toEqual([]);
+});
+
+test("a database of a newer matghi is refused with the cure", () => {
+  const state = tempFolder("newer");
+  const db = openWriter(state);
+  db.pragma(`user_version = ${schemaVersion + 1}`);
+  db.close();
+  expect(() => openWriter(state)).toThrow(/newer than this matghi.*install the newer matghi again/);
+  expect(() => openReads(state)).toThrow(/version/);
+});
+
+test("a commit is durable before it returns", () => {
+  const db = openWriter(tempFolder("durable"));
+  expect([db.pragma("journal_mode", { simple: true }), db.pragma("synchronous", { simple: true })]).toEqual(["wal", 2]);
+});
+
+test("a change is written whole or not at all", () => {
+  const store = begun(tempFolder("whole"));
+  store.commit([event(1)]);
+  expect(() => store.commit([event(2), segment(1), segment(1)])).toThrow(/UNIQUE/);
+  expect(numbersOf(store)).toEqual([1]);
+  expect(store.totals().segments).toBe(0);
+  store.commit([event(3)]);
+  expect(store.eventsAfter(0, 10).map(({ g, seq, data }) => [g, seq, data.number])).toEqual([
+    [1, 1, 1],
+    [2, 2, 3],
+  ]);
+});
+
+test.each([
+  ["an end before its start", segment(1, { endAt: 0 })],
+  ["no bytes", segment(1, { bytes: 0 })],
+  ["half a hash", segment(1, { sha256: "ab" })],
+  ["a run that never was", segment(1, { run: 99 })],
+  [
+    "a cause that is none",
+    { put: "gap-opened", camera: "c", fromAt: 1, fault: null, blame: { cause: "ghosts" as never, sure: "sensed", evidence: [] } },
+  ],
+  ["an event without a clock", { ...event(1), moment: { ...moment, clock: "sundial" as never } }],
+] as const)("the tables refuse %s", (_, write) => {
+  const store = begun(tempFolder("checks"));
+  expect(() => store.commit([write as Write])).toThrow(/constraint/i);
+});
+
+test("a new database over an old folder does not use its runs' numbers again", () => {
+  const store = openStore(tempFolder("above"));
+  const start = { bootId: "boot", epochAt: 0, startedAt: 1_000, version: "test" };
+  expect([17, 0, 5].map((above) => store.begin({ ...start, above }).run)).toEqual([18, 19, 20]);
+});
+
+test("one agent holds a state folder, until it ends in whatever way", async () => {
+  const state = tempFolder("lock");
+  expect(isLocked(state)).toBe(false);
+  const unlock = lockState(state);
+  expect([lockState(state), isLocked(state)]).toEqual([null, true]);
+  unlock?.();
+  expect(isLocked(state)).toBe(false);
+  const script = `import { lockState } from "${join(repository, "dist/agent/store/database.js")}"; lockState(process.argv[1]); setTimeout(() => {}, 60_000);`;
+  const child = spawn(process.execPath, ["--input-type=module", "-e", script, state], { stdio: "ignore" });
+  await until("the other one holds it", 10_000, () => isLocked(state));
+  child.kill("SIGKILL");
+  await until("it is free", 5_000, () => !isLocked(state));
+});
+
+test("readers read while the writer writes, and cannot write", () => {
+  const state = tempFolder("reader");
+  const store = begun(state);
+  const reads = openReads(state);
+  store.commit([event(1)]);
+  expect(reads?.eventRange()).toEqual({ first: 1, last: 1, count: 1 });
+  store.close();
+  expect(reads?.eventRange().last).toBe(1);
+  reads?.close();
+  expect(openReads(tempFolder("nothing"))).toBeNull();
+});
+
+test("a full disk loses nothing: what was decided waits in order, the reserve lets the reason be written, and room cures it", () => {
+  const disk = makeDisk(tempFolder("full"), "state", 24);
+  try {
+    const state = join(disk.mountPoint, "state");
+    mkdirSync(state);
+    const store = begun(state);
+    expect(keepReserve(state)).toBe(true);
+    expect(statSync(join(state, "reserve")).size).toBe(reserveBytes);
+    disk.fill();
+    let number = 0;
+    const big = (n: number): Write => ({
+      put: "event",
+      moment,
+      type: "camera.changed",
+      level: "info",
+      data: { number: n, text: "x".repeat(50_000) },
+    });
+    while (store.commit([big(number)]).kind === "written" && number < 1_000) number += 1;
+    expect(number).toBeGreaterThan(50);
+    expect(existsSync(join(state, "reserve")), "the reserve was given up first").toBe(false);
+    for (let i = 1; i <= 20; i += 1)
+      expect(store.commit([event(number + i)])).toMatchObject({ kind: "waiting", why: expect.stringMatching(/^SQLITE_/) });
+    disk.makeRoom();
+    expect(store.commit([event(number + 21)])).toEqual({ kind: "written" });
+    expect(numbersOf(store)).toEqual(Array.from({ length: number + 22 }, (_, i) => i));
+    expect(store.eventsAfter(0, 10_000).map(({ g }) => g)).toEqual(Array.from({ length: number + 22 }, (_, i) => i + 1));
+    store.close();
+    expect(giveUpReserve(state)).toBe(false);
+  } finally {
+    disk.remove();
+  }
+});
+
+test("the journal's bound drops confirmed rows first, then the least important, and writes down which", () => {
+  const store = begun(tempFolder("bound"));
+  for (let i = 1; i <= 20; i += 1) store.commit([event(i, i % 2 === 0 ? "footage.deleted" : "gap.closed")]);
+  store.journal.moveCursor(4);
+  const dropped = store.trim({ maxEvents: 10, slackEvents: 2 }, moment);
+  expect(dropped).toBe(12);
+  const rest = store.eventsAfter(0, 100);
+  // 1 to 4 were confirmed; of the others the eight deletions went.
+  expect(rest.map(({ g }) => g)).toEqual([5, 7, 9, 11, 13, 15, 17, 19, 21]);
+  expect(rest.at(-1)).toMatchObject({
+    type: "journal.dropped",
+    level: "alarm",
+    data: { from: 6, to: 20, count: 8, byType: { "footage.deleted": 8 } },
+  });
+  expect(store.trim({ maxEvents: 10, slackEvents: 2 }, moment)).toBe(0);
+  store.commit([event(99)]);
+  expect(store.journal.lastG()).toBe(22);
+});
+
+test("deletions join their neighbours, and the cursor only moves forward", () => {
+  const store = begun(tempFolder("deletions"));
+  for (const number of [1, 2, 3, 7]) store.commit([segment(number)]);
+  store.commit([{ put: "doom", segments: [1, 2, 3, 4], why: "age", at: 1 }]);
+  expect(store.history("c", { fromAt: 0, toAt: 1e9 }).deletions).toEqual([
+    { fromAt: 1_000, toAt: 4_000, why: "age" },
+    { fromAt: 7_000, toAt: 8_000, why: "age" },
+  ]);
+  expect(store.doomed(10).map(({ id }) => id)).toEqual([1, 2, 3, 4]);
+  store.commit([{ put: "forget", segments: [1, 2, 3, 4] }]);
+  expect(store.totals()).toEqual({ bytes: 0, segments: 0 });
+  store.journal.moveCursor(7);
+  store.journal.moveCursor(3);
+  expect(store.journal.cursor()).toBe(7);
+});
+
+test("a file that is no database is said to be, with its name", () => {
+  const state = tempFolder("garbage");
+  writeFileSync(join(state, databaseName), Buffer.alloc(10_000, 7));
+  expect(() => openStore(state)).toThrow(new RegExp(`${databaseName}`));
+});
