@@ -18,6 +18,12 @@ function contextOf(program: Command): Context {
   };
 }
 
+function stopOnSignals(): AbortSignal {
+  const stop = new AbortController();
+  for (const name of ["SIGTERM", "SIGINT"] as const) process.once(name, () => stop.abort());
+  return stop.signal;
+}
+
 /** Builds the commands; `done` is given each one's exit code. */
 function build(done: (code: number) => void): Command {
   const program = new Command("matghi");
@@ -50,7 +56,7 @@ function build(done: (code: number) => void): Command {
     .option("--from <time>", "begin")
     .option("--to <time>", "end");
   add("events", "the journal: what happened", async (context, options: import("./cli/ledger.ts").EventsOptions) =>
-    (await import("./cli/ledger.ts")).events(context, options, new AbortController().signal),
+    (await import("./cli/ledger.ts")).events(context, options, stopOnSignals()),
   )
     .option("--from <time>", "begin")
     .option("--to <time>", "end")
@@ -79,7 +85,9 @@ async function main(args: readonly string[]): Promise<void> {
     code = result;
   });
   const strict = (command: Command) => {
-    command.exitOverride().configureOutput({ outputError: (text, write) => write(`${text.trim()}; see matghi --help\n`) });
+    command
+      .exitOverride()
+      .configureOutput({ outputError: (text, write) => write(`${text.trim().replace(/\s*\n\s*/g, " ")}; see matghi --help\n`) });
     for (const inner of command.commands) strict(inner);
   };
   strict(program);

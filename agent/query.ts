@@ -45,8 +45,8 @@ export function historyOf(reads: Reads, settings: Settings, camera: string, span
       : null;
   const open = openSpan !== null && openSpan.toAt > (row?.coveredAt ?? 0) ? openSpan : null;
   const endAt = row?.leftAt ?? endOfDue(reads, running, nowAt);
-  const reachedAt = Math.max(row?.coveredAt ?? 0, running && open !== null ? open.toAt : 0);
-  const inGrace = running && row?.leftAt == null && endAt - reachedAt < graceMs && rows.gaps.every((gap) => gap.toAt !== null);
+  const reachedAt = Math.max(row?.coveredAt ?? 0, open?.toAt ?? 0);
+  const inGrace = row?.leftAt == null && endAt - reachedAt < graceMs && rows.gaps.every((gap) => gap.toAt !== null);
   const dueEndAt = inGrace ? Math.min(endAt, reachedAt) : endAt;
   const sinceAt = row?.sinceAt ?? (running ? (open?.fromAt ?? null) : null);
   return {

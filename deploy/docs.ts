@@ -78,9 +78,10 @@ export function exampleText(): string {
     const { meta } = entry;
     const fallback = meta.default === undefined ? "" : ` Mặc định: ${meta.default === "" ? '""' : meta.default}.`;
     const range = meta.range === undefined ? "" : ` [${meta.range}]`;
-    const dash = isFirstOfList ? `${indent.slice(2)}- ` : indent;
+    const before = isFirstOfList ? indent.slice(2) : indent;
+    const dash = isFirstOfList ? `${before}- ` : indent;
     isFirstOfList = false;
-    return [`${indent}# ${meta.vi}${range}${fallback}`, `${isOther ? `${indent}# ` : dash}${entry.name}: ${scalar(meta.example ?? "")}`];
+    return [`${before}# ${meta.vi}${range}${fallback}`, `${isOther ? `${indent}# ` : dash}${entry.name}: ${scalar(meta.example ?? "")}`];
   });
   return `${[...head, ...body].join("\n").replace(/\n{3,}/g, "\n\n")}\n`;
 }

@@ -1,0 +1,108 @@
+/** The documents say what is there: commands, options, settings, files and symbols that they name exist. */
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { keysAt } from "../agent/config.ts";
+import { exampleText, markers, settingsTable } from "../deploy/docs.ts";
+import { matghi } from "./lib/agent.ts";
+import { repository } from "./lib/cameras.ts";
+
+const documents = [
+  "README.md",
+  "agent/README.md",
+  "hal/README.md",
+  "deploy/README.md",
+  "test/README.md",
+  "test/cameras/README.md",
+  "CHANGELOG.md",
+];
+const textOf = (file: string) => readFileSync(join(repository, file), "utf8");
+const spansOf = (file: string) => [...textOf(file).matchAll(/`([^`\n]+)`/g)].map(([, span]) => span ?? "");
+
+const sources = ["agent", "hal", "deploy", "test"]
+  .flatMap((folder) =>
+    readdirSync(join(repository, folder), { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile() && /\.(ts|py)$/.test(entry.name))
+      .map((entry) => readFileSync(join(entry.parentPath, entry.name), "utf8")),
+  )
+  .join("\n");
+
+test("the example configuration is what the declarations make of it", () => {
+  expect(textOf("deploy/site.example.yaml"), "stale: npm run docs").toBe(exampleText());
+});
+
+test("the README's table is what the declarations make of it", () => {
+  const table = textOf("README.md").split(markers.begin)[1]?.split(markers.end)[0]?.trim();
+  expect(table, "stale: npm run docs").toBe(settingsTable());
+});
+
+test("the example is a good configuration but for what only an installed box has", async () => {
+  const answer = await matghi(["check-config", "--json", "--config", join(repository, "deploy/site.example.yaml")]);
+  const { problems } = JSON.parse(answer.stdout) as { problems: { path: string; message: string }[] };
+  const ofTheBox = /^(station\.(ca|cert|key)|cameras\[0\]\.passwordFile|recording\.(folder|limit\.size))$/;
+  expect(problems.filter(({ path }) => !ofTheBox.test(path))).toEqual([]);
+});
+
+describe.each(documents)("%s", (file) => {
+  test("names only commands and options that exist", async () => {
+    const named = spansOf(file).flatMap((span) => [...span.matchAll(/(?:^|\/)matghi ([a-z-]+)([^|]*)/g)]);
+    for (const [, command = "", rest = ""] of named) {
+      const help = await matghi([command, "--help"]);
+      expect(help.code, `matghi ${command}`).toBe(0);
+      for (const [option] of rest.matchAll(/--[a-z-]+/g))
+        expect(`${help.stdout} --config --json --help`, `${command} ${option}`).toContain(option);
+    }
+  });
+
+  test("names only files and folders that exist", () => {
+    const looksLikeAPath = /^(?:\.\/)?((?:agent|hal|deploy|test|systemd)\/[\w./-]*|[\w-]+\/)$/;
+    const inItsFolder = join(repository, file, "..");
+    for (const span of spansOf(file)) {
+      const path = looksLikeAPath.exec(span.split(" ")[0] ?? "")?.[1];
+      if (path === undefined) continue;
+      expect(
+        [repository, inItsFolder].some((folder) => existsSync(join(folder, path))),
+        path,
+      ).toBe(true);
+    }
+    for (const [, link = ""] of textOf(file).matchAll(/\]\(([^)#]+)\)/g)) expect(existsSync(join(inItsFolder, link)), link).toBe(true);
+  });
+
+  test("names only settings that exist", () => {
+    for (const span of spansOf(file)) {
+      const [, section = "", key = ""] =
+        /^(site|report|station|recording|cameras|households|power|link|clock)\.([a-zA-Z]+)/.exec(span) ?? [];
+      if (section === "" || key === "ts" || key === "py") continue;
+      const place = section === "cameras" || section === "households" ? [section, 0] : [section];
+      expect(keysAt(place), span).toContain(key);
+    }
+  });
+
+  test("names only symbols and modules that exist", () => {
+    for (const span of spansOf(file)) {
+      const symbol = /^([a-z]+[A-Z]\w*|[A-Z][a-z]+[A-Z]\w*)$/.exec(span)?.[1];
+      if (symbol !== undefined) expect(new RegExp(`\\b${symbol}\\b`).test(sources), symbol).toBe(true);
+      const module = /^([\w/.-]+\.ts)$/.exec(span)?.[1];
+      if (module !== undefined)
+        expect(
+          [file.split("/")[0] ?? "", "", "agent", "hal", "test/cameras"].some((folder) => existsSync(join(repository, folder, module))),
+          module,
+        ).toBe(true);
+    }
+  });
+
+  test("tells nobody to please, and names no machine", () => {
+    expect(textOf(file)).not.toMatch(/vui lòng|\/home\/|\/root\/|registry\./i);
+  });
+});
+
+test("the driver's skeleton has thirty lines and compiles", () => {
+  const code = /```ts\n([\s\S]*?)```/.exec(textOf("hal/README.md"))?.[1] ?? "";
+  expect(code.trim().split("\n").length).toBeLessThanOrEqual(30);
+  // test/hal/skeleton.ts is type-checked with everything else.
+  expect(textOf("test/hal/skeleton.ts")).toBe(code.replace('"../hal/ports.ts"', '"../../hal/ports.ts"'));
+});
+
+test("the licence is whole", () => {
+  expect(textOf("LICENSE")).toMatch(/Apache License\s+Version 2\.0, January 2004[\s\S]*END OF TERMS AND CONDITIONS/);
+});
