@@ -143,7 +143,7 @@ test("a replaced disk is refused until adopt-disk, and the old footage becomes d
   ).recordedMs;
   expect(hadSegments).toBeGreaterThan(0);
   disk.unmount();
-  disk.format();
+  disk.replace();
   disk.mount();
   mkdirSync(footage());
   agent = startAgent(config);

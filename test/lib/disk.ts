@@ -12,8 +12,8 @@ export type Disk = {
   /** Fills what is left; `makeRoom` takes it away again. */
   fill(): void;
   makeRoom(): void;
-  /** Formats it anew, as a replaced disk is. */
-  format(): void;
+  /** Puts an empty disk in its place, not mounted yet. A new one, since another mount namespace may still hold the old one open. */
+  replace(): void;
   remove(): void;
 };
 
@@ -21,12 +21,10 @@ const run = (command: string, ...args: readonly string[]) => void execFileSync(c
 
 /** Makes, formats and mounts it at `<folder>/<name>`. */
 export function makeDisk(folder: string, name: string, megabytes: number): Disk {
-  const image = join(folder, `${name}.img`);
   const mountPoint = join(folder, name);
   mkdirSync(mountPoint, { recursive: true });
-  const fd = openSync(image, "w");
-  ftruncateSync(fd, megabytes << 20);
-  closeSync(fd);
+  let made = 0;
+  let image = "";
   const ballast = join(mountPoint, "ballast");
   const disk: Disk = {
     mountPoint,
@@ -35,7 +33,15 @@ export function makeDisk(folder: string, name: string, megabytes: number): Disk 
     readOnly: (on) => run("mount", "-o", `remount,${on ? "ro" : "rw"}`, mountPoint),
     fill: () => fillUp(ballast),
     makeRoom: () => rmSync(ballast, { force: true }),
-    format: () => run("mkfs.ext4", "-q", "-F", "-m", "0", image),
+    replace: () => {
+      rmSync(image, { force: true });
+      made += 1;
+      image = join(folder, `${name}-${made}.img`);
+      const fd = openSync(image, "w");
+      ftruncateSync(fd, megabytes << 20);
+      closeSync(fd);
+      run("mkfs.ext4", "-q", "-F", "-m", "0", image);
+    },
     remove: () => {
       try {
         run("umount", "-l", mountPoint);
@@ -45,7 +51,7 @@ export function makeDisk(folder: string, name: string, megabytes: number): Disk 
       rmSync(image, { force: true });
     },
   };
-  disk.format();
+  disk.replace();
   disk.mount();
   return disk;
 }
