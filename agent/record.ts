@@ -273,7 +273,8 @@ function conclude(deps: RecordDeps, job: CameraJob, eye: Eye, now: Try, end: Rec
   eye.reason = reason;
   eye.nextNumber = Math.max(eye.nextNumber, now.current);
   const learnt = learn(deps, job, reason);
-  return { kind: "failed", reason, detail: end.detail, goodForMs: framesMs, again: learnt ? "at once" : "wait" };
+  const endedMonoMs = deps.clock.monoMs();
+  return { kind: "failed", reason, detail: end.detail, goodForMs: framesMs, endedMonoMs, again: learnt ? "at once" : "wait" };
 }
 
 /** Remembers a camera's peculiarity; true where the next try will differ because of it. */

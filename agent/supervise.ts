@@ -1,5 +1,6 @@
 /** Runs work until aborted: it fails, the reason is said once, a wait, again. The only retry loop of the agent. */
 import type { Clock } from "../hal/ports.ts";
+import type { MonoMs } from "./core/types.ts";
 import type { Log } from "./log.ts";
 
 /** How one go of the work ended. Failure is a value; `again: "at once"` where the next go will be different. */
@@ -10,6 +11,8 @@ export type Outcome =
       readonly reason: string;
       readonly detail: string;
       readonly goodForMs: number;
+      /** When it failed, where that was not just now: clearing away since then is part of the wait. */
+      readonly endedMonoMs?: MonoMs;
       readonly again: "wait" | "at once";
     };
 
@@ -51,7 +54,8 @@ export async function supervise(task: Supervised): Promise<void> {
     said = outcome.reason;
     if (outcome.again === "at once") continue;
     await task.before?.(task.signal);
-    await pause(task, task.waitMs(failures));
+    const now = task.clock.monoMs();
+    await pause(task, Math.max(0, task.waitMs(failures) - (now - (outcome.endedMonoMs ?? now))));
   }
 }
 

@@ -86,8 +86,14 @@ test("a camera whose times stand still is recorded again with arrival times, and
   expect(reads?.camera("badts")?.arrivalTimes).toBe(true);
   const rows = reads?.segmentsBetween("badts", { fromAt: 0, toAt: Number.MAX_SAFE_INTEGER }) ?? [];
   reads?.close();
-  // The first file counts by arrival, though it plays in no time.
-  expect((rows[0]?.endAt ?? 0) - (rows[0]?.startAt ?? 0)).toBeGreaterThan(300);
+  // The file in which it was found counts by arrival, though it plays in no time. It is the first, or the second where a clock cut came early.
+  const early = await Promise.all(
+    files.slice(0, 2).map(async (file) => {
+      const row = rows.find((r) => file.endsWith(`-${r.run}-${r.number}.mkv`));
+      return { countsMs: (row?.endAt ?? 0) - (row?.startAt ?? 0), playsMs: (await secondsOf(join(footage, "badts", file))) * 1000 };
+    }),
+  );
+  expect(early.some(({ countsMs, playsMs }) => countsMs > 1_000 && playsMs < countsMs / 4)).toBe(true);
   const last = files.at(-1) ?? "";
   const row = rows.find((r) => last.endsWith(`-${r.run}-${r.number}.mkv`));
   if (row === undefined) throw new Error(`${last} has no row`);
