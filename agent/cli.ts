@@ -62,6 +62,12 @@ function build(done: (code: number) => void): Command {
     .option("--to <time>", "end")
     .option("--type <type>", "one type")
     .option("--follow", "goes on with what happens next");
+  add(
+    "repair",
+    "settles files against rows; builds a lost index anew from the folder",
+    async (context, options: import("./cli/repair.ts").RepairOptions) =>
+      (await import("./cli/repair.ts")).repair(context, options, stopOnSignals()),
+  ).option("--dry-run", "looks and counts, changes nothing");
   add("adopt-disk", "takes a blank or replaced footage disk into service", async (context) =>
     (await import("./cli/adopt-disk.ts")).adopt(context),
   );

@@ -14,6 +14,11 @@ export type Eye = {
   reason: EndReason | null;
   /** Did anybody answer at the camera's port after the failure? */
   answers: boolean | null;
+  /** Knocks since the failure, and those that nobody answered. */
+  knocks: number;
+  knocksLost: number;
+  /** When it last sent a frame or answered a knock. */
+  reachedMonoMs: MonoMs | null;
   nextNumber: number;
   readonly stream: StreamName;
 };
@@ -21,6 +26,24 @@ export type Eye = {
 export function newEye(camera: string): Eye {
   return {
     ...{ camera, lastFrameMonoMs: null, openFromMonoMs: null, openBytes: 0, writing: false },
-    ...{ reason: null, answers: null, nextNumber: 1, stream: "main" },
+    ...{ reason: null, answers: null, knocks: 0, knocksLost: 0, reachedMonoMs: null, nextNumber: 1, stream: "main" },
   };
+}
+
+/** A frame came: whatever was wrong is over. */
+export function noteFrame(eye: Eye, monoMs: MonoMs): void {
+  eye.lastFrameMonoMs = monoMs;
+  eye.reachedMonoMs = monoMs;
+  eye.openFromMonoMs ??= monoMs;
+  eye.reason = null;
+  eye.answers = null;
+  eye.knocks = 0;
+  eye.knocksLost = 0;
+}
+
+/** Somebody answered at its port, or nobody did. */
+export function noteKnock(eye: Eye, answered: boolean, monoMs: MonoMs): void {
+  eye.knocks += 1;
+  eye.knocksLost += answered ? 0 : 1;
+  if (answered) eye.reachedMonoMs = monoMs;
 }

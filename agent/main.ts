@@ -1,17 +1,23 @@
-/** The daemon: configuration, store, recovery, drivers, loops, stop. Imports everything; only the command line imports it. */
+/** The daemon: configuration, store, recovery, drivers, loops, stop. Imports everything; only the command line and the suites of the whole agent import it. */
 import { setMaxListeners } from "node:events";
 import { realpathSync } from "node:fs";
 import { makeBox } from "../hal/box.ts";
 import { makeBroker } from "../hal/broker.ts";
+import { calendar } from "../hal/calendar.ts";
 import { makeClock } from "../hal/clock.ts";
 import { makeFootage } from "../hal/footage.ts";
 import { knock } from "../hal/knock.ts";
-import type { Clock } from "../hal/ports.ts";
+import { makeLink } from "../hal/link.ts";
+import type { Box, Broker, Calendar, Clock, Footage, Knock, LinkValue, PowerValue, Probe, Recorder, Witness } from "../hal/ports.ts";
+import { makePower } from "../hal/power.ts";
 import { findTools, makeRecorder } from "../hal/recorder.ts";
-import { keepBooks } from "./books.ts";
+import { makeWitness } from "../hal/witness.ts";
+import { type Books, keepBooks } from "./books.ts";
+import { keepChores } from "./chores.ts";
 import { readSecret } from "./config/rules.ts";
 import type { Settings } from "./config/schema.ts";
 import { formatProblem, loadConfig } from "./config.ts";
+import { makeDating } from "./core/dating.ts";
 import { journalBounds } from "./core/journal.ts";
 import { claimFolder } from "./disk.ts";
 import type { Eye } from "./eye.ts";
@@ -19,17 +25,42 @@ import { makeGate } from "./gate.ts";
 import { type Log, makeLog } from "./log.ts";
 import { makeTime, type Time } from "./moment.ts";
 import { publishStation } from "./publish.ts";
-import { blameDowntime, closePrevious, judgePrevious, type RecoverDeps, settleIndex, settleParts } from "./recover.ts";
+import { blameDowntime, closePrevious, explainBy, judgePrevious, type Previous, type RecoverDeps, settleParts } from "./recover.ts";
+import { reindex } from "./reindex.ts";
 import { makeRoster } from "./roster.ts";
+import { makeSenses } from "./sense.ts";
+import { claimFor, type Place, type SightDeps } from "./sight.ts";
 import { stationOf } from "./station.ts";
+import { openBeat, readBeat } from "./store/beat.ts";
 import { lockState } from "./store/database.ts";
 import { keepReserve } from "./store/reserve.ts";
-import { openStore, type Store } from "./store/store.ts";
+import { openOrReplace, type Store } from "./store/store.ts";
 import { makeUsage, sweep } from "./sweep.ts";
+import { makeTimekeeper } from "./timekeep.ts";
 import { version } from "./version.ts";
-import { blameFor, type Conditions, watch } from "./watch.ts";
+import { type Conditions, watch } from "./watch.ts";
+
+/** All that the agent touches outside of its state folder. The suites of the whole agent put scripted drivers here. */
+export type World = {
+  readonly clock: Clock;
+  readonly box: Box;
+  readonly footage: Footage;
+  readonly recorder: Recorder;
+  readonly knock: Knock;
+  readonly broker: Broker;
+  readonly power: Probe<PowerValue>;
+  readonly link: Probe<LinkValue>;
+  readonly witness: Witness;
+  readonly calendar: Calendar;
+  readonly random: () => number;
+};
 
 const trimEveryMs = 10_000;
+/** A power cut is dated by the beat: five seconds at most, and a little for a slow disk. */
+const beatEveryMs = 4_000;
+/** Cameras that lost power with the box boot longer than it does. */
+const startUpMs = 30_000;
+const startUpAfterCutMs = 120_000;
 
 /** Runs the agent until SIGTERM or SIGINT. Resolves with the exit code; everything that must be said is said on the log or `err`. */
 export async function runAgent(configFile: string, err: (line: string) => void): Promise<number> {
@@ -51,78 +82,104 @@ export async function runAgent(configFile: string, err: (line: string) => void):
   }
 }
 
-async function withStore(configFile: string, settings: Settings, hash: string, err: (line: string) => void): Promise<number> {
-  const store = openStore(settings.site.state);
+async function withStore(configFile: string, first: Settings, hash: string, err: (line: string) => void): Promise<number> {
+  const { store } = openOrReplace(first.site.state, Date.now());
   try {
     const refused = store.meta("folder") === null ? loadConfig(configFile) : null;
     if (refused?.kind === "bad") {
       for (const problem of refused.problems) err(formatProblem(configFile, problem));
       return 2;
     }
-    await live(configFile, settings, hash, store);
+    const onReload = (reload: () => void) => void process.on("SIGHUP", reload);
+    await live(realWorld(first), { configFile, settings: first, hash, store, onReload }, stopOnSignals());
+    process.removeAllListeners("SIGHUP");
     return 0;
   } finally {
     store.close();
   }
 }
 
-/** One run from begin to end. */
-async function live(configFile: string, first: Settings, hash: string, store: Store): Promise<void> {
+function realWorld(settings: Settings): World {
+  const clock = makeClock(settings.clock);
+  return {
+    ...{ clock, box: makeBox(), footage: makeFootage(settings.recording.folder), knock, broker: makeBroker() },
+    recorder: makeRecorder(findTools(realpathSync(settings.site.state)), clock),
+    ...{
+      power: makePower(settings.power, clock),
+      link: makeLink(settings.link, clock),
+      witness: makeWitness(),
+      calendar,
+      random: Math.random,
+    },
+  };
+}
+
+/** What one run is given besides the world. */
+export type Life = {
+  readonly configFile: string;
+  readonly settings: Settings;
+  readonly hash: string;
+  readonly store: Store;
+  /** Has its argument called when the configuration may have changed. */
+  readonly onReload: (reload: () => void) => void;
+  /** Takes the lines of the log instead of standard output. */
+  readonly write?: (line: string) => void;
+};
+
+/** One run from begin to end: recovers, records, stops in order when `stop` aborts. */
+export async function live(world: World, life: Life, stop: AbortSignal): Promise<void> {
+  const { configFile, settings: first, hash, store, onReload, write } = life;
   let settings = first;
+  const log = makeLog({ secrets: () => secretsOf(settings), ...(write === undefined ? {} : { write }) });
+  const brokenAs = store.meta("broken");
+  if (brokenAs !== null) log.error({ brokenAs }, "the database was beyond repair and is set aside; a new one is built from the footage");
   // Every camera waits for the same few signals; Node's warning at eleven listeners is about leaks.
   setMaxListeners(0);
-  const stop = stopOnSignals();
-  const log = makeLog({ secrets: () => secretsOf(settings) });
-  const clock = makeClock();
-  const box = makeBox();
-  const previous = judgePrevious(store.lastRun(), store.live(), box.bootId());
-  const epochAt = clock.wallMs() - clock.monoMs();
-  const footage = makeFootage(settings.recording.folder);
+  const { clock, footage, recorder, knock: knocker } = world;
+  const { folder } = settings.recording;
+  await clock.look(stop);
+  const previous = await lookBack(world, first.site.state, store);
   const above = store.meta("folder") === null ? await footage.highestRun() : 0;
-  const begun = store.begin({ bootId: box.bootId(), epochAt, startedAt: clock.wallMs(), version, above });
-  const time = makeTime(clock, begun.epochAt);
+  const begun = store.begin({
+    ...{ bootId: world.box.bootId(), wallMs: clock.wallMs(), monoMs: clock.monoMs(), clock: clock.trust() },
+    ...{ version, above },
+  });
+  let dating = makeDating(store.boots());
+  const time = makeTime(clock, begun.epochAt, () => dating);
   const startedMonoMs = clock.monoMs();
   const eyes = new Map<string, Eye>();
   const usage = makeUsage(store, eyes);
   const counted = countingStore(store, usage.add);
   const books = keepBooks(counted, time);
-  const recorder = makeRecorder(findTools(realpathSync(settings.site.state)), clock);
   const { gate, watch: watchDisk } = makeGate({ clock, time, footage, store, log });
-  const recovery: RecoverDeps = {
-    clock,
-    time,
-    store: counted,
-    footage,
-    recorder,
-    books,
-    log,
-    folder: settings.recording.folder,
-    run: begun.run,
-  };
+  const pastIs = store.meta("reset") === null ? "before the first run" : "journal reset";
+  const recovery: RecoverDeps = { clock, time, store: counted, footage, recorder, books, log, folder, run: begun.run };
   keepReserve(settings.site.state);
-  store.commit([
-    {
-      put: "event",
-      moment: time.moment(),
-      type: "run.started",
-      level: "info",
-      data: { version, config: hash, previous: previous?.end ?? "none" },
-    },
-  ]);
+  sayBegin(store, time, { config: hash, previous: previous?.end ?? "none", brokenAs });
   closePrevious(recovery, previous);
   const orphans = await recorder.reap();
   if (orphans > 0) log.warn({ orphans }, "ended recorders that an earlier agent left behind");
-  await claimFolder(settings.recording.folder, settings.site.id, footage, store).catch((error: unknown) =>
+  await claimFolder(folder, settings.site.id, footage, store).catch((error: unknown) =>
     log.error({ err: String(error) }, "the footage folder cannot be taken into service"),
   );
   await settleParts(recovery, previous, stop);
   const conditions: Conditions = new Map();
   openPages(books, store, previous);
-  const inTurn = makeTurnstile(2);
+  const { senses, run: sense } = makeSenses({
+    ...{ clock, time, store, log, power: world.power, link: world.link, witness: world.witness },
+    houses: () => settings.households.map(({ id, router }) => ({ id, router: router ?? null })),
+    suspected: (household) =>
+      [...eyes.values()].some((eye) => eye.reason !== null && placeIn(settings, eye.camera).household === household),
+  });
+  const sight: SightDeps = {
+    ...{ clock, gate, eyes, senses, placeOf: (camera) => placeIn(settings, camera) },
+    households: () => settings.households.map(({ id }) => id),
+  };
+  const claim = (eye: Eye) => claimFor(sight, eye);
   const roster = makeRoster(
     {
-      ...{ clock, time, recorder, knock, footage, folder: settings.recording.folder, books, store: counted, gate, log },
-      ...{ random: Math.random, run: begun.run, inTurn, blame: (eye) => blameFor({ clock, gate, eyes, startedMonoMs }, eye) },
+      ...{ clock, time, recorder, knock: knocker, footage, folder, books, store: counted, gate, log, claim, pastIs },
+      ...{ random: world.random, run: begun.run, inTurn: makeTurnstile(2) },
     },
     eyes,
     time.at(startedMonoMs),
@@ -134,13 +191,42 @@ async function live(configFile: string, first: Settings, hash: string, store: St
   });
   // Loops that must outlive the recorders have a signal of their own: the last files still need disk and books.
   const after = new AbortController();
+  const onDating = () => {
+    dating = makeDating(store.boots());
+  };
+  const leapMs = previous === null ? 0 : time.nowUtc() - dating.toUtc(previous.lastAliveAt);
+  const timekeeper = makeTimekeeper({ clock, time, store, log, epochAt: begun.epochAt, offsetMs: begun.offsetMs, leapMs, onDating });
+  const startUp = previous?.end === "power" ? startUpAfterCutMs : startUpMs;
   const loops = [
     watchDisk(after.signal),
-    watch({ clock, time, store: counted, books, gate, log, eyes, startedMonoMs, usedBytes: usage.bytes }, conditions, after.signal),
-    sweep({ clock, time, store: counted, footage, gate, log, eyes, limits }, usage, stop),
+    sense(after.signal),
+    timekeeper.run(after.signal),
+    watch(
+      { clock, time, store: counted, books, gate, log, eyes, startedMonoMs, usedBytes: usage.bytes, claim, startUpMs: startUp },
+      conditions,
+      after.signal,
+    ),
+    beat(first.site.state, begun.run, clock, time, log, after.signal),
+    sweep({ clock, time, store: counted, footage, gate, log, eyes, limits, isDoubtful: timekeeper.isDoubtful }, usage, stop),
     housekeep(clock, time, store, settings, log, stop),
-    settleIndex(recovery, stop).then(
-      (foreign) => {
+    keepChores({ clock, time, store, log, calendar: world.calendar }, stop),
+    reindex(
+      {
+        clock,
+        store: counted,
+        footage,
+        recorder,
+        dating: () => dating,
+        nowAt: time.now,
+        log,
+        folder,
+        below: begun.run,
+        pastIs,
+        dry: false,
+      },
+      stop,
+    ).then(
+      ({ foreign }) => {
         store.commit([{ put: "note", note: "foreign", text: foreign.length === 0 ? null : JSON.stringify(foreign) }]);
         usage.recount();
       },
@@ -151,30 +237,84 @@ async function live(configFile: string, first: Settings, hash: string, store: St
     settings.station === undefined
       ? Promise.resolve()
       : publishStation(
-          stationOf({ settings: () => settings, hash, store, clock, time, log, box, broker: makeBroker(), conditions, previous, version }),
+          stationOf({
+            ...{ settings: () => settings, hash, store, clock, time, log, box: world.box, broker: world.broker },
+            ...{ random: world.random, conditions, previous, version },
+          }),
           after.signal,
         );
-  await roster.apply(settings);
-  const reload = () =>
-    void reloadConfig(configFile, settings, store, time, log).then((next) => {
+  let applied = roster.apply(settings);
+  onReload(() => {
+    applied = applied.then(() => {
+      const next = stop.aborted ? null : reloadConfig(configFile, settings, store, time, log);
       if (next === null) return;
       settings = next;
       return roster.apply(next);
     });
-  process.on("SIGHUP", reload);
+  });
   await new Promise<void>((resolve) => (stop.aborted ? resolve() : stop.addEventListener("abort", () => resolve(), { once: true })));
-  process.off("SIGHUP", reload);
   store.commit([{ put: "event", moment: time.moment(), type: "run.stopping", level: "info", data: { reason: "asked to stop" } }]);
+  await applied;
   await roster.stop();
   store.commit([{ put: "run-ended", run: begun.run, end: "stopped", at: time.now() }]);
   after.abort();
   await Promise.all([...loops, station]);
 }
 
-/** The time between two runs belongs to the box; a camera that left is not due. */
-function openPages(books: ReturnType<typeof keepBooks>, store: Store, previous: ReturnType<typeof judgePrevious>): void {
+/** What the run before this one left behind, read before this one writes anything. */
+async function lookBack({ box }: World, state: string, store: Store): Promise<Previous> {
+  const bootId = box.bootId();
+  const run = store.lastRun();
+  const inOrder = run === null || run.ended !== null || run.bootId === bootId ? null : await box.shutDownInOrder(run.bootId);
+  const power = store.conditions().find((row) => row.subject === "power")?.value ?? "unknown";
+  return judgePrevious({ run, live: store.live(), beat: await readBeat(state), bootId, inOrder, power });
+}
+
+function sayBegin(store: Store, time: Time, facts: { config: string; previous: string; brokenAs: string | null }): void {
+  const { brokenAs, ...known } = facts;
+  const moment = time.moment();
+  store.commit([
+    ...(brokenAs === null
+      ? []
+      : ([
+          { put: "event", moment, type: "journal.reset", level: "alarm", data: { brokenAs, db: store.journal.dbId() } },
+          { put: "note", note: "broken", text: null },
+        ] as const)),
+    { put: "event", moment, type: "run.started", level: "info", data: { version, ...known } },
+  ]);
+}
+
+/** Where a camera stands, from the configuration: a site without households is one house, and the box stands in it. */
+function placeIn(settings: Settings, camera: string): Place {
+  const household = settings.cameras.find((entry) => entry.id === camera)?.household ?? null;
+  const reach = settings.households.find((entry) => entry.id === household)?.reach ?? "lan";
+  return { household, reach, holdsBox: household !== null && household === settings.site.household };
+}
+
+/** The time between two runs belongs to the box; a hole that was open when the box lost power may be explained by that now. */
+function openPages(books: Books, store: Store, previous: Previous): void {
   if (previous === null) return;
-  for (const row of store.cameras()) if (row.leftAt === null && row.coveredAt !== null) books.open(row.id, blameDowntime(previous));
+  const downtime = blameDowntime(previous);
+  for (const row of store.cameras()) {
+    if (row.leftAt !== null || row.coveredAt === null) continue;
+    const { gap } = books.page(row.id);
+    const better = gap === null ? null : explainBy(previous, gap);
+    if (better !== null) books.reblame(row.id, better);
+    books.open(row.id, downtime);
+  }
+}
+
+/** Alive, every few seconds, for certain. A state disk that does not take it costs a little precision and nothing else. */
+async function beat(state: string, run: number, clock: Clock, time: Time, log: Log, signal: AbortSignal): Promise<void> {
+  const file = await openBeat(state).catch((error: unknown) => {
+    log.warn({ err: String(error) }, "the beat file cannot be opened; a power cut is dated by the database alone");
+    return null;
+  });
+  while (file !== null && !signal.aborted) {
+    await file.beat({ run, at: time.now() }).catch(() => undefined);
+    await clock.sleep(beatEveryMs, signal);
+  }
+  await file?.close().catch(() => undefined);
 }
 
 /** Counts the bytes of each segment that reaches the index. */
@@ -224,7 +364,7 @@ async function housekeep(clock: Clock, time: Time, store: Store, settings: Setti
 }
 
 /** A changed file is taken in; a bad one changes nothing and is said. What needs a new start is said too. */
-async function reloadConfig(file: string, before: Settings, store: Store, time: Time, log: Log): Promise<Settings | null> {
+function reloadConfig(file: string, before: Settings, store: Store, time: Time, log: Log): Settings | null {
   const loaded = loadConfig(file, ["system-disk"]);
   const refuse = (detail: string) => {
     log.error({ detail }, "the changed configuration was refused; the old one stays in use");
@@ -233,8 +373,10 @@ async function reloadConfig(file: string, before: Settings, store: Store, time: 
   };
   if (loaded.kind === "bad") return refuse(loaded.problems.map((problem) => formatProblem(file, problem))[0] ?? "");
   const next = loaded.settings;
-  const fixed = (settings: Settings) => JSON.stringify([settings.site, settings.recording.folder, settings.station]);
-  if (fixed(before) !== fixed(next)) return refuse("site, station and recording.folder change with a restart: systemctl restart matghi");
+  const fixed = ({ site, recording, station, power, link, clock }: Settings) =>
+    JSON.stringify([site, recording.folder, station, power, link, clock]);
+  if (fixed(before) !== fixed(next))
+    return refuse("site, station, recording.folder, power, link and clock change with a restart: systemctl restart matghi");
   store.commit([
     { put: "note", note: "config-problem", text: null },
     { put: "event", moment: time.moment(), type: "config.changed", level: "info", data: { config: loaded.hash } },

@@ -2,6 +2,7 @@
 
 import type { Clock } from "../hal/ports.ts";
 import type { Moment } from "./core/change.ts";
+import type { Dating, UtcMs } from "./core/dating.ts";
 import type { MonoMs, WallMs } from "./core/types.ts";
 
 export type Time = {
@@ -9,15 +10,22 @@ export type Time = {
   moment(): Moment;
   at(monoMs: MonoMs): WallMs;
   /** A file's time, which the operating system took from its own wall clock, on the monotonic scale. */
-  monoOfFile(fileAt: WallMs): MonoMs;
+  monoOfFile(fileAt: number): MonoMs;
+  /** Reads stored times as UTC, by the newest step. */
+  dating(): Dating;
+  nowUtc(): UtcMs;
+  /** What the name of a file that starts then tells, less its start. */
+  namedMs(startAt: WallMs): number;
 };
 
-export function makeTime(clock: Clock, epochAt: WallMs): Time {
+export function makeTime(clock: Clock, epochAt: WallMs, dating: () => Dating): Time {
   const at = (monoMs: MonoMs) => Math.round(epochAt + monoMs);
+  const now = () => at(clock.monoMs());
   return {
-    at,
-    now: () => at(clock.monoMs()),
-    moment: () => ({ at: at(clock.monoMs()), monoMs: Math.round(clock.monoMs()), clock: clock.trust() }),
-    monoOfFile: (fileAt) => clock.monoMs() - (clock.wallMs() - fileAt),
+    ...{ at, now, dating },
+    moment: () => ({ at: now(), monoMs: Math.round(clock.monoMs()), clock: clock.trust() }),
+    monoOfFile: (fileAt) => clock.monoMs() - (clock.fileMs() - fileAt),
+    nowUtc: () => dating().toUtc(now()),
+    namedMs: (startAt) => dating().toUtc(startAt) - startAt,
   };
 }

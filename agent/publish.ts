@@ -2,6 +2,7 @@
 
 import type { Broker, BrokerOptions, BrokerSession, Clock, PublishResult } from "../hal/ports.ts";
 import { stationBackoffMs, stationFirstWaitMs } from "./core/backoff.ts";
+import type { Dating, UtcMs } from "./core/dating.ts";
 import {
   type Address,
   ackTopic,
@@ -15,7 +16,7 @@ import {
   subscriptionsOf,
   willDelaySeconds,
 } from "./core/message.ts";
-import type { EventRow, WallMs } from "./core/types.ts";
+import type { EventRow } from "./core/types.ts";
 import type { Log } from "./log.ts";
 import type { Journal } from "./store/store.ts";
 import { type Outcome, supervise } from "./supervise.ts";
@@ -31,7 +32,9 @@ export type Station = {
   /** Read at each attempt, so that renewed certificates are taken in. Throws where a file cannot be read. */
   readonly login: () => Pick<BrokerOptions, "url" | "ca" | "cert" | "key" | "credential">;
   readonly journal: Journal;
-  readonly nowAt: () => WallMs;
+  /** UTC now, and how stored times are read as UTC. */
+  readonly nowAt: () => UtcMs;
+  readonly dating: () => Dating;
   readonly birth: () => Promise<Draft>;
   readonly health: (lastError: string | null) => Draft;
   /** All retained conditions: cameras, disk and the like. */
@@ -184,7 +187,7 @@ async function drainWindow(station: Station, session: BrokerSession, now: Talk):
 }
 
 const sendRow = (station: Station, session: BrokerSession, row: EventRow): Promise<PublishResult> =>
-  session.publish(eventMessage(station.address, station.journal.dbId(), row, station.nowAt()));
+  session.publish(eventMessage(station.address, station.journal.dbId(), row, station.nowAt(), station.dating()));
 
 /** May the cursor pass this row? What the broker refuses is held back, or set aside when it is the row's own fault. */
 function takeResult(station: Station, now: Talk, row: EventRow, result: PublishResult): boolean {

@@ -1,99 +1,152 @@
 /** Questions to the store that both the commands and the publisher ask. Reads only. */
 import type { Settings } from "./config/schema.ts";
-import { graceMs, type History, spansOf, sumsOf } from "./core/ledger.ts";
+import { type Dating, plainDating, redate, type UtcMs } from "./core/dating.ts";
+import { graceMs, type History, spansOf, splitByPlan, sumsOf } from "./core/ledger.ts";
 import { forecastDays } from "./core/retention.ts";
 import { type CameraFacts, type Status, statusOf } from "./core/status.ts";
-import type { Span, WallMs } from "./core/types.ts";
+import type { Gap, Span, WallMs } from "./core/types.ts";
 import type { Reads } from "./store/reads.ts";
 
 const dayMs = 86_400_000;
 
 /** Settings that are accepted and whose driver is not there yet. */
 export function unsupportedOf(settings: Settings): readonly string[] {
+  const built: Record<"power" | "link" | "clock", readonly string[]> = {
+    power: ["none", "file", "script"],
+    link: ["none", "file", "script"],
+    clock: ["none", "auto", "file", "script"],
+  };
   const drivers = (["power", "link", "clock"] as const)
-    .filter((name) => settings[name].driver !== "none")
+    .filter((name) => !built[name].includes(settings[name].driver))
     .map((name) => `${name}.driver: ${settings[name].driver}`);
   const cameras = settings.cameras.flatMap((camera) => [
     ...(camera.fallback === undefined ? [] : [`cameras.${camera.id}.fallback`]),
     ...(camera.onvif === undefined ? [] : [`cameras.${camera.id}.onvif`]),
   ]);
-  const witnesses = settings.households.some((household) => household.router !== undefined) ? ["households.router"] : [];
-  return [...drivers, ...cameras, ...witnesses];
+  return [...drivers, ...cameras];
 }
 
+/** A question to the store at a moment. Times in it and in its answers are UTC. */
+export type Asking = {
+  readonly reads: Reads;
+  readonly settings: Settings;
+  readonly dating: Dating;
+  readonly running: boolean;
+  readonly nowAt: UtcMs;
+};
+
 /** Until when the ledger speaks: now while the agent runs, its last sign of life otherwise. */
-export function endOfDue(reads: Reads, running: boolean, nowAt: WallMs): WallMs {
+export function endOfDue({ reads, dating, running, nowAt }: Asking): UtcMs {
   const run = reads.lastRun();
-  const live = reads.live();
   if (running || run === null) return nowAt;
-  return run.endedAt ?? Math.max(run.beatAt, live?.at ?? 0);
+  return dating.toUtc(run.endedAt ?? Math.max(run.beatAt, reads.live()?.at ?? 0));
 }
 
 /** One camera's history around a span, with due time's ends as contract §4 has them. */
-export function historyOf(reads: Reads, settings: Settings, camera: string, span: Span, running: boolean, nowAt: WallMs): History {
+export function historyOf(asking: Asking, camera: string, span: Span): History {
+  const { reads, settings, dating, running } = asking;
   const row = reads.camera(camera);
-  const live = reads.live()?.cameras[camera];
-  const rows = reads.history(camera, span);
-  const planned = (settings.cameras.find((entry) => entry.id === camera)?.planned ?? []).map((stop) => ({
-    fromAt: stop.from,
-    toAt: stop.to,
-    why: stop.why,
-  }));
-  const openSpan =
-    live?.openFromAt != null && live.lastFrameAt !== null && live.lastFrameAt > live.openFromAt
-      ? { fromAt: live.openFromAt, toAt: live.lastFrameAt }
-      : null;
-  const open = openSpan !== null && openSpan.toAt > (row?.coveredAt ?? 0) ? openSpan : null;
-  const endAt = row?.leftAt ?? endOfDue(reads, running, nowAt);
-  const reachedAt = Math.max(row?.coveredAt ?? 0, open?.toAt ?? 0);
+  const told = settings.cameras.find((entry) => entry.id === camera);
+  const rows = datedRows(reads, dating, camera, span);
+  const coveredAt = row?.coveredAt == null ? 0 : dating.toUtc(row.coveredAt);
+  const openSpan = openSpanOf(reads, dating, camera);
+  const open = openSpan !== null && openSpan.toAt > coveredAt ? openSpan : null;
+  const endAt = row?.leftAt == null ? endOfDue(asking) : dating.toUtc(row.leftAt);
+  const reachedAt = Math.max(coveredAt, open?.toAt ?? 0);
   const inGrace = row?.leftAt == null && endAt - reachedAt < graceMs && rows.gaps.every((gap) => gap.toAt !== null);
   const dueEndAt = inGrace ? Math.min(endAt, reachedAt) : endAt;
-  const sinceAt = row?.sinceAt ?? (running ? (open?.fromAt ?? null) : null);
+  const firstAt = row?.sinceAt == null ? (running ? (open?.fromAt ?? null) : null) : dating.toUtc(row.sinceAt);
+  const sinceAt = told?.since ?? firstAt;
   return {
     ...rows,
-    planned,
-    due: sinceAt === null || sinceAt >= dueEndAt ? null : { fromAt: sinceAt, toAt: dueEndAt },
+    planned: (told?.planned ?? []).map(({ from, to, why }) => ({ fromAt: from, toAt: to, why })),
+    due: sinceAt === null || row === null || sinceAt >= dueEndAt ? null : { fromAt: sinceAt, toAt: dueEndAt },
     open:
       open === null || !running
         ? null
-        : { ...open, fromAt: Math.max(open.fromAt, row?.coveredAt ?? 0), stream: "main", clock: reads.live()?.clock ?? "holdover" },
+        : { ...open, fromAt: Math.max(open.fromAt, coveredAt), stream: "main", clock: reads.live()?.clock ?? "holdover" },
     unknowns:
       running || openSpan === null ? rows.unknowns : [...rows.unknowns, { ...openSpan, why: "unfinished file, settled at the next start" }],
   };
 }
 
+function openSpanOf(reads: Reads, dating: Dating, camera: string): Span | null {
+  const live = reads.live()?.cameras[camera];
+  if (live?.openFromAt == null || live.lastFrameAt === null || live.lastFrameAt <= live.openFromAt) return null;
+  return { fromAt: dating.toUtc(live.openFromAt), toAt: dating.toUtc(live.lastFrameAt) };
+}
+
+/** The tables' rows around a span, read as UTC. */
+function datedRows(
+  reads: Reads,
+  dating: Dating,
+  camera: string,
+  span: Span,
+): Pick<History, "segments" | "gaps" | "deletions" | "unknowns"> {
+  if (dating === plainDating) return reads.history(camera, span);
+  const rows = reads.history(camera, { fromAt: dating.fromUtc(span.fromAt), toAt: dating.fromUtc(span.toAt) + 1 });
+  const dated = <T extends Span>(row: T): T => ({ ...row, fromAt: dating.toUtc(row.fromAt), toAt: dating.toUtc(row.toAt) });
+  return {
+    segments: rows.segments.map((s) => ({ ...s, startAt: dating.toUtc(s.startAt), endAt: dating.toUtc(s.endAt) })),
+    gaps: rows.gaps.map((gap) => datedGap(gap, dating)),
+    deletions: rows.deletions.map(dated),
+    unknowns: rows.unknowns.map(dated),
+  };
+}
+
+/** Gaps that touch a span; of one camera or of all, oldest first. */
+export function gapsOf({ reads, dating, settings, nowAt }: Asking, camera: string | null, span: Span): readonly Gap[] {
+  const stored = { fromAt: dating.fromUtc(span.fromAt), toAt: dating.fromUtc(span.toAt) + (dating === plainDating ? 0 : 1) };
+  const planned = new Map(
+    settings.cameras.map(({ id, planned: stops }) => [id, stops.map(({ from, to, why }) => ({ fromAt: from, toAt: to, why }))]),
+  );
+  return reads.gaps(camera, stored).flatMap((gap) => splitByPlan(datedGap(gap, dating), planned.get(gap.camera) ?? [], nowAt));
+}
+
+/** A gap with its times, and those in its evidence, read as UTC. */
+export function datedGap(gap: Gap, dating: Dating): Gap {
+  const toAt = gap.toAt === null ? null : dating.toUtc(gap.toAt);
+  return { ...gap, fromAt: dating.toUtc(gap.fromAt), toAt, blame: redate(gap.blame, dating) };
+}
+
 /** Contract §4 `status`, from the store alone. */
-export function readStatus(reads: Reads, settings: Settings, version: string, running: boolean, nowAt: WallMs): Status {
+export function readStatus(asking: Asking, version: string): Status {
+  const { reads, settings, dating, running, nowAt } = asking;
+  const utc = (at: WallMs | null | undefined) => (at == null ? null : dating.toUtc(at));
   const live = reads.live();
   const run = reads.lastRun();
   const cursor = Number(reads.meta("cursor") ?? 0);
   const condition = (subject: string) => reads.conditions().find((row) => row.subject === subject);
   const unsent = reads.unsent(cursor);
+  const felt = (subject: "power" | "link") => {
+    const value = running ? (condition(subject)?.value ?? "unknown") : "unknown";
+    return { value, sinceAt: value === "unknown" ? null : utc(condition(subject)?.sinceAt) };
+  };
   const usedBytes = live?.usedBytes ?? 0;
   const limits = {
     maxAgeMs: settings.recording.keep.max,
     sizeBytes: settings.recording.limit.size,
     freeBytes: settings.recording.limit.free,
   };
-  const daysLeft = forecastDays(usedBytes, live?.freeBytes ?? 0, reads.bytesSince(nowAt - dayMs), limits);
+  const daysLeft = forecastDays(usedBytes, live?.freeBytes ?? 0, reads.bytesSince(dating.fromUtc(nowAt - dayMs)), limits);
   return statusOf({
     ...{ language: settings.site.language, site: settings.site.id, version, running },
-    run: run === null ? null : { boot: run.boot, startedAt: run.startedAt },
+    run: run === null ? null : { boot: run.boot, startedAt: dating.toUtc(run.startedAt) },
     disk: {
       value: condition("disk")?.value ?? "unknown",
-      sinceAt: condition("disk")?.sinceAt ?? null,
+      sinceAt: utc(condition("disk")?.sinceAt),
       freeBytes: live?.freeBytes ?? null,
       usedBytes,
       daysLeft,
     },
-    clock: { value: live?.clock ?? "unset", driver: settings.clock.driver },
-    power: { driver: settings.power.driver },
-    link: { driver: settings.link.driver },
+    clock: { value: live?.clock ?? "unset", sinceAt: utc(condition("clock")?.sinceAt), driver: settings.clock.driver },
+    power: { ...felt("power"), driver: settings.power.driver },
+    link: { ...felt("link"), driver: settings.link.driver },
     station: {
       value: settings.station === undefined ? "none" : running ? (condition("station")?.value ?? "unreachable") : "unreachable",
-      ...{ sinceAt: condition("station")?.sinceAt ?? null, unsent: unsent.count, oldestUnsentAt: unsent.oldestAt },
+      ...{ sinceAt: utc(condition("station")?.sinceAt), unsent: unsent.count, oldestUnsentAt: utc(unsent.oldestAt) },
     },
-    cameras: settings.cameras.map((camera) => cameraFacts(reads, settings, camera.id, running, nowAt)),
+    cameras: settings.cameras.map((camera) => cameraFacts(asking, camera.id)),
     unsupported: unsupportedOf(settings),
     foreign: JSON.parse(reads.meta("foreign") ?? "[]") as string[],
     configProblem: reads.meta("config-problem"),
@@ -101,20 +154,26 @@ export function readStatus(reads: Reads, settings: Settings, version: string, ru
   });
 }
 
-function cameraFacts(reads: Reads, settings: Settings, id: string, running: boolean, nowAt: WallMs): CameraFacts {
+function cameraFacts(asking: Asking, id: string): CameraFacts {
+  const { reads, settings, dating, running, nowAt } = asking;
   const camera = settings.cameras.find((entry) => entry.id === id);
   const row = reads.camera(id);
-  const live = reads.live()?.cameras[id];
+  const lastFrameAt = reads.live()?.cameras[id]?.lastFrameAt ?? null;
   const span = { fromAt: nowAt - dayMs, toAt: nowAt };
-  const sums = sumsOf(spansOf(historyOf(reads, settings, id, span, running, nowAt), span));
+  const sums = sumsOf(spansOf(historyOf(asking, id, span), span));
   const oldestAt = reads.oldestStartAt(id);
   const knownMs = sums.dueMs - sums.unknownMs;
   return {
-    ...{ id, name: camera?.name ?? id, sinceAt: row?.stateSinceAt ?? null, stream: row?.stream ?? "main" },
+    ...{
+      id,
+      name: camera?.name ?? id,
+      sinceAt: row?.stateSinceAt == null ? null : dating.toUtc(row.stateSinceAt),
+      stream: row?.stream ?? "main",
+    },
     state: camera?.manual !== undefined || !running ? "unknown" : (row?.state ?? "unknown"),
     why: camera?.manual !== undefined ? "manual" : running ? (row?.why ?? null) : "the agent does not run",
-    lastFrameAt: live?.lastFrameAt ?? null,
+    lastFrameAt: lastFrameAt === null ? null : dating.toUtc(lastFrameAt),
     recorded24h: knownMs > 0 ? Math.floor(((sums.recordedMs + sums.deletedMs) / knownMs) * 10_000) / 10_000 : null,
-    daysKept: oldestAt === null ? null : Math.floor(((nowAt - oldestAt) / dayMs) * 100) / 100,
+    daysKept: oldestAt === null ? null : Math.floor(((nowAt - dating.toUtc(oldestAt)) / dayMs) * 100) / 100,
   };
 }

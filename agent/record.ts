@@ -5,8 +5,8 @@ import type { Books } from "./books.ts";
 import { placeFile, timesDisagree } from "./core/arrival.ts";
 import { cameraBackoffMs } from "./core/backoff.ts";
 import { segmentPath } from "./core/path.ts";
-import type { Blame, MonoMs, Trust } from "./core/types.ts";
-import type { Eye } from "./eye.ts";
+import type { Claim, MonoMs, Trust } from "./core/types.ts";
+import { type Eye, noteFrame, noteKnock } from "./eye.ts";
 import type { Gate } from "./gate.ts";
 import type { Log } from "./log.ts";
 import type { Time } from "./moment.ts";
@@ -43,7 +43,7 @@ export type RecordDeps = {
   readonly run: number;
   /** Lets one file after another through to hashing, over all cameras. */
   readonly inTurn: <T>(deed: () => Promise<T>) => Promise<T>;
-  readonly blame: (eye: Eye) => Blame;
+  readonly claim: (eye: Eye) => Claim;
 };
 
 /** No new frame for this long: the try is over, whatever else of the stream is alive (issue: 5 s). */
@@ -68,11 +68,17 @@ export function recordCamera(deps: RecordDeps, job: CameraJob, eye: Eye, signal:
     waitMs: (failures) => (eye.answers === false ? silentWaitMs : cameraBackoffMs(failures, deps.random())),
     wellAfterMs,
     before: async (stop) => {
-      eye.answers = await deps.knock.knock(job.url, knockEveryMs, stop);
+      eye.answers = await knockOnce(deps, job, eye, stop);
     },
     hurry: (stop) => knockUntilAnswered(deps, job, eye, stop),
     signal,
   });
+}
+
+async function knockOnce(deps: RecordDeps, job: CameraJob, eye: Eye, signal: AbortSignal): Promise<boolean> {
+  const answered = await deps.knock.knock(job.url, knockEveryMs, signal);
+  if (!signal.aborted) noteKnock(eye, answered, deps.clock.monoMs());
+  return answered;
 }
 
 /** A wait that began with the port silent ends when it answers; a camera that answers keeps its wait, so that it does not lock us out. */
@@ -80,7 +86,7 @@ async function knockUntilAnswered(deps: RecordDeps, job: CameraJob, eye: Eye, si
   if (eye.answers !== false) return false;
   while (!signal.aborted) {
     const asked = deps.clock.monoMs();
-    if (await deps.knock.knock(job.url, knockEveryMs, signal)) return true;
+    if (await knockOnce(deps, job, eye, signal)) return true;
     await deps.clock.sleep(Math.max(0, knockEveryMs - (deps.clock.monoMs() - asked)), signal);
   }
   return false;
@@ -93,7 +99,7 @@ type Try = {
   longestSilenceMs: number;
   frames: number;
   /** The cause of the hole before this try's first frame; null until that comes. */
-  blame: Blame | null;
+  claim: Claim | null;
   /** Number of the file being written. */
   current: number;
   bornMonoMs: MonoMs | null;
@@ -108,7 +114,7 @@ async function oneTry(deps: RecordDeps, job: CameraJob, eye: Eye, signal: AbortS
   await deps.gate.open(signal);
   if (signal.aborted) return { kind: "stopped" };
   const now: Try = {
-    ...{ startedMonoMs: deps.clock.monoMs(), firstFrameMonoMs: null, longestSilenceMs: 0, frames: 0, blame: null },
+    ...{ startedMonoMs: deps.clock.monoMs(), firstFrameMonoMs: null, longestSilenceMs: 0, frames: 0, claim: null },
     ...{ current: eye.nextNumber, bornMonoMs: null, previousEndMonoMs: null, closing: Promise.resolve() },
     ...{ stop: new AbortController(), disagrees: false },
   };
@@ -165,12 +171,9 @@ function onSign(deps: RecordDeps, job: CameraJob, eye: Eye, now: Try, order: Rec
   const before = now.firstFrameMonoMs === null ? sign.monoMs : (eye.lastFrameMonoMs ?? sign.monoMs);
   now.longestSilenceMs = Math.max(now.longestSilenceMs, sign.monoMs - before);
   now.firstFrameMonoMs ??= sign.monoMs;
-  now.blame ??= deps.blame(eye);
+  now.claim ??= deps.claim(eye);
   now.frames = sign.frames;
-  eye.lastFrameMonoMs = sign.monoMs;
-  eye.openFromMonoMs ??= sign.monoMs;
-  eye.reason = null;
-  eye.answers = null;
+  noteFrame(eye, sign.monoMs);
 }
 
 function onClosed(
@@ -195,8 +198,8 @@ function onClosed(
   now.current = sign.number + 1;
   eye.nextNumber = now.current;
   eye.openFromMonoMs = endMonoMs;
-  const blame = now.blame ?? deps.blame(eye);
-  now.closing = now.closing.then(() => closeFile(deps, job, sign.number, startMonoMs, endMonoMs, blame));
+  const claim = now.claim ?? deps.claim(eye);
+  now.closing = now.closing.then(() => closeFile(deps, job, sign.number, startMonoMs, endMonoMs, claim));
 }
 
 /** Invariant 1: the file is closed, durable and hashed before its row is committed. What fails here stays a `.part` and is settled after the try. */
@@ -206,15 +209,15 @@ async function closeFile(
   number: number,
   startMonoMs: MonoMs,
   endMonoMs: MonoMs,
-  blame: Blame,
+  claim: Claim,
 ): Promise<void> {
   const endAt = deps.time.at(endMonoMs);
   const coveredAt = deps.books.page(job.id).coveredAt ?? Number.NEGATIVE_INFINITY;
   const startAt = Math.max(deps.time.at(startMonoMs), Math.min(coveredAt, endAt - 1));
-  const base = { camera: job.id, run: deps.run, number, startAt, endAt };
+  const base = { camera: job.id, run: deps.run, number, startAt, endAt, namedMs: deps.time.namedMs(startAt) };
   try {
     const sealed = await deps.inTurn(() => deps.footage.seal(job.id, deps.run, number, segmentPath(base)));
-    deps.books.segment({ ...base, ...sealed, stream: "main", clock: deps.time.moment().clock, torn: false }, blame);
+    deps.books.segment({ ...base, ...sealed, stream: "main", clock: deps.time.moment().clock, torn: false }, claim);
   } catch (error) {
     deps.gate.suspect();
     deps.log.error({ camera: job.id, number, err: String(error) }, "a closed file could not be taken into the index; it is settled later");
@@ -255,8 +258,15 @@ async function settleLeftovers(deps: RecordDeps, job: CameraJob, eye: Eye, now: 
         bornAt: deps.time.at(deps.time.monoOfFile(file.bornAt)),
         modifiedAt: deps.time.at(deps.time.monoOfFile(file.modifiedAt)),
       };
-      const torn = { file, ...times, startAt, arrivalTimes: now.disagrees || (deps.store.camera(job.id)?.arrivalTimes ?? false), clock };
-      await deps.inTurn(() => settleTorn(deps, torn, now.blame ?? deps.blame(eye), never));
+      const torn = {
+        file,
+        ...times,
+        startAt,
+        arrivalTimes: now.disagrees || (deps.store.camera(job.id)?.arrivalTimes ?? false),
+        clock,
+        goneAt: null,
+      };
+      await deps.inTurn(() => settleTorn(deps, torn, now.claim ?? deps.claim(eye), never));
     }
   } catch (error) {
     deps.gate.suspect();

@@ -8,10 +8,15 @@ import { type CameraJob, type RecordDeps, recordCamera } from "./record.ts";
 import type { Store } from "./store/store.ts";
 
 type Loop = { readonly fingerprint: string; readonly stop: AbortController; readonly done: Promise<void> };
+export type RosterDeps = RecordDeps & {
+  readonly store: Store;
+  /** What is said of the time between a camera's hand-over and our first look at it. */
+  readonly pastIs: string;
+};
 export type Roster = { apply(settings: Settings): Promise<void>; stop(): Promise<void> };
 
 /** `eyes` is filled and emptied with the roster. */
-export function makeRoster(deps: RecordDeps & { readonly store: Store }, eyes: Map<string, Eye>, startedAt: WallMs): Roster {
+export function makeRoster(deps: RosterDeps, eyes: Map<string, Eye>, startedAt: WallMs): Roster {
   const loops = new Map<string, Loop>();
   const halt = async (id: string) => {
     const loop = loops.get(id);
@@ -24,8 +29,9 @@ export function makeRoster(deps: RecordDeps & { readonly store: Store }, eyes: M
     eyes.delete(id);
     deps.store.commit(leaving(deps, id));
   };
+  let begun = false;
   const join = (settings: Settings, camera: CameraSettings, fingerprint: string) => {
-    enrol(deps, camera, startedAt);
+    enrol(deps, camera, begun ? deps.time.now() : startedAt);
     const eye = eyes.get(camera.id) ?? newEye(camera.id);
     eyes.set(camera.id, eye);
     const stop = new AbortController();
@@ -43,6 +49,7 @@ export function makeRoster(deps: RecordDeps & { readonly store: Store }, eyes: M
         await halt(camera.id);
         join(settings, camera, fingerprint);
       }
+      begun = true;
     },
     stop: async () => {
       await Promise.all([...loops.keys()].map(halt));
@@ -51,7 +58,7 @@ export function makeRoster(deps: RecordDeps & { readonly store: Store }, eyes: M
 }
 
 /** A new camera's page begins at its hand-over; what lies before our first look is unknown, not a gap. One that came back was not due meanwhile. */
-function enrol(deps: RecordDeps & { readonly store: Store }, camera: CameraSettings, startedAt: WallMs): void {
+function enrol(deps: RosterDeps, camera: CameraSettings, fromAt: WallMs): void {
   const page = deps.books.page(camera.id);
   const row = deps.store.camera(camera.id);
   if (row === null) deps.store.commit([{ put: "camera-left", camera: camera.id, leftAt: null }]);
@@ -60,27 +67,28 @@ function enrol(deps: RecordDeps & { readonly store: Store }, camera: CameraSetti
     return;
   }
   if (camera.since === undefined || page.coveredAt !== null) return;
-  const coveredAt = Math.max(camera.since, startedAt);
+  const sinceAt = deps.time.dating().fromUtc(camera.since);
+  const coveredAt = Math.max(sinceAt, fromAt);
   const change: Change = [
-    { put: "page", camera: camera.id, sinceAt: camera.since, coveredAt },
-    ...(camera.since < startedAt
-      ? ([{ put: "unknown", camera: camera.id, fromAt: camera.since, toAt: startedAt, why: "before the first run" }] as const)
-      : []),
+    { put: "page", camera: camera.id, sinceAt, coveredAt },
+    ...(sinceAt < fromAt ? ([{ put: "unknown", camera: camera.id, fromAt: sinceAt, toAt: fromAt, why: deps.pastIs }] as const) : []),
   ];
-  deps.books.turn({ ...page, sinceAt: camera.since, coveredAt }, change);
+  deps.books.turn({ ...page, sinceAt, coveredAt }, change);
 }
 
-function comeBack(deps: RecordDeps & { readonly store: Store }, camera: string, leftAt: WallMs): void {
+function comeBack(deps: RosterDeps, camera: string, leftAt: WallMs): void {
   const page = deps.books.page(camera);
   const nowAt = deps.time.now();
-  const blame = { cause: "planned", sure: "sensed", evidence: ["not-configured"] } as const;
+  const scope = `camera ${camera}`;
+  const claim = { scope, blame: { cause: "planned", sure: "sensed", evidence: ["not-configured"] } } as const;
+  const fault = deps.books.newFault(scope, leftAt, nowAt);
   const change: Change = [
     { put: "camera-left", camera, leftAt: null },
     ...(page.sinceAt === null || nowAt <= leftAt
       ? []
       : ([
-          { put: "gap-opened", camera, fromAt: leftAt, blame, fault: null },
-          { put: "gap-closed", camera, toAt: nowAt, blame },
+          { put: "gap-opened", camera, fromAt: leftAt, claim, fault },
+          { put: "gap-closed", camera, toAt: nowAt, claim, fault },
           { put: "page", camera, sinceAt: page.sinceAt, coveredAt: nowAt },
         ] as const)),
   ];
@@ -89,9 +97,12 @@ function comeBack(deps: RecordDeps & { readonly store: Store }, camera: string, 
 
 function leaving(deps: RecordDeps, camera: string): Change {
   const page = deps.books.page(camera);
-  const leftAt = deps.time.now();
+  // Its last file is closed by now: due time ends with it, or with the hole that is open.
+  const leftAt = page.gap === null ? (page.coveredAt ?? deps.time.now()) : deps.time.now();
   const open =
-    page.gap === null ? [] : ([{ put: "gap-closed", camera, toAt: Math.max(leftAt, page.gap.fromAt), blame: page.gap.blame }] as const);
+    page.gap === null
+      ? []
+      : ([{ put: "gap-closed", camera, toAt: Math.max(leftAt, page.gap.fromAt), claim: page.gap.claim, fault: page.gap.fault }] as const);
   return [...open, { put: "camera-left", camera, leftAt }];
 }
 

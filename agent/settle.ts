@@ -3,8 +3,9 @@
 import type { Footage, FootageFile, Recorder } from "../hal/ports.ts";
 import type { Books } from "./books.ts";
 import { segmentPath } from "./core/path.ts";
-import type { Blame, Segment, Trust, WallMs } from "./core/types.ts";
+import type { Claim, Segment, Trust, WallMs } from "./core/types.ts";
 import type { Log } from "./log.ts";
+import type { Time } from "./moment.ts";
 
 export type SettleDeps = {
   readonly recorder: Pick<Recorder, "measure">;
@@ -12,6 +13,7 @@ export type SettleDeps = {
   readonly books: Books;
   readonly log: Log;
   readonly folder: string;
+  readonly time: Pick<Time, "namedMs">;
 };
 
 /** What is known of the file besides itself. Times are on the scale of its run's boot. */
@@ -24,13 +26,18 @@ export type Torn = {
   /** The camera's own times are wrong: the file's times count alone. */
   readonly arrivalTimes: boolean;
   readonly clock: Trust;
+  /** Its writer is known to have been gone by then; null: it ended just now. */
+  readonly goneAt: WallMs | null;
 };
+
+/** The beat that dates a writer's end is at most this old when it ends. */
+const beatSlackMs = 10_000;
 
 /** Below this a file holds a header and no frame. */
 const headerBytes = 4_096;
 
 /** Resolves with the segment; null where nothing could be made of the file. */
-export async function settleTorn(deps: SettleDeps, torn: Torn, blame: Blame, signal: AbortSignal): Promise<Segment | null> {
+export async function settleTorn(deps: SettleDeps, torn: Torn, claim: Claim, signal: AbortSignal): Promise<Segment | null> {
   const { file } = torn;
   const measure = await deps.recorder.measure(`${deps.folder}/${file.path}`, signal);
   if (measure.kind === "failed") {
@@ -48,17 +55,21 @@ export async function settleTorn(deps: SettleDeps, torn: Torn, blame: Blame, sig
   }
   const coveredAt = deps.books.page(file.camera).coveredAt;
   const span = placeTorn(torn, measure.durationMs, coveredAt);
-  const base = { camera: file.camera, run: file.run, number: file.number, ...span };
+  const base = { camera: file.camera, run: file.run, number: file.number, ...span, namedMs: deps.time.namedMs(span.startAt) };
   const sealed = await deps.footage.seal(file.camera, file.run, file.number, segmentPath(base));
   const segment: Segment = { ...base, ...sealed, stream: "main", clock: torn.clock, torn: true };
-  deps.books.segment(segment, blame);
+  deps.books.segment(segment, claim);
   return segment;
 }
 
-/** From its start for as long as it plays, and never beyond its last write. */
+/** From its start for as long as it plays, and never beyond its last write. A file whose own times cannot be right ends with its writer. */
 function placeTorn(torn: Torn, durationMs: number, coveredAt: WallMs | null): { startAt: WallMs; endAt: WallMs } {
-  const begun = torn.startAt ?? Math.min(torn.bornAt, torn.modifiedAt - (torn.arrivalTimes ? 0 : durationMs));
-  const playsUntil = torn.arrivalTimes ? torn.modifiedAt : Math.min(torn.modifiedAt, begun + durationMs);
+  const { modifiedAt, goneAt } = torn;
+  const isCredible = goneAt === null || (modifiedAt <= goneAt + beatSlackMs && modifiedAt >= (coveredAt ?? modifiedAt));
+  const lastAt = isCredible ? modifiedAt : goneAt;
+  const bornAt = isCredible ? torn.bornAt : lastAt - durationMs;
+  const begun = (isCredible ? torn.startAt : null) ?? Math.min(bornAt, lastAt - (torn.arrivalTimes ? 0 : durationMs));
+  const playsUntil = torn.arrivalTimes ? lastAt : Math.min(lastAt, begun + durationMs);
   const endAt = Math.max(playsUntil, begun + 1);
   const startAt = coveredAt !== null && coveredAt < endAt ? Math.max(begun, coveredAt) : begun;
   return { startAt: Math.round(startAt), endAt: Math.round(Math.max(endAt, startAt + 1)) };

@@ -5,6 +5,7 @@ import type { Box, Broker, Clock } from "../hal/ports.ts";
 import { readSecret } from "./config/rules.ts";
 import type { Settings } from "./config/schema.ts";
 import { settle } from "./core/condition.ts";
+import { redate } from "./core/dating.ts";
 import { birthMessage, cameraMessage, conditionMessage, type Draft, healthMessage } from "./core/message.ts";
 import type { Condition } from "./core/types.ts";
 import type { Log } from "./log.ts";
@@ -24,6 +25,7 @@ export type StationDeps = {
   readonly log: Log;
   readonly box: Box;
   readonly broker: Broker;
+  readonly random: () => number;
   readonly conditions: Conditions;
   readonly previous: Previous;
   readonly version: string;
@@ -41,7 +43,17 @@ export function stationOf(deps: StationDeps): Station {
   const figures = makeFigures(deps);
   let condition: Condition | null = null;
   return {
-    ...{ clock, broker: deps.broker, log: deps.log, random: Math.random, address, boot, journal: store.journal, nowAt: time.now },
+    ...{
+      clock,
+      broker: deps.broker,
+      log: deps.log,
+      random: deps.random,
+      address,
+      boot,
+      journal: store.journal,
+      nowAt: time.nowUtc,
+      dating: time.dating,
+    },
     login: () => ({
       ...{ url: station?.url ?? "", ca: readOrNull(station?.ca), cert: readOrNull(station?.cert), key: readOrNull(station?.key) },
       credential:
@@ -72,14 +84,17 @@ async function birth(deps: StationDeps, address: { commune: string; site: string
       versions: { agent: deps.version, ...identity },
       config: deps.hash,
       boot,
-      startedAt: row?.startedAt ?? 0,
+      startedAt: deps.time.dating().toUtc(row?.startedAt ?? 0),
       name: settings.site.name,
     },
     cameras: settings.cameras.map((camera) => ({
       ...{ id: camera.id, name: camera.name ?? camera.id, group: camera.group ?? null, kind: camera.kind },
       ...{ priority: camera.priority, household: camera.household ?? null },
     })),
-    previous: previous === null ? null : { boot: previous.run.boot, end: previous.end, lastAliveAt: previous.lastAliveAt },
+    previous:
+      previous === null
+        ? null
+        : { boot: previous.run.boot, end: previous.end, lastAliveAt: deps.time.dating().toUtc(previous.lastAliveAt) },
     ...{ db: store.journal.dbId(), firstG: store.journal.firstG(), lastG: store.journal.lastG() },
   });
 }
@@ -90,9 +105,13 @@ function health(deps: StationDeps, address: { commune: string; site: string }, l
   const live = deps.store.live();
   const disk = deps.store.conditions().find((row) => row.subject === "disk");
   return healthMessage(address, {
-    ...{ at: deps.time.now(), ...vitals, uptimeMs, lastError, certificateDays: certificateDays(deps) },
+    ...{ at: deps.time.nowUtc(), ...vitals, uptimeMs, lastError, certificateDays: certificateDays(deps) },
     disk: { value: disk?.value ?? "unknown", freeBytes: live?.freeBytes ?? null, usedBytes: live?.usedBytes ?? 0 },
-    journal: { depth: unsent.count, oldestUnsentAt: unsent.oldestAt, waiting: waitingOf(deps.store.commit([])) },
+    journal: {
+      depth: unsent.count,
+      oldestUnsentAt: unsent.oldestAt === null ? null : deps.time.dating().toUtc(unsent.oldestAt),
+      waiting: waitingOf(deps.store.commit([])),
+    },
   });
 }
 
@@ -104,16 +123,20 @@ function certificateDays(deps: StationDeps): number | null {
   const file = deps.settings().station?.cert;
   if (file === undefined) return null;
   try {
-    return Math.floor((Date.parse(new X509Certificate(readFileSync(file)).validTo) - deps.time.now()) / dayMs);
+    return Math.floor((Date.parse(new X509Certificate(readFileSync(file)).validTo) - deps.time.nowUtc()) / dayMs);
   } catch {
     return null;
   }
 }
 
+/** What the senses hold true; what cannot be felt here is not told. */
 function conditionDrafts(deps: StationDeps, address: { commune: string; site: string }): Draft[] {
-  const disk = deps.store.conditions().find((row) => row.subject === "disk");
-  const clock = { value: deps.clock.trust(), sinceAt: null, evidence: [] };
-  return [...(disk === undefined ? [] : [conditionMessage(address, "disk", disk)]), conditionMessage(address, "clock", clock)];
+  const dating = deps.time.dating();
+  return deps.store.conditions().flatMap(({ subject, ...condition }) => {
+    if (subject === "station" || condition.value === "unsupported") return [];
+    const sinceAt = condition.sinceAt === null ? null : dating.toUtc(condition.sinceAt);
+    return [conditionMessage(address, subject, { ...condition, sinceAt, evidence: redate(condition.evidence, dating) })];
+  });
 }
 
 /** The cameras as they are, with the slow figures counted once a minute. */
@@ -124,15 +147,20 @@ function makeFigures(deps: StationDeps): (address: { commune: string; site: stri
     const settings = deps.settings();
     if (deps.clock.monoMs() - countedMonoMs > figuresEveryMs) {
       countedMonoMs = deps.clock.monoMs();
-      counted = readStatus(deps.store, settings, deps.version, true, deps.time.now()).cameras;
+      const asking = { reads: deps.store, settings, dating: deps.time.dating(), running: true, nowAt: deps.time.nowUtc() };
+      counted = readStatus(asking, deps.version).cameras;
     }
     const live = deps.store.live();
+    const utc = (at: number | null | undefined) => (at == null ? null : deps.time.dating().toUtc(at));
     return settings.cameras.flatMap((camera) => {
       const now = deps.conditions.get(camera.id);
       const slow = counted.find((entry) => entry.id === camera.id);
       if (now === undefined) return [];
-      const facts = { id: camera.id, household: camera.household ?? null, lastFrameAt: live?.cameras[camera.id]?.lastFrameAt ?? null };
-      return [cameraMessage(address, { ...now, ...facts, recorded24h: slow?.recorded24h ?? null, daysKept: slow?.daysKept ?? null })];
+      const facts = { id: camera.id, household: camera.household ?? null, lastFrameAt: utc(live?.cameras[camera.id]?.lastFrameAt) };
+      const sinceAt = deps.time.dating().toUtc(now.sinceAt);
+      return [
+        cameraMessage(address, { ...now, ...facts, sinceAt, recorded24h: slow?.recorded24h ?? null, daysKept: slow?.daysKept ?? null }),
+      ];
     });
   };
 }

@@ -20,6 +20,8 @@ export type SweepDeps = {
   readonly log: Log;
   readonly eyes: ReadonlyMap<string, Eye>;
   readonly limits: () => Limits;
+  /** The clock may be far ahead: nothing goes for its age now. */
+  readonly isDoubtful: () => boolean;
 };
 
 const sweepEveryMs = 5_000;
@@ -64,10 +66,11 @@ const canDelete = (deps: SweepDeps) => deps.gate.value() === "ok" || deps.gate.v
 export async function sweepOnce(deps: SweepDeps, usage: Usage, growthBytes = 0): Promise<void> {
   await unlinkDoomed(deps, usage);
   const { freeBytes } = await deps.footage.inspect(deps.store.meta("folder"));
-  const room = { nowAt: deps.time.now(), usedBytes: usage.bytes() + growthBytes, freeBytes: freeBytes - growthBytes };
-  const plan = planSweep(deps.limits(), room, deps.store.oldestEndAt());
+  const room = { nowAt: deps.time.nowUtc(), usedBytes: usage.bytes() + growthBytes, freeBytes: freeBytes - growthBytes };
+  const oldestAt = deps.store.oldestEndAt();
+  const plan = planSweep(deps.limits(), room, oldestAt === null ? null : deps.time.dating().toUtc(oldestAt));
   if (plan === null) return;
-  if (plan.olderThanAt !== null) await deleteOlder(deps, usage, plan.olderThanAt);
+  if (plan.olderThanAt !== null && !deps.isDoubtful()) await deleteOlder(deps, usage, deps.time.dating().fromUtc(plan.olderThanAt));
   if (plan.bytes > 0) await deleteOldest(deps, usage, plan.bytes, plan.bytesWhy);
 }
 

@@ -2,9 +2,8 @@
 
 import type { Clock } from "../hal/ports.ts";
 import type { Books } from "./books.ts";
-import { blame as blameOf, startUpMs } from "./core/blame.ts";
 import { lostMs, settleCamera } from "./core/condition.ts";
-import type { Blame, CameraCondition, MonoMs } from "./core/types.ts";
+import type { CameraCondition, Claim, MonoMs } from "./core/types.ts";
 import type { Eye } from "./eye.ts";
 import type { Gate } from "./gate.ts";
 import type { Log } from "./log.ts";
@@ -22,6 +21,9 @@ export type WatchDeps = {
   readonly eyes: ReadonlyMap<string, Eye>;
   readonly startedMonoMs: MonoMs;
   readonly usedBytes: () => number;
+  readonly claim: (eye: Eye) => Claim;
+  /** Cameras have this long to come back after the agent's start before their silence is their own. */
+  readonly startUpMs: number;
 };
 
 const tickMs = 1_000;
@@ -59,29 +61,16 @@ function lookAt(deps: WatchDeps, conditions: Conditions, eye: Eye): void {
   if (settled.change.length > 0) deps.store.commit(settled.change);
   endStartUp(deps, eye);
   const writing = eye.writing && (ageMs === null ? false : ageMs < 2 * lostMs);
-  deps.books.tick(eye.camera, writing, blameFor(deps, eye));
+  deps.books.tick(eye.camera, writing, deps.claim(eye));
 }
 
-/** The time the box was dead and its start-up are the box's; a camera that is still silent after that answers for itself. */
+/** The time the box was dead and its start-up are the box's; a camera that is still silent after that answers for itself, from the start on. */
 function endStartUp(deps: WatchDeps, eye: Eye): void {
   const runMs = deps.clock.monoMs() - deps.startedMonoMs;
   const { gap } = deps.books.page(eye.camera);
   const startedAt = deps.time.at(deps.startedMonoMs);
-  if (eye.lastFrameMonoMs === null && runMs > startUpMs && gap !== null && gap.fromAt < startedAt) deps.books.split(eye.camera, startedAt);
-}
-
-/** The cause as far as it is known now. */
-export function blameFor(deps: Pick<WatchDeps, "clock" | "gate" | "eyes" | "startedMonoMs">, eye: Eye): Blame {
-  const nowMonoMs = deps.clock.monoMs();
-  const records = (other: Eye) => other.lastFrameMonoMs !== null && nowMonoMs - other.lastFrameMonoMs < lostMs;
-  const othersRecording = [...deps.eyes.values()].filter((other) => other !== eye && records(other)).length;
-  return blameOf({
-    disk: deps.gate.value(),
-    reason: eye.reason,
-    answers: eye.answers,
-    othersRecording,
-    runMs: nowMonoMs - deps.startedMonoMs,
-  });
+  const isDowntime = gap !== null && gap.claim.scope === "box" && gap.fromAt < startedAt;
+  if (eye.lastFrameMonoMs === null && runMs > deps.startUpMs && isDowntime) deps.books.split(eye.camera, startedAt);
 }
 
 function liveOf(deps: WatchDeps): Live {

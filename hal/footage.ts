@@ -54,6 +54,7 @@ export function makeFootage(folder: string): Footage {
     seal: (camera, run, number, path) => seal(folder, join(camera, `${run}-${number}.mkv.part`), path),
     parts: (camera, run) => findParts(folder, camera, run),
     closed: () => walkClosed(folder),
+    has: (path) => has(at(path)),
     highestRun: () => highestRun(folder),
     hash: (path) => hashFile(at(path)),
     remove: (path) => remove(folder, path),
@@ -176,6 +177,15 @@ async function digest(handle: FileHandle): Promise<{ bytes: number; sha256: stri
     if (bytesRead === 0) return { bytes, sha256: hash.digest("hex") };
     hash.update(chunk.subarray(0, bytesRead));
     bytes += bytesRead;
+  }
+}
+
+async function has(path: string): Promise<boolean> {
+  try {
+    return (await stat(path)).isFile();
+  } catch (error) {
+    if (codeOf(error) === "ENOENT" || codeOf(error) === "ENOTDIR") return false;
+    throw error;
   }
 }
 

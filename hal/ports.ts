@@ -25,8 +25,10 @@ export interface Witness {
 
 /** The only source of time and the only wait. */
 export interface Clock {
-  /** The wall clock now, as the operating system has it. May step. */
-  wallMs(): WallMs;
+  /** The wall clock now: UTC as the operating system has it. May step. */
+  wallMs(): number;
+  /** The wall clock by which the operating system dates files; `wallMs`, but where a script shifts that. */
+  fileMs(): WallMs;
   /** CLOCK_MONOTONIC now: never steps, starts over at boot. */
   monoMs(): MonoMs;
   /** How far `wallMs` can be trusted, as `look` saw it last. */
@@ -158,6 +160,8 @@ export interface Footage {
   parts(camera: string | null, run: number | null): Promise<readonly FootageFile[]>;
   /** Closed files in day folders, one folder at a time, and what is foreign there. */
   closed(): AsyncIterable<{ readonly files: readonly FootageFile[]; readonly foreign: readonly string[] }>;
+  /** Is there a file at `path`? Rejects where the disk does not let itself be asked: that is no answer. */
+  has(path: string): Promise<boolean>;
   /** Highest run in the names of files here; 0 where there are none. */
   highestRun(): Promise<number>;
   hash(path: string): Promise<{ readonly bytes: number; readonly sha256: string }>;
@@ -165,6 +169,12 @@ export interface Footage {
   remove(path: string): Promise<void>;
   /** Sets an unreadable `.part` aside under a name that is never recorded to nor counted. */
   setAside(path: string): Promise<void>;
+}
+
+/** Jobs at a time of day in Vietnam. A step of the clock silences or floods a calendar: it is thrown away and made anew then. */
+export interface Calendar {
+  /** Runs `job` daily at `hour:minute` until `signal` aborts. A job that throws is the caller's to catch. */
+  daily(hour: number, minute: number, job: () => void, signal: AbortSignal): void;
 }
 
 /** One message for the broker. `expirySeconds` is honoured by MQTT 5 only. */

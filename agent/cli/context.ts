@@ -1,9 +1,11 @@
 /** What every command is given: where to read, where to write, and how to fail with one line that names the next step. */
 import { statSync } from "node:fs";
+import { shiftOf } from "../../hal/clock.ts";
 import type { Settings } from "../config/schema.ts";
 import { formatProblem, loadConfig } from "../config.ts";
+import { makeDating, type UtcMs } from "../core/dating.ts";
+import type { Asking } from "../query.ts";
 import { isLocked } from "../store/database.ts";
-import type { Reads } from "../store/reads.ts";
 import { openReads } from "../store/store.ts";
 
 export type Context = {
@@ -11,6 +13,7 @@ export type Context = {
   readonly json: boolean;
   readonly out: (text: string) => void;
   readonly err: (line: string) => void;
+  /** The system's wall clock. */
   readonly nowAt: () => number;
 };
 
@@ -44,7 +47,11 @@ export function checkUser(settings: Settings): void {
   throw new Refusal(exit.wrongUse, "run this as root or as the agent's user: sudo matghi …");
 }
 
-export type Session = { readonly settings: Settings; readonly reads: Reads; readonly running: boolean; readonly nowAt: number };
+/** A question of the command line to the store. */
+export type Session = Asking;
+
+/** The agent's clock as the command line has it: a rehearsal shifts both alike. */
+export const nowUtc = (context: Context, settings: Settings): UtcMs => context.nowAt() + shiftOf(settings.clock);
 
 /** Opens the store for reading, asks, closes. */
 export function reading<T>(context: Context, ask: (session: Session) => T): T {
@@ -55,10 +62,13 @@ export function reading<T>(context: Context, ask: (session: Session) => T): T {
     throw new Refusal(exit.notFound, `nothing has been recorded in ${settings.site.state} yet; start the agent: matghi run`);
   try {
     const running = isLocked(settings.site.state);
+    const dating = makeDating(store.boots());
     const live = store.live();
+    const wallAt = nowUtc(context, settings);
     // The agent's own scale counts while it runs; its live row says what time it has.
-    const nowAt = running && live !== null ? Math.max(live.at, Math.min(context.nowAt(), live.at + 10_000)) : context.nowAt();
-    return ask({ settings, reads: store, running, nowAt });
+    const liveAt = running && live !== null ? dating.toUtc(live.at) : null;
+    const nowAt = liveAt === null ? wallAt : Math.max(liveAt, Math.min(wallAt, liveAt + 10_000));
+    return ask({ settings, reads: store, dating, running, nowAt });
   } finally {
     store.close();
   }

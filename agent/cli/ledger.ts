@@ -1,13 +1,15 @@
 /** `matghi footage`, `matghi gaps`, `matghi events`: what there is, what there is not and why, what happened. */
 
-import { answerOf, type LedgerSpan, spansOf, sumsOf } from "../core/ledger.ts";
+import { answerText } from "../core/answer.ts";
+import { makeDating, redate } from "../core/dating.ts";
+import { type Answer, answerOf, type LedgerSpan, spansOf, sumsOf } from "../core/ledger.ts";
 import { envelopeOf } from "../core/message.ts";
 import { iso, isoOrNull, parseTime, vietnamTime } from "../core/time.ts";
 import { eventTypes, type Gap, type Span } from "../core/types.ts";
-import { wordsIn } from "../core/words.ts";
-import { historyOf } from "../query.ts";
+import { type Language, wordOf, wordsIn } from "../core/words.ts";
+import { gapsOf, historyOf } from "../query.ts";
 import { openReads } from "../store/store.ts";
-import { type Context, checkUser, exit, Refusal, reading, type Session, settingsOf } from "./context.ts";
+import { type Context, checkUser, exit, nowUtc, Refusal, reading, type Session, settingsOf } from "./context.ts";
 
 /** A bound of a question; a wrong one names the right forms. */
 function timeOf(text: string | undefined, name: string, nowAt: number, fallback: number): number {
@@ -41,8 +43,8 @@ export function footage(context: Context, options: FootageOptions): number {
   return reading(context, (session) => {
     checkCamera(session, options.camera);
     const asked = spanOf(options, session.nowAt);
-    const { reads, settings, running, nowAt } = session;
-    const spans = spansOf(historyOf(reads, settings, options.camera, asked, running, nowAt), asked);
+    const { reads, settings } = session;
+    const spans = spansOf(historyOf(session, options.camera, asked), asked);
     const answer = answerOf(spans, asked);
     const { dueMs, recordedMs, unknownMs, deletedMs } = sumsOf(spans);
     const body = {
@@ -50,21 +52,23 @@ export function footage(context: Context, options: FootageOptions): number {
       clock: { trust: reads.live()?.clock ?? "unset", errorMs: null },
       spans: spans.map(spanJson),
     };
-    context.out(context.json ? JSON.stringify(body) : footageText(spans, answer, settings.site.language));
+    context.out(context.json ? JSON.stringify(body) : footageText(spans, answer, asked, settings.site.language));
     return { yes: exit.fine, partial: exit.needsPerson, no: exit.notFound, unknown: exit.needsPerson }[answer];
   });
 }
 
-function spanJson({ fromAt, toAt, kind, ...rest }: LedgerSpan) {
+/** Without the fault's number, which belongs to `gaps`. */
+function spanJson({ fromAt, toAt, kind, ...all }: LedgerSpan) {
+  const { fault: _, ...rest } = { fault: null, ...all };
   return { kind, from: iso(fromAt), to: iso(toAt), ...rest };
 }
 
-function footageText(spans: readonly LedgerSpan[], answer: keyof ReturnType<typeof wordsIn>["answers"], language: "vi" | "en"): string {
+function footageText(spans: readonly LedgerSpan[], answer: Answer, asked: Span, language: Language): string {
   const words = wordsIn(language);
   const why = (span: LedgerSpan) =>
-    span.kind === "gap" ? `: ${words.causes[span.cause]}` : span.kind === "footage" ? "" : `: ${span.why}`;
+    span.kind === "gap" ? `: ${words.causes[span.cause]}` : span.kind === "footage" ? "" : `: ${wordOf(words.whys, span.why)}`;
   return [
-    words.answers[answer],
+    answerText(answer, spans, asked, language),
     ...spans.map((span) => `  ${vietnamTime(span.fromAt)} – ${vietnamTime(span.toAt)}  ${words.kinds[span.kind]}${why(span)}`),
   ].join("\n");
 }
@@ -74,7 +78,7 @@ export type GapsOptions = { readonly camera?: string; readonly from?: string; re
 export function gaps(context: Context, options: GapsOptions): number {
   return reading(context, (session) => {
     if (options.camera !== undefined) checkCamera(session, options.camera);
-    const found = session.reads.gaps(options.camera ?? null, spanOf(options, session.nowAt));
+    const found = gapsOf(session, options.camera ?? null, spanOf(options, session.nowAt));
     const words = wordsIn(session.settings.site.language);
     const line = (gap: Gap) =>
       `${vietnamTime(gap.fromAt)} – ${gap.toAt === null ? "…" : vietnamTime(gap.toAt)}  ${gap.camera}  ${words.causes[gap.blame.cause]}  [${gap.blame.evidence.join(", ")}]`;
@@ -98,7 +102,7 @@ export async function events(context: Context, options: EventsOptions, signal: A
   checkUser(settings);
   if (options.type !== undefined && !(eventTypes as readonly string[]).includes(options.type))
     throw new Refusal(exit.wrongUse, `--type ${options.type}: no such type; one of ${eventTypes.join(", ")}`);
-  const span = spanOf(options, context.nowAt());
+  const span = spanOf(options, nowUtc(context, settings));
   const toAt = options.follow && options.to === undefined ? Number.MAX_SAFE_INTEGER : span.toAt;
   const wrap = context.json && !options.follow;
   if (wrap) context.out('{"events":[');
@@ -127,11 +131,13 @@ function readPage(context: Context, state: string, filter: Filter): readonly { r
   try {
     const settings = settingsOf(context);
     const db = store.meta("db") ?? "";
+    const dating = makeDating(store.boots());
+    const stored = { ...filter, fromAt: dating.fromUtc(filter.fromAt), toAt: dating.fromUtc(filter.toAt) };
     const line = (row: Parameters<typeof envelopeOf>[2]) =>
-      `${vietnamTime(row.at)}  ${row.level.padEnd(5)}  ${row.type}  ${JSON.stringify(row.data)}`;
-    return store.events(filter).map((row) => ({
+      `${vietnamTime(dating.toUtc(row.at))}  ${row.level.padEnd(5)}  ${row.type}  ${JSON.stringify(redate(row.data, dating))}`;
+    return store.events(stored).map((row) => ({
       g: row.g,
-      text: context.json ? JSON.stringify(envelopeOf(settings.site.id, db, row, row.at)) : line(row),
+      text: context.json ? JSON.stringify(envelopeOf(settings.site.id, db, row, null, dating)) : line(row),
     }));
   } finally {
     store.close();

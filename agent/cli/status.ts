@@ -9,8 +9,9 @@ import { version } from "../version.ts";
 import { type Context, exit, reading } from "./context.ts";
 
 export function status(context: Context): number {
-  return reading(context, ({ settings, reads, running, nowAt }) => {
-    const now = readStatus(reads, settings, version, running, nowAt);
+  return reading(context, (session) => {
+    const { settings } = session;
+    const now = readStatus(session, version);
     context.out(context.json ? JSON.stringify(now) : statusText(now, settings.site.name, settings.site.language));
     return now.todo.some((entry) => entry.level === "broken") ? exit.needsPerson : exit.fine;
   });
@@ -22,7 +23,10 @@ function statusText(now: Status, name: string, language: Language): string {
   const alive = now.running && now.run !== null ? fill(words.running, { since: at(now.run.startedAt) }) : words.notRunning;
   const percent = (share: number | null) =>
     share === null ? "–" : `${(Math.floor(share * 1000) / 10).toFixed(1).replace(".", language === "vi" ? "," : ".")}%`;
-  const unsupported = (driver: string) => `${words.unsupported} (driver: ${driver})`;
+  const felt = ({ value, since, driver }: Status["power"]) => {
+    const word = words.felt[value as keyof typeof words.felt] ?? value;
+    return `${word}${since === null ? "" : ` ${fill(words.since, { since: at(since) })}`} (${driver})`;
+  };
   const free = now.disk.freeBytes === null ? "" : `, ${fill(words.free, { bytes: bytesText(now.disk.freeBytes, language) })}`;
   const cameras = now.cameras.map(
     (camera) =>
@@ -35,9 +39,9 @@ function statusText(now: Status, name: string, language: Language): string {
     `${words.box}: ${alive}`,
     `${words.disk}: ${now.disk.value}${free}`,
     `${words.station}: ${now.station.value}, ${fill(words.unsent, { count: now.station.unsent })}`,
-    `${words.power}: ${unsupported(now.power.driver)}`,
-    `${words.link}: ${unsupported(now.link.driver)}`,
-    `${words.clock}: ${now.clock.value}`,
+    `${words.power}: ${felt(now.power)}`,
+    `${words.link}: ${felt(now.link)}`,
+    `${words.clock}: ${felt(now.clock)}`,
     "Camera:",
     ...cameras,
     ...now.notes.map(

@@ -1,21 +1,44 @@
-/** Names the cause of a hole from what was seen. It knows camera, box and disk; where the evidence does not reach it says unknown. */
-import type { Blame, DiskValue, EndReason } from "./types.ts";
+/**
+ * Names the cause of a hole from what was seen (contract §5): the disk, the camera itself, who else is gone, who still answers.
+ * Where the evidence does not reach it says unknown.
+ */
+import type { Blame, Cause, Claim, DiskValue, EndReason, Sure } from "./types.ts";
+
+/** The household of a camera, as seen from the box. */
+export type HouseSight = {
+  readonly id: string;
+  /** `wan`: seen only through its internet line, where power and line look alike. */
+  readonly reach: "lan" | "wan";
+  /** Does its router answer? null: it has none to ask, or it could not be asked. */
+  readonly router: boolean | null;
+  /** Its other cameras, and how many of them record or answer at their port. */
+  readonly others: number;
+  readonly othersReached: number;
+  /** The box itself stands there. */
+  readonly holdsBox: boolean;
+};
 
 /** What was seen around a camera that does not record. */
 export type Sight = {
+  readonly camera: string;
   readonly disk: DiskValue;
   /** Why the last try ended; null: the first one is still under way. */
   readonly reason: EndReason | null;
   /** Did anybody answer at the camera's port after that? null: not asked. */
   readonly answers: boolean | null;
-  /** How many other cameras of the box record now. */
-  readonly othersRecording: number;
-  /** Since this long the agent is up; the first seconds are its own. */
-  readonly runMs: number;
+  /** Knocks at its port since it was lost, and those that nobody answered. */
+  readonly knocks: number;
+  readonly knocksLost: number;
+  /** The other cameras of the box, and how many of them record or answer. */
+  readonly others: number;
+  readonly othersReached: number;
+  /** Routers of any household that answer now. */
+  readonly routersAnswering: number;
+  readonly house: HouseSight | null;
+  /** Words of the box's own sensors. */
+  readonly power: string;
+  readonly link: string;
 };
-
-/** A camera needs this long after the agent's start before its silence is its own. */
-export const startUpMs = 30_000;
 
 /** Reasons that only a camera that answers can give. */
 const ownFault: readonly EndReason[] = [
@@ -27,20 +50,87 @@ const ownFault: readonly EndReason[] = [
   "bad-timestamps",
 ];
 
-/** The cause of a hole that is open now. */
-export function blame(sight: Sight): Blame {
-  if (sight.disk !== "ok") return { cause: "disk", sure: "sensed", evidence: [`disk-${sight.disk}`] };
-  if (sight.reason === "disk-full" || sight.reason === "disk-error") return { cause: "disk", sure: "sensed", evidence: [sight.reason] };
-  if (sight.reason === "no-password") return { cause: "box", sure: "sensed", evidence: ["password-file-unreadable"] };
-  if (sight.reason === "no-recorder") return { cause: "box", sure: "sensed", evidence: ["ffmpeg-does-not-start"] };
-  if (sight.reason === null) return { cause: "unknown", sure: "unknown", evidence: ["no-frame-yet"] };
-  return blameCamera(sight, sight.reason);
+const claim = (scope: string, cause: Cause, sure: Sure, evidence: readonly string[]): Claim => ({
+  scope,
+  blame: { cause, sure, evidence },
+});
+
+/** The cause of a hole that is open now, and how far it reaches. */
+export function blame(sight: Sight): Claim {
+  const { disk, reason } = sight;
+  if (disk !== "ok") return claim("disk", "disk", "sensed", [`disk-${disk}`]);
+  if (reason === "disk-full" || reason === "disk-error") return claim("disk", "disk", "sensed", [reason]);
+  if (reason === "no-password") return claim(alone(sight), "box", "sensed", ["password-file-unreadable"]);
+  if (reason === "no-recorder") return claim("box", "box", "sensed", ["ffmpeg-does-not-start"]);
+  if (reason === null) return claim(alone(sight), "unknown", "unknown", ["no-frame-yet"]);
+  if (sight.answers === true || ownFault.includes(reason)) return blameAnswering(sight, reason);
+  return blameSilent(sight, reason);
 }
 
-function blameCamera(sight: Sight, reason: EndReason): Blame {
-  const seen = [reason, ...(sight.answers === null ? [] : [sight.answers ? "port-answers" : "port-silent"])];
-  if (sight.answers === true || ownFault.includes(reason)) return { cause: "camera", sure: "inferred", evidence: seen };
-  if (sight.othersRecording > 0)
-    return { cause: "camera", sure: "inferred", evidence: [...seen, `others-recording ${sight.othersRecording}`] };
-  return { cause: "unknown", sure: "unknown", evidence: [...seen, "nobody-else-to-compare"] };
+const alone = ({ camera }: Sight) => `camera ${camera}`;
+
+/** So many knocks must have gone out before their loss tells something, and this share of them must be lost. */
+const enoughKnocks = 5;
+const weakShare = 0.2;
+
+/** It answers, so house and network stand. A stream that does not hold is a weak link only with evidence of the link. */
+function blameAnswering(sight: Sight, reason: EndReason): Claim {
+  const seen = sight.answers === null ? [reason] : [reason, sight.answers ? "port-answers" : "port-silent"];
+  if (!ownFault.includes(reason)) {
+    const lossy = sight.knocks >= enoughKnocks && sight.knocksLost >= sight.knocks * weakShare;
+    if (lossy) return claim(alone(sight), "weak-link", "inferred", [...seen, `knocks-lost ${sight.knocksLost}/${sight.knocks}`]);
+    if (sight.link === "weak") return claim(alone(sight), "weak-link", "inferred", [...seen, "link-weak"]);
+  }
+  return claim(alone(sight), "camera", "inferred", seen);
 }
+
+/** Nobody answers at the camera: one alone is its own fault, a house gone together is the house's, all together the site's. */
+function blameSilent(sight: Sight, reason: EndReason): Claim {
+  const seen = [reason, ...(sight.answers === null ? [] : ["port-silent"])];
+  if (sight.othersReached === 0 && sight.link === "down") return claim("site", "house-network", "sensed", [...seen, "link-down"]);
+  const wholeSite = sight.others > 0 && sight.othersReached === 0 && sight.routersAnswering === 0;
+  if (wholeSite) return blameSite(sight, [...seen, `all-cameras-silent ${sight.others + 1}`]);
+  if (sight.house !== null) return blameHouse(sight, sight.house, seen);
+  if (sight.othersReached > 0) return claim(alone(sight), "camera", "inferred", [...seen, `others-answer ${sight.othersReached}`]);
+  return claim(alone(sight), "unknown", "unknown", [...seen, "nobody-else-to-compare"]);
+}
+
+/** All cameras and all routers are gone at once: the box's network, or the power around it. Never so many cameras. */
+function blameSite(sight: Sight, seen: readonly string[]): Claim {
+  if (sight.house?.reach === "wan" && sight.house.holdsBox === false && sight.link === "up")
+    return claim(`house ${sight.house.id}`, "house", "inferred", [...seen, "link-up"]);
+  if (onBattery(sight.power)) {
+    const sure = sight.house === null || sight.house.holdsBox ? "sensed" : "inferred";
+    return claim("site", "house-power", sure, [...seen, `power-${sight.power}`]);
+  }
+  return claim("site", "house-network", "inferred", [...seen, ...(sight.power === "mains" ? ["power-mains"] : ["box-has-power"])]);
+}
+
+const onBattery = (power: string) => power === "battery" || power === "low";
+
+function blameHouse(sight: Sight, house: HouseSight, seen: readonly string[]): Claim {
+  const scope = `house ${house.id}`;
+  const router = house.router === null ? [] : [house.router ? "router-answers" : "router-silent"];
+  const evidence = [...seen, ...router, ...(house.others === 0 ? [] : [`house-cameras-answer ${house.othersReached}/${house.others}`])];
+  if (house.othersReached > 0) return claim(alone(sight), "camera", "inferred", evidence);
+  if (house.router === true && house.others === 0) return claim(alone(sight), "camera", "inferred", evidence);
+  if (house.router === null && house.others === 0 && house.reach === "lan") return blameLonely(sight, evidence);
+  if (house.holdsBox) {
+    if (onBattery(sight.power)) return claim(scope, "house-power", "sensed", [...evidence, `power-${sight.power}`]);
+    return claim(scope, "house-network", "inferred", [...evidence, sight.power === "mains" ? "power-mains" : "box-has-power"]);
+  }
+  if (house.router === true) return claim(scope, "house-network", "inferred", evidence);
+  if (house.reach === "wan" || house.router === null) return claim(scope, "house", "inferred", evidence);
+  return claim(scope, "house-power", "inferred", evidence);
+}
+
+/** The only camera of a house without a router to ask: all there is to compare with are the others of the box. */
+function blameLonely(sight: Sight, evidence: readonly string[]): Claim {
+  if (sight.othersReached > 0) return claim(alone(sight), "camera", "inferred", [...evidence, `others-answer ${sight.othersReached}`]);
+  return claim(alone(sight), "unknown", "unknown", [...evidence, "nobody-else-to-compare"]);
+}
+
+const rank: Record<Sure, number> = { sensed: 2, inferred: 1, unknown: 0 };
+
+/** How well founded a claim is; a cause that is not known founds nothing. */
+export const strength = ({ sure, cause }: Blame): number => rank[sure] * 2 + (cause === "unknown" ? 0 : 1);

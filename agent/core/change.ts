@@ -1,5 +1,5 @@
 /** What one decision wants written. The store commits a whole Change in one transaction, or nothing of it. */
-import type { Blame, CameraCondition, Condition, Data, EventType, Level, MonoMs, Segment, Subject, Trust, WallMs } from "./types.ts";
+import type { CameraCondition, Claim, Condition, Data, EventType, Level, MonoMs, Segment, Subject, Trust, WallMs } from "./types.ts";
 
 /** When something happened, on both clocks, and how far the wall could be trusted then. */
 export type Moment = { readonly at: WallMs; readonly monoMs: MonoMs; readonly clock: Trust };
@@ -9,8 +9,10 @@ export type Write =
   | { readonly put: "segment"; readonly segment: Segment }
   /** The camera's ledger is complete up to `coveredAt`. */
   | { readonly put: "page"; readonly camera: string; readonly sinceAt: WallMs; readonly coveredAt: WallMs }
-  | { readonly put: "gap-opened"; readonly camera: string; readonly fromAt: WallMs; readonly blame: Blame; readonly fault: number | null }
-  | { readonly put: "gap-closed"; readonly camera: string; readonly toAt: WallMs; readonly blame: Blame }
+  | { readonly put: "gap-opened"; readonly camera: string; readonly fromAt: WallMs; readonly claim: Claim; readonly fault: number }
+  /** Better evidence while it is open. */
+  | { readonly put: "gap-blamed"; readonly camera: string; readonly claim: Claim; readonly fault: number }
+  | { readonly put: "gap-closed"; readonly camera: string; readonly toAt: WallMs; readonly claim: Claim; readonly fault: number }
   /** A stretch about which nothing is known, not even whether there was footage. */
   | { readonly put: "unknown"; readonly camera: string; readonly fromAt: WallMs; readonly toAt: WallMs; readonly why: string }
   | { readonly put: "doom"; readonly segments: readonly number[]; readonly why: DeletionReason; readonly at: WallMs }
@@ -20,10 +22,15 @@ export type Write =
   | { readonly put: "camera-finding"; readonly camera: string; readonly finding: CameraFinding }
   | { readonly put: "camera-left"; readonly camera: string; readonly leftAt: WallMs | null }
   | { readonly put: "beat"; readonly at: WallMs }
+  /** The clock stepped: from now on this offset reads the times of this boot. */
+  | { readonly put: "clock-step"; readonly at: WallMs; readonly offsetMs: number; readonly clock: Trust }
   | { readonly put: "run-ended"; readonly run: number; readonly end: RunEnd; readonly at: WallMs }
   | { readonly put: "folder"; readonly folder: string }
   /** Something `status` says until it is taken back (null). */
-  | { readonly put: "note"; readonly note: "foreign" | "config-problem"; readonly text: string | null };
+  | { readonly put: "note"; readonly note: Note; readonly text: string | null };
+
+/** `broken`: a damaged database was set aside under that name, and nobody was told yet · `reset`: the same, for ever. */
+export type Note = "foreign" | "config-problem" | "broken" | "reset";
 
 export type Change = readonly Write[];
 
@@ -34,4 +41,4 @@ export type DeletionReason = "age" | "size" | "free space" | "disk replaced" | "
 export type CameraFinding = "arrival-times" | "udp";
 
 /** How a run ended, as its successor sees it. */
-export type RunEnd = "stopped" | "crashed" | "power-or-reboot";
+export type RunEnd = "stopped" | "crashed" | "rebooted" | "power";

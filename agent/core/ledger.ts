@@ -2,8 +2,12 @@
  * The gap ledger. Two rules write it: `onSegment` turns a closed file into coverage, `onTick` turns passing time into gaps.
  * Law (design.md, invariant 2): for each camera, footage, gaps, deletions and unknown stretches cover the time since hand-over, none twice.
  */
+import { strength } from "./blame.ts";
 import type { Change, Moment, Write } from "./change.ts";
-import type { Blame, Cause, Gap, Segment, Span, Sure, WallMs } from "./types.ts";
+import type { Cause, Claim, Gap, Segment, Span, Sure, WallMs } from "./types.ts";
+
+/** A hole that lasts. `told` is the cause that the event of its opening named. */
+export type OpenGap = { readonly fromAt: WallMs; readonly claim: Claim; readonly told: Cause; readonly fault: number };
 
 /** A camera's page of the ledger: complete up to `coveredAt`; an open gap starts there. */
 export type Page = {
@@ -11,103 +15,122 @@ export type Page = {
   /** When its due time begins; null until hand-over is known by configuration or first footage. */
   readonly sinceAt: WallMs | null;
   readonly coveredAt: WallMs | null;
-  readonly gap: { readonly fromAt: WallMs; readonly blame: Blame } | null;
+  readonly gap: OpenGap | null;
 };
 
 export type Turned = { readonly page: Page; readonly change: Change };
 
+/** Number of the fault that a hole of this scope and stretch belongs to (core/faults.ts). */
+export type Numbering = (scope: string, span: { readonly fromAt: WallMs; readonly toAt: WallMs | null }) => number;
+
 /** Time after the last frame that is not yet due: the next one may still come (contract §4). */
 export const graceMs = 10_000;
+/** Witnesses need this long to be heard: until then the newest claim of equal strength counts, afterwards the one that stands. */
+export const settleMs = 30_000;
 
 /** Footage closes what was open. Time that is covered already is not counted twice. */
-export function onSegment(page: Page, segment: Segment, blame: Blame, moment: Moment): Turned {
+export function onSegment(page: Page, segment: Segment, claim: Claim, moment: Moment, number: Numbering): Turned {
   const sinceAt = page.sinceAt ?? segment.startAt;
   const coveredAt = page.coveredAt ?? sinceAt;
   const toAt = Math.max(coveredAt, segment.endAt);
-  const gap = segment.startAt > coveredAt ? closeGap(page, coveredAt, segment.startAt, blame, moment) : closeEmpty(page, moment);
+  const gap = segment.startAt > coveredAt ? closeGap(page, coveredAt, segment.startAt, claim, moment, number) : closeEmpty(page, moment);
   const next: Page = { camera: page.camera, sinceAt, coveredAt: toAt, gap: null };
   return { page: next, change: [...gap, { put: "segment", segment }, { put: "page", camera: page.camera, sinceAt, coveredAt: toAt }] };
 }
 
-/** A camera without an open file whose coverage lies further back than the grace has a gap, from where coverage ended. Better evidence is kept for its close. */
-export function onTick(page: Page, nowAt: WallMs, writing: boolean, blame: Blame, moment: Moment): Turned {
-  if (page.gap !== null)
-    return { page: strength(blame) > strength(page.gap.blame) ? { ...page, gap: { ...page.gap, blame } } : page, change: [] };
+/** A camera without an open file whose coverage lies further back than the grace has a gap, from where coverage ended. Better evidence is written down as it comes. */
+export function onTick(page: Page, nowAt: WallMs, writing: boolean, claim: Claim, moment: Moment, number: Numbering): Turned {
+  if (page.gap !== null) return blameAnew(page, page.gap, nowAt, claim, number);
   if (writing || page.coveredAt === null || nowAt - page.coveredAt <= graceMs) return { page, change: [] };
-  return openGap(page, blame, moment);
+  return openGap(page, claim, moment, number);
+}
+
+function blameAnew(page: Page, gap: OpenGap, nowAt: WallMs, claim: Claim, number: Numbering): Turned {
+  const better = strength(claim.blame) - strength(gap.claim.blame);
+  if (better < 0 || (better === 0 && (nowAt - gap.fromAt > settleMs || isSame(claim, gap.claim)))) return { page, change: [] };
+  return reblame(page, claim, number);
+}
+
+const isSame = (a: Claim, b: Claim) => a.scope === b.scope && a.blame.cause === b.blame.cause;
+
+/** Gives the open gap another cause, whatever it had. */
+export function reblame(page: Page, claim: Claim, number: Numbering): Turned {
+  if (page.gap === null) return { page, change: [] };
+  const { gap, camera } = page;
+  const fault = claim.scope === gap.claim.scope ? gap.fault : number(claim.scope, { fromAt: gap.fromAt, toAt: null });
+  return { page: { ...page, gap: { ...gap, claim, fault } }, change: [{ put: "gap-blamed", camera, claim, fault }] };
 }
 
 /** Opens a gap at the end of coverage, whatever the grace; used at start for the time the box was dead. */
-export function openGap(page: Page, blame: Blame, moment: Moment): Turned {
+export function openGap(page: Page, claim: Claim, moment: Moment, number: Numbering): Turned {
   if (page.gap !== null || page.coveredAt === null) return { page, change: [] };
   const fromAt = page.coveredAt;
+  const gap: OpenGap = { fromAt, claim, told: claim.blame.cause, fault: number(claim.scope, { fromAt, toAt: null }) };
   const change: Change = [
-    { put: "gap-opened", camera: page.camera, fromAt, blame, fault: null },
-    gapEvent("gap.opened", page.camera, { fromAt, toAt: null }, blame, null, moment),
+    { put: "gap-opened", camera: page.camera, fromAt, claim, fault: gap.fault },
+    gapEvent("gap.opened", page.camera, gap, null, moment),
   ];
-  return { page: { ...page, gap: { fromAt, blame } }, change };
+  return { page: { ...page, gap }, change };
 }
 
 /** Ends the open gap at `toAt` without footage, so that another cause can take over from there. */
 export function splitGap(page: Page, toAt: WallMs, moment: Moment): Turned {
   if (page.gap === null || page.sinceAt === null || toAt <= page.gap.fromAt) return { page, change: [] };
-  const { fromAt, blame } = page.gap;
   const change: Change = [
-    { put: "gap-closed", camera: page.camera, toAt, blame },
+    ...closed(page, page.gap, toAt, moment),
     { put: "page", camera: page.camera, sinceAt: page.sinceAt, coveredAt: toAt },
-    gapEvent("gap.closed", page.camera, { fromAt, toAt }, blame, blame, moment),
   ];
   return { page: { ...page, coveredAt: toAt, gap: null }, change };
 }
 
-function closeGap(page: Page, fromAt: WallMs, toAt: WallMs, blame: Blame, moment: Moment): Write[] {
-  const before = page.gap?.blame ?? null;
-  const final = before !== null && strength(before) >= strength(blame) ? before : blame;
-  const opened: Write[] = before === null ? [{ put: "gap-opened", camera: page.camera, fromAt, blame: final, fault: null }] : [];
-  return [
-    ...opened,
-    { put: "gap-closed", camera: page.camera, toAt, blame: final },
-    gapEvent("gap.closed", page.camera, { fromAt, toAt }, final, before, moment),
-  ];
+function closeGap(page: Page, fromAt: WallMs, toAt: WallMs, claim: Claim, moment: Moment, number: Numbering): Write[] {
+  if (page.gap !== null) {
+    const better = strength(claim.blame) > strength(page.gap.claim.blame);
+    const { page: final, change } = better ? reblame(page, claim, number) : { page, change: [] };
+    return [...change, ...closed(page, final.gap ?? page.gap, toAt, moment)];
+  }
+  const gap: OpenGap = { fromAt, claim, told: claim.blame.cause, fault: number(claim.scope, { fromAt, toAt }) };
+  return [{ put: "gap-opened", camera: page.camera, fromAt, claim, fault: gap.fault }, ...closed(page, gap, toAt, moment)];
 }
 
 /** A gap that turns out to have no length (the torn file reached further than was known) is closed where it began. */
 function closeEmpty(page: Page, moment: Moment): Write[] {
-  if (page.gap === null) return [];
-  const { fromAt, blame } = page.gap;
-  return [
-    { put: "gap-closed", camera: page.camera, toAt: fromAt, blame },
-    gapEvent("gap.closed", page.camera, { fromAt, toAt: fromAt }, blame, blame, moment),
-  ];
+  return page.gap === null ? [] : closed(page, page.gap, page.gap.fromAt, moment);
 }
 
-/** The better founded claim wins when a gap closes. */
-function strength(blame: Blame): number {
-  const bySure: Record<Sure, number> = { sensed: 2, inferred: 1, unknown: 0 };
-  return bySure[blame.sure] * 2 + (blame.cause === "unknown" ? 0 : 1);
+function closed({ camera }: Page, gap: OpenGap, toAt: WallMs, moment: Moment): Write[] {
+  const { claim, fault } = gap;
+  return [{ put: "gap-closed", camera, toAt, claim, fault }, gapEvent("gap.closed", camera, gap, toAt, moment)];
 }
 
-function gapEvent(
-  type: "gap.opened" | "gap.closed",
-  camera: string,
-  span: { fromAt: WallMs; toAt: WallMs | null },
-  blame: Blame,
-  before: Blame | null,
-  moment: Moment,
-): Write {
+function gapEvent(type: "gap.opened" | "gap.closed", camera: string, gap: OpenGap, toAt: WallMs | null, moment: Moment): Write {
+  const { cause, sure, evidence } = gap.claim.blame;
   const iso = (at: WallMs) => new Date(at).toISOString();
-  const end = span.toAt === null ? {} : { to: iso(span.toAt), durationMs: span.toAt - span.fromAt };
-  const was = before !== null && before.cause !== blame.cause ? { was: before.cause } : {};
-  const data = { camera, from: iso(span.fromAt), ...end, cause: blame.cause, sure: blame.sure, evidence: blame.evidence, ...was };
+  const end = toAt === null ? {} : { to: iso(toAt), durationMs: toAt - gap.fromAt };
+  const was = gap.told === cause ? {} : { was: gap.told };
+  const data = { camera, from: iso(gap.fromAt), ...end, cause, sure, evidence, ...was, fault: gap.fault };
   return { put: "event", moment, type, level: type === "gap.opened" ? "warn" : "info", data };
 }
 
 /** One stretch of a camera's history, as `footage` shows it. */
 export type LedgerSpan = Span &
   (
-    | { readonly kind: "footage"; readonly segments: number; readonly bytes: number; readonly stream: string; readonly clock: string }
-    | { readonly kind: "gap"; readonly cause: Cause; readonly sure: Sure; readonly evidence: readonly string[] }
-    | { readonly kind: "deleted"; readonly why: string }
+    | {
+        readonly kind: "footage";
+        readonly segments: number;
+        readonly bytes: number;
+        readonly stream: string;
+        readonly clock: string;
+        readonly planned?: true;
+      }
+    | {
+        readonly kind: "gap";
+        readonly cause: Cause;
+        readonly sure: Sure;
+        readonly evidence: readonly string[];
+        readonly fault?: number | null;
+      }
+    | { readonly kind: "deleted"; readonly why: string; readonly planned?: true }
     | { readonly kind: "unknown"; readonly why: string }
   );
 
@@ -138,7 +161,15 @@ export function spansOf(history: History, asked: Span): readonly LedgerSpan[] {
     unknownSpans(history),
   ];
   const nobody: LedgerSpan = { ...window, kind: "unknown", why: "not accounted for" };
-  return join([...layers, [nobody]].reduce<LedgerSpan[]>((placed, layer) => layOver(placed, layer, window), []));
+  const spans = [...layers, [nobody]].reduce<LedgerSpan[]>((placed, layer) => layOver(placed, layer, window), []);
+  return join(spans.flatMap((span) => markPlanned(span, history.planned)));
+}
+
+/** Footage made within a planned stop is there, but was not due: it stands apart. */
+function markPlanned(span: LedgerSpan, planned: readonly Span[]): LedgerSpan[] {
+  if (planned.length === 0 || (span.kind !== "footage" && span.kind !== "deleted")) return [span];
+  const parts = planned.flatMap((stop) => overlap(span, stop) ?? []);
+  return layOver<LedgerSpan>(clipInOrder(parts.map((part): LedgerSpan => ({ ...span, ...part, planned: true }))), [span], span);
 }
 
 function footageSpans({ segments, open }: History): LedgerSpan[] {
@@ -167,12 +198,24 @@ function plannedSpans({ planned }: History): LedgerSpan[] {
 }
 
 function gapSpans({ gaps }: History, endAt: WallMs): LedgerSpan[] {
-  return clipInOrder(gaps.map((gap) => ({ fromAt: gap.fromAt, toAt: gap.toAt ?? endAt, kind: "gap", ...gap.blame })));
+  return clipInOrder(gaps.map((gap) => ({ fromAt: gap.fromAt, toAt: gap.toAt ?? endAt, kind: "gap", ...gap.blame, fault: gap.fault })));
+}
+
+/** A gap as it is told: what of it lies in a stop on purpose is planned, the rest keeps its cause. */
+export function splitByPlan(gap: Gap, planned: readonly (Span & { readonly why: string })[], nowAt: WallMs): readonly Gap[] {
+  const whole = { fromAt: gap.fromAt, toAt: gap.toAt ?? Math.max(nowAt, gap.fromAt + 1) };
+  const stops = planned.flatMap((stop) => {
+    const part = overlap(whole, stop);
+    return part === null ? [] : [{ ...gap, ...part, blame: { cause: "planned", sure: "sensed", evidence: [stop.why] } as const }];
+  });
+  if (stops.length === 0) return [gap];
+  const parts = layOver(clipInOrder(stops), [{ ...gap, ...whole }], whole);
+  return parts.map((part, i) => (gap.toAt === null && i === parts.length - 1 ? { ...part, toAt: null } : part));
 }
 
 /** Cuts from each span what an earlier one of the same layer covers. */
-function clipInOrder(spans: LedgerSpan[]): LedgerSpan[] {
-  const result: LedgerSpan[] = [];
+function clipInOrder<S extends Span>(spans: S[]): S[] {
+  const result: S[] = [];
   let reachedAt = Number.NEGATIVE_INFINITY;
   for (const span of spans.sort((a, b) => a.fromAt - b.fromAt)) {
     const fromAt = Math.max(span.fromAt, reachedAt);
@@ -183,13 +226,13 @@ function clipInOrder(spans: LedgerSpan[]): LedgerSpan[] {
 }
 
 /** Fills the holes that `placed` leaves in the window with what `layer` has there. Both are in order. */
-function layOver(placed: readonly LedgerSpan[], layer: readonly LedgerSpan[], window: Span): LedgerSpan[] {
-  const result: LedgerSpan[] = [];
+function layOver<S extends Span>(placed: readonly S[], layer: readonly S[], window: Span): S[] {
+  const result: S[] = [];
   let next = 0;
   const fill = (hole: Span) => {
-    while (next < layer.length && (layer[next] as LedgerSpan).toAt <= hole.fromAt) next += 1;
+    while (next < layer.length && (layer[next] as S).toAt <= hole.fromAt) next += 1;
     for (let i = next; i < layer.length; i += 1) {
-      const span = layer[i] as LedgerSpan;
+      const span = layer[i] as S;
       if (span.fromAt >= hole.toAt) break;
       const part = overlap(span, hole);
       if (part !== null) result.push({ ...span, ...part });
@@ -218,9 +261,9 @@ function join(spans: readonly LedgerSpan[]): LedgerSpan[] {
 }
 
 function joinTwo(a: LedgerSpan, b: LedgerSpan): LedgerSpan | null {
-  if (a.kind === "footage" && b.kind === "footage" && a.stream === b.stream && a.clock === b.clock)
+  if (a.kind === "footage" && b.kind === "footage" && a.stream === b.stream && a.clock === b.clock && a.planned === b.planned)
     return { ...a, toAt: b.toAt, segments: a.segments + b.segments, bytes: a.bytes + b.bytes };
-  if (a.kind === "deleted" && b.kind === "deleted" && a.why === b.why) return { ...a, toAt: b.toAt };
+  if (a.kind === "deleted" && b.kind === "deleted" && a.why === b.why && a.planned === b.planned) return { ...a, toAt: b.toAt };
   if (a.kind === "unknown" && b.kind === "unknown" && a.why === b.why) return { ...a, toAt: b.toAt };
   return null;
 }
@@ -241,28 +284,33 @@ export type Sums = {
   readonly gapMs: number;
 };
 
-/** Adds the spans up. `planned` time is not due; footage made in it anyway is not counted as due either way. */
+const isPlanned = (span: LedgerSpan) => (span.kind === "gap" ? span.cause === "planned" : span.kind !== "unknown" && span.planned === true);
+
+/** Adds the spans up. `planned` time is not due, also where footage was made in it. recordedMs + deletedMs + gapMs + unknownMs = dueMs. */
 export function sumsOf(spans: readonly LedgerSpan[]): Sums {
-  const total = (keep: (span: LedgerSpan) => boolean) => spans.filter(keep).reduce((ms, span) => ms + span.toAt - span.fromAt, 0);
-  const planned = (span: LedgerSpan) => span.kind === "gap" && span.cause === "planned";
-  const plannedMs = total(planned);
-  return {
-    dueMs: total(() => true) - plannedMs,
-    recordedMs: total((span) => span.kind === "footage"),
-    deletedMs: total((span) => span.kind === "deleted"),
-    unknownMs: total((span) => span.kind === "unknown"),
-    plannedMs,
-    gapMs: total((span) => span.kind === "gap") - plannedMs,
-  };
+  const sums = { dueMs: 0, recordedMs: 0, deletedMs: 0, unknownMs: 0, plannedMs: 0, gapMs: 0 };
+  const of = { footage: "recordedMs", deleted: "deletedMs", gap: "gapMs", unknown: "unknownMs" } as const;
+  for (const span of spans) {
+    const ms = span.toAt - span.fromAt;
+    if (isPlanned(span)) {
+      sums.plannedMs += ms;
+      continue;
+    }
+    sums.dueMs += ms;
+    sums[of[span.kind]] += ms;
+  }
+  return sums;
 }
 
 export type Answer = "yes" | "partial" | "no" | "unknown";
 
-/** Is there footage of the whole stretch that was asked for? */
+/** Is there footage of the whole stretch that was asked for, due or not? */
 export function answerOf(spans: readonly LedgerSpan[], asked: Span): Answer {
-  const sums = sumsOf(spans);
-  if (sums.recordedMs >= asked.toAt - asked.fromAt) return "yes";
-  const missingIsUnknown = sums.gapMs === 0 && sums.deletedMs === 0 && sums.plannedMs === 0 && sums.unknownMs > 0;
-  if (missingIsUnknown) return "unknown";
-  return sums.recordedMs > 0 ? "partial" : "no";
+  const lengthOf = (keep: (span: LedgerSpan) => boolean) => spans.reduce((ms, span) => ms + (keep(span) ? span.toAt - span.fromAt : 0), 0);
+  const footageMs = lengthOf((span) => span.kind === "footage");
+  if (footageMs >= asked.toAt - asked.fromAt) return "yes";
+  const unknownMs = lengthOf((span) => span.kind === "unknown");
+  const lostMs = lengthOf((span) => span.kind === "gap" || span.kind === "deleted");
+  if (lostMs === 0 && unknownMs > 0) return "unknown";
+  return footageMs > 0 ? "partial" : "no";
 }

@@ -1,6 +1,7 @@
 /** What goes to the station: each topic once, each payload's shape, how long it holds (contract §7). Pure. */
+import { type Dating, redate, type UtcMs } from "./dating.ts";
 import { iso, isoOrNull } from "./time.ts";
-import type { CameraCondition, Condition, EventRow, WallMs } from "./types.ts";
+import type { CameraCondition, Condition, EventRow } from "./types.ts";
 
 /** A message without its site. `expirySeconds` null: none. */
 export type Draft = {
@@ -55,7 +56,7 @@ function draft(address: Address, name: TopicName, detail: string | null, payload
 }
 
 /** `conn` counts connections, so that a reader drops a `lost` that is older than what it knows. */
-export const stateMessage = (address: Address, state: "online" | "leaving" | "lost", boot: string, conn: number, at: WallMs): Draft => {
+export const stateMessage = (address: Address, state: "online" | "leaving" | "lost", boot: string, conn: number, at: UtcMs): Draft => {
   const message = draft(address, "state", null, { v: 1, state, boot, conn, at: iso(at) });
   return state === "lost" ? { ...message, expirySeconds: null } : message;
 };
@@ -64,7 +65,7 @@ export type Birth = {
   readonly versions: Readonly<Record<string, string>>;
   readonly config: string;
   readonly boot: string;
-  readonly startedAt: WallMs;
+  readonly startedAt: UtcMs;
   readonly cameras: readonly {
     readonly id: string;
     readonly name: string;
@@ -73,7 +74,7 @@ export type Birth = {
     readonly priority: boolean;
     readonly household: string | null;
   }[];
-  readonly previous: { readonly boot: string; readonly end: string; readonly lastAliveAt: WallMs } | null;
+  readonly previous: { readonly boot: string; readonly end: string; readonly lastAliveAt: UtcMs } | null;
   readonly db: string;
   readonly firstG: number;
   readonly lastG: number;
@@ -87,7 +88,7 @@ export const birthMessage = (address: Address, { startedAt, previous, db, firstG
   });
 
 export type Health = {
-  readonly at: WallMs;
+  readonly at: UtcMs;
   readonly load1: number;
   readonly temperatureC: number | null;
   readonly memoryUsedBytes: number;
@@ -95,7 +96,7 @@ export type Health = {
   readonly agentRssBytes: number;
   readonly uptimeMs: number;
   readonly disk: { readonly value: string; readonly freeBytes: number | null; readonly usedBytes: number };
-  readonly journal: { readonly depth: number; readonly oldestUnsentAt: WallMs | null; readonly waiting: number };
+  readonly journal: { readonly depth: number; readonly oldestUnsentAt: UtcMs | null; readonly waiting: number };
   readonly lastError: string | null;
   readonly certificateDays: number | null;
 };
@@ -110,7 +111,7 @@ export const healthMessage = (address: Address, { at, journal, ...rest }: Health
 export type CameraNow = CameraCondition & {
   readonly id: string;
   readonly household: string | null;
-  readonly lastFrameAt: WallMs | null;
+  readonly lastFrameAt: UtcMs | null;
   readonly recorded24h: number | null;
   readonly daysKept: number | null;
 };
@@ -133,15 +134,17 @@ export const conditionMessage = (
 /** Sent later than this after it happened, an event is marked `late`. */
 const lateAfterMs = 60_000;
 
-/** The envelope of contract §7, as events have it on the wire and in `events --json`. */
-export function envelopeOf(site: string, db: string, row: EventRow, nowAt: WallMs) {
+/** The envelope of contract §7, as events have it on the wire and in `events --json`. `nowAt` null: it is read on the box, not sent. */
+export function envelopeOf(site: string, db: string, row: EventRow, nowAt: UtcMs | null, dating: Dating) {
+  const at = dating.toUtc(row.at);
   return {
-    ...{ v: 1, id: `${row.boot}-${row.seq}`, site, db, g: row.g, boot: row.boot, seq: row.seq, at: iso(row.at), clock: row.clock },
-    ...{ monoMs: row.monoMs, type: row.type, level: row.level, late: nowAt - row.at > lateAfterMs, data: row.data },
+    ...{ v: 1, id: `${row.boot}-${row.seq}`, site, db, g: row.g, boot: row.boot, seq: row.seq, at: iso(at), clock: row.clock },
+    ...{ monoMs: row.monoMs, type: row.type, level: row.level, late: nowAt !== null && nowAt - at > lateAfterMs },
+    data: redate(row.data, dating),
   };
 }
-export const eventMessage = (address: Address, db: string, row: EventRow, nowAt: WallMs): Draft =>
-  draft(address, "event", null, envelopeOf(address.site, db, row, nowAt));
+export const eventMessage = (address: Address, db: string, row: EventRow, nowAt: UtcMs, dating: Dating): Draft =>
+  draft(address, "event", null, envelopeOf(address.site, db, row, nowAt, dating));
 
 export const resultMessage = (address: Address, correlation: string, result: object): Draft =>
   draft(address, "result", correlation, { v: 1, ...result });

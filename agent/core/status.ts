@@ -1,8 +1,13 @@
 /** `status` from what the store holds: what is true now, worst first, and what a person should do. Pure; agent/query.ts fills it. */
+import type { UtcMs } from "./dating.ts";
 import { iso, isoOrNull, vietnamTime } from "./time.ts";
 import type { CameraState, WallMs } from "./types.ts";
 import { fill, type Language, wordsIn } from "./words.ts";
 
+/** What one sense says, since when, and by which driver. */
+export type Felt = { readonly value: string; readonly sinceAt: UtcMs | null; readonly driver: string };
+
+/** Times in here are UTC. */
 export type StatusFacts = {
   readonly language: Language;
   readonly site: string;
@@ -16,9 +21,9 @@ export type StatusFacts = {
     readonly usedBytes: number;
     readonly daysLeft: number | null;
   };
-  readonly clock: { readonly value: string; readonly driver: string };
-  readonly power: { readonly driver: string };
-  readonly link: { readonly driver: string };
+  readonly clock: Felt;
+  readonly power: Felt;
+  readonly link: Felt;
   readonly station: {
     readonly value: string;
     readonly sinceAt: WallMs | null;
@@ -54,13 +59,13 @@ export type Todo = {
 export function statusOf(facts: StatusFacts) {
   const rank: Record<CameraState, number> = { "not-recording": 0, degraded: 1, unknown: 2, recording: 3 };
   const cameras = [...facts.cameras].sort((a, b) => rank[a.state] - rank[b.state]);
-  const unsupported = { value: "unsupported", since: null, why: "not yet supported" };
+  const felt = ({ value, sinceAt, driver }: Felt) => ({ value, since: isoOrNull(sinceAt), driver });
   return {
     ...{ site: facts.site, version: facts.version, running: facts.running },
     run: facts.run === null ? null : { boot: facts.run.boot, startedAt: iso(facts.run.startedAt) },
-    power: { ...unsupported, driver: facts.power.driver },
-    link: { ...unsupported, driver: facts.link.driver },
-    clock: { value: facts.clock.value, since: null, offsetMs: null, driver: facts.clock.driver },
+    power: felt(facts.power),
+    link: felt(facts.link),
+    clock: { ...felt(facts.clock), offsetMs: null },
     disk: {
       ...{ value: facts.disk.value, since: isoOrNull(facts.disk.sinceAt), freeBytes: facts.disk.freeBytes },
       ...{ usedBytes: facts.disk.usedBytes, daysLeft: facts.disk.daysLeft },
@@ -92,6 +97,8 @@ export function statusOf(facts: StatusFacts) {
 }
 export type Status = ReturnType<typeof statusOf>;
 
+const sinceText = (at: UtcMs | null) => (at === null ? "?" : vietnamTime(at));
+
 function todoOf(facts: StatusFacts): Todo[] {
   const words = wordsIn(facts.language);
   const list: Todo[] = [];
@@ -99,20 +106,23 @@ function todoOf(facts: StatusFacts): Todo[] {
     list.push({ level, camera, text, since: isoOrNull(since) });
   if (!facts.running) add("broken", null, words.notRunning, null);
   if (facts.configProblem !== null) add("broken", null, fill(words.configBad, { detail: facts.configProblem }), null);
+  if (facts.power.value === "battery" || facts.power.value === "low")
+    add("broken", null, fill(words.onBattery, { since: sinceText(facts.power.sinceAt) }), facts.power.sinceAt);
+  if (facts.clock.driver === "script") add("attention", null, words.clockScripted, null);
+  if (facts.running && facts.clock.value === "unset") add("attention", null, words.clockUnset, facts.clock.sinceAt);
   if (facts.disk.value !== "ok" && facts.disk.value !== "unknown")
     add("broken", null, fill(words.diskBad, { value: facts.disk.value }), facts.disk.sinceAt);
   for (const camera of facts.cameras) {
     if (camera.state !== "not-recording") continue;
-    const since = camera.sinceAt === null ? "?" : vietnamTime(camera.sinceAt);
-    add("broken", camera.id, fill(words.cameraDown, { name: camera.name, since, why: camera.why ?? "" }), camera.sinceAt);
+    add(
+      "broken",
+      camera.id,
+      fill(words.cameraDown, { name: camera.name, since: sinceText(camera.sinceAt), why: camera.why ?? "" }),
+      camera.sinceAt,
+    );
   }
   if (facts.station.value === "unreachable" || facts.station.value === "refused")
-    add(
-      "attention",
-      null,
-      fill(words.stationDown, { since: facts.station.sinceAt === null ? "?" : vietnamTime(facts.station.sinceAt) }),
-      facts.station.sinceAt,
-    );
+    add("attention", null, fill(words.stationDown, { since: sinceText(facts.station.sinceAt) }), facts.station.sinceAt);
   if (facts.disk.daysLeft !== null && facts.disk.daysLeft < facts.keepMinDays)
     add("attention", null, fill(words.daysShort, { days: Math.floor(facts.disk.daysLeft), min: facts.keepMinDays }), null);
   for (const file of facts.foreign) add("attention", null, fill(words.foreign, { file }), null);

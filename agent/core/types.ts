@@ -1,6 +1,6 @@
 /** The nouns of matghi, shared by the rules, the ports and the store. Pure types and closed lists, nothing that runs. */
 
-/** UTC milliseconds since 1970 on the scale of the boot in which it was taken (see core/dating.ts). */
+/** Milliseconds on the scale on which rows are stored: it never steps, and core/dating.ts reads it as UTC. */
 export type WallMs = number;
 /** Milliseconds of CLOCK_MONOTONIC since the box booted. The only source of durations. */
 export type MonoMs = number;
@@ -65,6 +65,9 @@ export type Data = { readonly [key: string]: string | number | boolean | null | 
 /** A claim about the cause of a gap and what it rests on: short codes that a person can look up. */
 export type Blame = { readonly cause: Cause; readonly sure: Sure; readonly evidence: readonly string[] };
 
+/** A claim and how far it reaches: gaps of one scope at one time are one fault. `camera ID`, `house ID`, `site`, `box`, `disk`. */
+export type Claim = { readonly blame: Blame; readonly scope: string };
+
 /** Why one try of the recorder ended. `stopped` is the only one that we asked for. */
 export const endReasons = [
   "stopped",
@@ -106,6 +109,8 @@ export type Segment = {
   readonly clock: Trust;
   /** Closed by us after its writer died; its tail may miss a fraction of a second. */
   readonly torn: boolean;
+  /** What the clock added to `startAt` when the file was named; its name tells that time for ever. */
+  readonly namedMs: number;
 };
 
 /** A stretch in which a camera should have footage and has none. `toAt` null while it lasts. */

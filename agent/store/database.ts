@@ -1,5 +1,5 @@
 /** Opens the SQLite file: pragmas, schema, migrations, and the lock that keeps a second agent out. The only import of better-sqlite3. */
-import { mkdirSync, readFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import Sqlite from "better-sqlite3";
 import { migrations, schemaVersion } from "./migrations.ts";
@@ -29,6 +29,7 @@ export function openWriter(state: string): Database {
   try {
     for (const pragma of writerPragmas) db.pragma(pragma);
     upgrade(db);
+    check(db);
     return db;
   } catch (error) {
     db.close();
@@ -36,11 +37,46 @@ export function openWriter(state: string): Database {
   }
 }
 
-/** A damaged file is named, with what to do about it. */
+/** Tables that a start reads or writes at once. The index of segments is left out: reading it all would hold up the recording. */
+const checkedTables = ["meta", "boot", "clock_step", "run", "camera", "gap", "condition", "live", "event"];
+
+/** Damage that a start would meet later is met now. Throws SQLITE_CORRUPT's like. */
+function check(db: Database): void {
+  for (const table of checkedTables) {
+    const said = db.pragma(`quick_check(${table})`, { simple: true });
+    if (said !== "ok") throw new Sqlite.SqliteError(String(said), "SQLITE_CORRUPT");
+  }
+  db.prepare("SELECT max(id), count(sha256) FROM (SELECT * FROM segment ORDER BY id DESC LIMIT 100)").get();
+}
+
+/** The database cannot be read: the file is named, with what to do about it. */
+export class BrokenDatabase extends Error {}
+
 function named(state: string, error: unknown): unknown {
   if (!/^SQLITE_(NOTADB|CORRUPT)/.test(codeOf(error))) return error;
   const file = join(state, databaseName);
-  return new Error(`${file} is damaged (${codeOf(error)}); set it aside (mv ${file} ${file}.broken) and start again, the footage stays`);
+  return new BrokenDatabase(
+    `${file} is damaged (${codeOf(error)}); the agent sets it aside at its next start and builds a new one from the footage: systemctl restart matghi`,
+  );
+}
+
+/** So many broken databases are kept for a person to look at. */
+const keptBroken = 2;
+
+/** Renames the database and what belongs to it to `.broken-<time>`; returns the new name. Throws the system's error. */
+export function setAside(state: string, nowMs: number): string {
+  const stamp = new Date(nowMs).toISOString().replace(/[-:]|\.\d+/g, "");
+  const name = `${databaseName}.broken-${stamp}`;
+  for (const suffix of ["", "-wal", "-shm"]) {
+    const file = join(state, `${databaseName}${suffix}`);
+    if (existsSync(file)) renameSync(file, join(state, `${name}${suffix}`));
+  }
+  const old = readdirSync(state)
+    .filter((file) => /\.broken-\d{8}T\d{6}Z$/.test(file))
+    .sort();
+  for (const file of old.slice(0, -keptBroken))
+    for (const suffix of ["", "-wal", "-shm"]) rmSync(join(state, `${file}${suffix}`), { force: true });
+  return name;
 }
 
 /** The database for reading; null where there is none yet. Throws SQLite's error. */

@@ -1,6 +1,7 @@
 /** What the tables answer. Every list is bounded by its question or by a limit. */
 import type { RunEnd } from "../core/change.ts";
-import type { History } from "../core/ledger.ts";
+import type { DatedBoot } from "../core/dating.ts";
+import type { History, OpenGap } from "../core/ledger.ts";
 import type {
   Blame,
   CameraState,
@@ -68,9 +69,13 @@ export type EventFilter = {
 
 export type Reads = ReturnType<typeof makeReads>;
 
+const dayMs = 86_400_000;
+/** No segment is longer: ten minutes by configuration, and a group of pictures. */
+const longestMs = 3_600_000;
+
 const cameraColumns =
   "name AS id, since_at AS sinceAt, covered_at AS coveredAt, left_at AS leftAt, state, why, state_since AS stateSinceAt, stream, arrival_times AS arrivalTimes, udp";
-const segmentColumns = "s.id, c.name AS camera, s.run, s.number, s.start_at, s.end_at, s.bytes, s.sha256, s.flags";
+const segmentColumns = "s.id, c.name AS camera, s.run, s.number, s.start_at, s.end_at, s.bytes, s.sha256, s.flags, s.named_ms";
 const kept = `s.flags & ${flag.doomed} = 0`;
 const free =
   "NOT EXISTS (SELECT 1 FROM hold h WHERE h.camera = s.camera AND h.lifted_at IS NULL AND h.from_at < s.end_at AND h.to_at > s.start_at)";
@@ -87,6 +92,7 @@ type RawSegment = {
   bytes: number;
   sha256: Buffer;
   flags: number;
+  named_ms: number;
 };
 type RawGap = {
   id: number;
@@ -96,7 +102,9 @@ type RawGap = {
   cause: Cause;
   sure: Sure;
   evidence: string;
-  fault: number | null;
+  scope: string;
+  told: Cause;
+  fault: number;
 };
 type RawEvent = {
   g: number;
@@ -115,6 +123,7 @@ const streamOf = (flags: number): StreamName => (flags & flag.fallback ? "fallba
 const toSegment = (row: RawSegment): SegmentRow => ({
   ...{ id: row.id, camera: row.camera, run: row.run, number: row.number, startAt: row.start_at, endAt: row.end_at, bytes: row.bytes },
   ...{ sha256: row.sha256.toString("hex"), stream: streamOf(row.flags), clock: clockOf(row.flags), torn: (row.flags & flag.torn) !== 0 },
+  namedMs: row.named_ms,
 });
 const toGap = (row: RawGap): Gap => {
   const blame: Blame = { cause: row.cause, sure: row.sure, evidence: JSON.parse(row.evidence) as string[] };
@@ -128,6 +137,20 @@ export function makeReads(db: Database) {
   const one = <T>(text: string, ...values: unknown[]) => sql(text).get(...values) as T | undefined;
   const meta = (key: string) => one<{ value: string }>("SELECT value FROM meta WHERE key = ?", key)?.value ?? null;
   const cameraNumber = (camera: string) => one<{ id: number }>("SELECT id FROM camera WHERE name = ?", camera)?.id ?? -1;
+  /** From day to day along the index; a file that reaches over midnight is its first day's. */
+  const plainDays = (camera: number): readonly number[] => {
+    const days = new Set<number>();
+    for (let afterAt = 0; ; ) {
+      const next = one<{ start_at: number; end_at: number }>(
+        "SELECT start_at, end_at FROM segment WHERE camera = ? AND end_at > ? ORDER BY end_at LIMIT 1",
+        ...[camera, afterAt],
+      );
+      if (next === undefined) return [...days];
+      const day = Math.floor(next.start_at / dayMs);
+      afterAt = days.has(day) ? next.end_at : (day + 1) * dayMs;
+      days.add(day);
+    }
+  };
   const cameraRow = (row: CameraRow): CameraRow => ({ ...row, arrivalTimes: Boolean(row.arrivalTimes), udp: Boolean(row.udp) });
 
   return {
@@ -139,7 +162,11 @@ export function makeReads(db: Database) {
     },
     lastRun: () => one<RunRow>(`SELECT ${runColumns} FROM run JOIN boot ON boot.id = run.boot ORDER BY run.id DESC LIMIT 1`) ?? null,
     run: (id: number) => one<RunRow>(`SELECT ${runColumns} FROM run JOIN boot ON boot.id = run.boot WHERE run.id = ?`, id) ?? null,
-    boot: (bootId: string) => one<{ id: number; epoch_at: number }>("SELECT id, epoch_at FROM boot WHERE boot_id = ?", bootId) ?? null,
+    boot: (bootId: string) =>
+      one<{ id: number; epochAt: WallMs; offsetMs: number }>(
+        "SELECT id, epoch_at AS epochAt, coalesce((SELECT offset_ms FROM clock_step s WHERE s.boot = b.id ORDER BY s.id DESC LIMIT 1), 0) AS offsetMs FROM boot b WHERE boot_id = ?",
+        bootId,
+      ) ?? null,
     live: (): Live | null => {
       const row = one<{ body: string }>("SELECT body FROM live");
       return row === undefined ? null : (JSON.parse(row.body) as Live);
@@ -150,14 +177,26 @@ export function makeReads(db: Database) {
           ...{ subject: row.subject, value: row.value, sinceAt: row.since_at, evidence: JSON.parse(row.evidence) as string[] },
         }),
       ),
-    openGap: (camera: string) => {
+    openGap: (camera: string): OpenGap | null => {
       const row = one<RawGap>("SELECT *, '' AS camera FROM gap WHERE camera = ? AND to_at IS NULL", cameraNumber(camera));
-      return row === undefined ? null : { fromAt: row.from_at, blame: toGap(row).blame };
+      if (row === undefined) return null;
+      return { fromAt: row.from_at, claim: { blame: toGap(row).blame, scope: row.scope }, told: row.told, fault: row.fault };
     },
+    lastFault: () => one<{ fault: number | null }>("SELECT max(fault) AS fault FROM gap")?.fault ?? 0,
+    /** Boots and the steps of their clocks, to read stored times as UTC. */
+    boots: () =>
+      all<{ fromAt: WallMs; toAt: WallMs; offsetMs: number; synced: number }>(bootSelect).map(
+        (row): DatedBoot => ({ ...row, synced: row.synced === 1 }),
+      ),
+    /** The latest moment that any row tells of. */
+    latestAt: () =>
+      one<{ at: number }>(
+        "SELECT max(coalesce((SELECT max(max(beat_at, coalesce(ended_at, 0))) FROM run), 0), coalesce((SELECT max(covered_at) FROM camera), 0), coalesce((SELECT at FROM live), 0)) AS at",
+      )?.at ?? 0,
     /** Gaps that touch the span; of one camera or of all, oldest first. */
     gaps: (camera: string | null, span: Span) =>
       all<RawGap>(
-        "SELECT g.id, c.name AS camera, from_at, to_at, cause, sure, evidence, fault FROM gap g JOIN camera c ON c.id = g.camera WHERE (? IS NULL OR c.name = ?) AND from_at < ? AND coalesce(to_at, 9e15) > ? ORDER BY from_at, g.id",
+        "SELECT g.id, c.name AS camera, from_at, to_at, cause, sure, evidence, scope, told, fault FROM gap g JOIN camera c ON c.id = g.camera WHERE (? IS NULL OR c.name = ?) AND from_at < ? AND coalesce(to_at, 9e15) > ? ORDER BY from_at, g.id",
         ...[camera, camera, span.toAt, span.fromAt],
       ).map(toGap),
     /** Rows of the ledger that touch the span. */
@@ -193,11 +232,30 @@ export function makeReads(db: Database) {
         ?.at ?? null,
     hasSegment: (camera: string, run: number, number: number) =>
       one("SELECT 1 FROM segment WHERE camera = ? AND run = ? AND number = ?", cameraNumber(camera), run, number) !== undefined,
+    /** Segments whose names tell a time within the span. */
+    segmentsNamed: (camera: string, span: Span) =>
+      all<RawSegment>(
+        `SELECT ${segmentColumns} FROM segment s JOIN camera c ON c.id = s.camera WHERE s.camera = ?1 AND named_ms = 0 AND end_at > ?2 AND start_at >= ?2 AND start_at < ?3 AND end_at < ?3 + ${longestMs} AND ${kept}
+         UNION ALL SELECT ${segmentColumns} FROM segment s JOIN camera c ON c.id = s.camera WHERE s.camera = ?1 AND named_ms != 0 AND start_at + named_ms >= ?2 AND start_at + named_ms < ?3 AND ${kept}`,
+        ...[cameraNumber(camera), span.fromAt, span.toAt],
+      ).map(toSegment),
     segmentsBetween: (camera: string, span: Span) =>
       all<RawSegment>(
         `SELECT ${segmentColumns} FROM segment s JOIN camera c ON c.id = s.camera WHERE s.camera = ? AND start_at >= ? AND start_at < ? AND end_at > ? AND ${kept}`,
         ...[cameraNumber(camera), span.fromAt, span.toAt, span.fromAt],
       ).map(toSegment),
+    /** Days (UTC, by their names) of which each camera has segments. */
+    namedDays: () => {
+      const days: { camera: string; day: WallMs }[] = [];
+      for (const camera of all<{ id: number; name: string }>("SELECT id, name FROM camera")) {
+        const shifted = all<{ day: number }>(
+          `SELECT DISTINCT (start_at + named_ms) / ${dayMs} AS day FROM segment WHERE camera = ? AND named_ms != 0`,
+          camera.id,
+        );
+        days.push(...[...plainDays(camera.id), ...shifted.map((row) => row.day)].map((day) => ({ camera: camera.name, day: day * dayMs })));
+      }
+      return days;
+    },
     totals: () =>
       one<{ bytes: number; segments: number }>("SELECT coalesce(sum(bytes), 0) AS bytes, count(*) AS segments FROM segment") ?? {
         bytes: 0,
@@ -253,6 +311,11 @@ export function makeReads(db: Database) {
       },
   };
 }
+
+const bootSelect = `SELECT min(r.started_at) AS fromAt, max(max(r.beat_at, coalesce(r.ended_at, 0))) AS toAt,
+  coalesce((SELECT offset_ms FROM clock_step s WHERE s.boot = b.id ORDER BY s.id DESC LIMIT 1), 0) AS offsetMs,
+  EXISTS (SELECT 1 FROM clock_step s WHERE s.boot = b.id AND s.clock = 'synced') AS synced
+  FROM boot b JOIN run r ON r.boot = b.id GROUP BY b.id ORDER BY fromAt`;
 
 const eventSelect =
   "SELECT g, b.boot_id || '.' || e.run AS boot, e.seq, at, clock, mono_ms AS monoMs, type, level, data FROM event e JOIN run r ON r.id = e.run JOIN boot b ON b.id = r.boot";

@@ -1,5 +1,6 @@
 -- The truth about the database (user_version 1). Times are UTC milliseconds on the scale of the boot in which they were taken:
--- the boot's epoch plus the monotonic clock. A row is never re-dated.
+-- the boot's epoch plus the monotonic clock; a boot's epoch lies after all that earlier boots wrote. A row is never re-dated: core/dating.ts
+-- reads times as UTC by the newest clock_step of their boot.
 
 -- db: id of this journal, new with every new database · cursor: highest contiguous event confirmed by the broker ·
 -- acked: highest event an archive has stored · folder: id of the footage disk's mark
@@ -8,8 +9,18 @@ CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT RO
 CREATE TABLE boot (
   id INTEGER PRIMARY KEY,
   boot_id TEXT NOT NULL UNIQUE,
-  epoch_at INTEGER NOT NULL            -- wall time at monotonic zero, when the boot was first seen
+  epoch_at INTEGER NOT NULL            -- stored time at monotonic zero
 ) STRICT;
+
+-- What must be added to a boot's times to read them as UTC, as it was found out; the newest of a boot counts for all of it.
+CREATE TABLE clock_step (
+  id INTEGER PRIMARY KEY,
+  boot INTEGER NOT NULL REFERENCES boot,
+  at INTEGER NOT NULL,
+  offset_ms INTEGER NOT NULL,
+  clock TEXT NOT NULL CHECK (clock IN ('synced', 'holdover', 'unset'))
+) STRICT;
+CREATE INDEX clock_step_boot ON clock_step (boot);
 
 -- One start-to-stop of the agent. beat_at: alive then, for certain.
 CREATE TABLE run (
@@ -19,7 +30,7 @@ CREATE TABLE run (
   beat_at INTEGER NOT NULL CHECK (beat_at >= started_at),
   version TEXT NOT NULL,
   seq INTEGER NOT NULL DEFAULT 0,      -- events written in this run
-  ended TEXT CHECK (ended IN ('stopped', 'crashed', 'power-or-reboot')),
+  ended TEXT CHECK (ended IN ('stopped', 'crashed', 'rebooted', 'power')),
   ended_at INTEGER
 ) STRICT;
 
@@ -49,9 +60,12 @@ CREATE TABLE segment (
   bytes INTEGER NOT NULL CHECK (bytes > 0),
   sha256 BLOB NOT NULL CHECK (length(sha256) = 32),
   flags INTEGER NOT NULL DEFAULT 0,    -- 1 fallback stream · 2 torn · 4 clock holdover · 8 clock unset · 16 doomed
+  named_ms INTEGER NOT NULL DEFAULT 0, -- start_at plus this is the time that the file's name tells
   UNIQUE (camera, run, number)
 ) STRICT;
-CREATE INDEX segment_time ON segment (camera, end_at);
+-- Covers what the ledger and the reports read: a month of footage without a look at the table.
+CREATE INDEX segment_time ON segment (camera, end_at, start_at, bytes, flags);
+CREATE INDEX segment_shifted ON segment (camera) WHERE named_ms != 0;
 CREATE INDEX segment_doomed ON segment (id) WHERE flags & 16;
 
 -- The ledger. At most one gap of a camera is open.
@@ -64,8 +78,11 @@ CREATE TABLE gap (
   cause TEXT NOT NULL CHECK (cause IN ('box-power', 'house-power', 'house-network', 'house', 'weak-link', 'camera', 'disk', 'box', 'planned', 'unknown')),
   sure TEXT NOT NULL CHECK (sure IN ('sensed', 'inferred', 'unknown')),
   evidence TEXT NOT NULL CHECK (json_valid(evidence)),
-  fault INTEGER
+  scope TEXT NOT NULL,                 -- how far the cause reaches: camera ID, house ID, site, box, disk
+  told TEXT NOT NULL,                  -- the cause that the event of its opening named
+  fault INTEGER NOT NULL               -- gaps of one fault share its number
 ) STRICT;
+CREATE INDEX gap_fault ON gap (fault);
 CREATE INDEX gap_time ON gap (camera, from_at);
 CREATE UNIQUE INDEX gap_open ON gap (camera) WHERE to_at IS NULL;
 

@@ -2,8 +2,8 @@
 import { randomUUID } from "node:crypto";
 import type { Change, DeletionReason, Moment } from "../core/change.ts";
 import { type JournalBounds, planDrop } from "../core/journal.ts";
-import type { EventRow, WallMs } from "../core/types.ts";
-import { codeOf, type Database, openReader, openWriter } from "./database.ts";
+import type { EventRow, MonoMs, Trust, WallMs } from "../core/types.ts";
+import { BrokenDatabase, codeOf, type Database, openReader, openWriter, setAside } from "./database.ts";
 import { type Live, makeReads, type Reads } from "./reads.ts";
 import { giveUpReserve } from "./reserve.ts";
 import { cache, makeWriter } from "./writes.ts";
@@ -16,27 +16,35 @@ const mostWaiting = 500;
 
 export type Store = Reads & {
   /** Begins a run; all that is committed from now on belongs to it. */
-  begin(run: {
-    readonly bootId: string;
-    readonly epochAt: WallMs;
-    readonly startedAt: WallMs;
-    readonly version: string;
-    /** Highest run that the footage folder knows of: a new database must not use its numbers again. */
-    readonly above: number;
-  }): {
-    readonly run: number;
-    readonly epochAt: WallMs;
-  };
+  begin(start: Start): Begun;
   commit(change: Change): Committed;
   /** Renews the live row; not synced, a power cut may lose it. */
   renew(live: Live): void;
   journal: Journal;
   /** Drops what the bounds demand and writes down what it was; resolves with the number of rows. */
   trim(bounds: JournalBounds, moment: Moment): number;
+  /** Forgets what the ledger holds of the time before: gaps, deletions, stretches of unknown state. Resolves with the number of rows. */
+  prune(beforeAt: WallMs): number;
+  /** Makes a row for a run that only the footage folder knows. */
+  adoptRun(run: number): void;
   /** Marks all footage as gone with its disk, in one transaction. */
   abandonFootage(why: DeletionReason, at: WallMs): number;
   close(): void;
 };
+
+/** What a run begins with. */
+export type Start = {
+  readonly bootId: string;
+  /** Both clocks now, and how far the wall can be trusted. */
+  readonly wallMs: number;
+  readonly monoMs: MonoMs;
+  readonly clock: Trust;
+  readonly version: string;
+  /** Highest run that the footage folder knows of: a new database must not use its numbers again. */
+  readonly above: number;
+};
+/** `offsetMs`: what must be added to this boot's times to read them as UTC. */
+export type Begun = { readonly run: number; readonly epochAt: WallMs; readonly offsetMs: number };
 
 /** The event log as the publisher follows it. */
 export type Journal = {
@@ -57,6 +65,22 @@ export function openReads(state: string): (Reads & { close(): void }) | null {
   return db === null ? null : { ...makeReads(db), close: () => db.close() };
 }
 
+/** The daemon's store: a database beyond repair is set aside, and a new one stands in its place. `brokenAs`: what the old one is called now. */
+export function openOrReplace(state: string, nowMs: number): { readonly store: Store; readonly brokenAs: string | null } {
+  try {
+    return { store: openStore(state), brokenAs: null };
+  } catch (error) {
+    if (!(error instanceof BrokenDatabase)) throw error;
+    const brokenAs = setAside(state, nowMs);
+    const store = openStore(state);
+    store.commit([
+      { put: "note", note: "broken", text: brokenAs },
+      { put: "note", note: "reset", text: brokenAs },
+    ]);
+    return { store, brokenAs };
+  }
+}
+
 /** Opens the store for writing: the daemon's one connection, or a command's for one short transaction. */
 export function openStore(state: string): Store {
   const db = openWriter(state);
@@ -72,7 +96,7 @@ export function openStore(state: string): Store {
   return {
     ...reads,
     begin: (start) => {
-      const begun = db.transaction(() => begin(db, start)).immediate();
+      const begun = db.transaction(() => begin(db, reads, start)).immediate();
       run = begun.run;
       return begun;
     },
@@ -86,6 +110,13 @@ export function openStore(state: string): Store {
       ),
     journal: makeJournal(db, reads, setMeta),
     trim: (bounds, moment) => db.transaction(() => trim(db, write, bounds, moment)).immediate(),
+    adoptRun: (id) => {
+      sql("INSERT OR IGNORE INTO boot (boot_id, epoch_at) VALUES ('lost', 0)").run();
+      sql(
+        "INSERT OR IGNORE INTO run (id, boot, started_at, beat_at, version, ended, ended_at) SELECT ?, id, 0, 0, 'lost', 'crashed', 0 FROM boot WHERE boot_id = 'lost'",
+      ).run(id);
+    },
+    prune: (beforeAt) => db.transaction(() => prune(sql, beforeAt)).immediate(),
     abandonFootage: (why, at) =>
       db
         .transaction(() => {
@@ -101,19 +132,31 @@ export function openStore(state: string): Store {
   };
 }
 
-type Start = Parameters<Store["begin"]>[0];
+/** A boot whose clock stands before what was written already begins this long after it: room for what the last beat did not see. */
+const afterLatestMs = 10_000;
 
 /** All runs of one boot share its epoch, so that their rows stand on one scale whatever the wall clock did in between. */
-function begin(db: Database, start: Start): { run: number; epochAt: WallMs } {
-  db.prepare("INSERT INTO boot (boot_id, epoch_at) VALUES (?, ?) ON CONFLICT DO NOTHING").run(start.bootId, Math.round(start.epochAt));
-  const boot = db.prepare("SELECT id, epoch_at FROM boot WHERE boot_id = ?").get(start.bootId) as { id: number; epoch_at: number };
-  const startedAt = Math.round(boot.epoch_at + (start.startedAt - start.epochAt));
+function begin(db: Database, reads: Reads, start: Start): Begun {
+  const { id, epochAt, offsetMs } = reads.boot(start.bootId) ?? beginBoot(db, reads.latestAt(), start);
+  const startedAt = Math.round(epochAt + start.monoMs);
   const row = db
     .prepare(
       "INSERT INTO run (id, boot, started_at, beat_at, version) VALUES (max(?, coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'run'), 0)) + 1, ?, ?, ?, ?)",
     )
-    .run(start.above, boot.id, startedAt, startedAt, start.version);
-  return { run: Number(row.lastInsertRowid), epochAt: boot.epoch_at };
+    .run(start.above, id, startedAt, startedAt, start.version);
+  return { run: Number(row.lastInsertRowid), epochAt, offsetMs };
+}
+
+/** Stored times never run backwards: a boot whose wall clock is behind begins after the latest row, and its offset says what the clock said. */
+function beginBoot(db: Database, latestAt: WallMs, start: Start): { id: number; epochAt: WallMs; offsetMs: number } {
+  const wallAt = Math.round(start.wallMs);
+  const startAt = wallAt > latestAt ? wallAt : latestAt + afterLatestMs;
+  const epochAt = startAt - Math.round(start.monoMs);
+  const id = Number(db.prepare("INSERT INTO boot (boot_id, epoch_at) VALUES (?, ?)").run(start.bootId, epochAt).lastInsertRowid);
+  const offsetMs = wallAt - startAt;
+  if (offsetMs !== 0)
+    db.prepare("INSERT INTO clock_step (boot, at, offset_ms, clock) VALUES (?, ?, ?, ?)").run(id, startAt, offsetMs, start.clock);
+  return { id, epochAt, offsetMs };
 }
 
 /** One transaction a change. A full or failing state disk loses nothing until memory's bound is reached, and costs the recording nothing. */
@@ -187,6 +230,11 @@ function makeJournal(db: Database, reads: Reads, setMeta: (key: string, value: s
     },
     noteAck: (g) => setMeta("acked", String(g)),
   };
+}
+
+function prune(sql: ReturnType<typeof cache>, beforeAt: WallMs): number {
+  const tables = ["gap", "deletion", "unknown"];
+  return tables.reduce((rows, table) => rows + sql(`DELETE FROM ${table} WHERE to_at < ?`).run(beforeAt).changes, 0);
 }
 
 /** Confirmed rows first; then unconfirmed ones, least important and oldest first, with a record of what they were. */

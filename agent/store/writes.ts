@@ -1,7 +1,7 @@
 /** How each kind of write reaches the tables. Statements only; agent/core decides what is written. */
 import type { CameraFinding, Change, DeletionReason, Write } from "../core/change.ts";
 import { importance } from "../core/journal.ts";
-import type { Segment } from "../core/types.ts";
+import type { Claim, Segment } from "../core/types.ts";
 import type { Database, Statement } from "./database.ts";
 
 /** Bits of segment.flags. */
@@ -36,24 +36,27 @@ export function makeWriter(db: Database, run: () => number): (change: Change) =>
       );
     },
     segment: ({ segment }) => {
-      sql("INSERT INTO segment (camera, run, number, start_at, end_at, bytes, sha256, flags) VALUES (?, ?, ?, ?, ?, ?, ?, ?)").run(
+      sql(
+        "INSERT INTO segment (camera, run, number, start_at, end_at, bytes, sha256, flags, named_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+      ).run(
         ...[camera(segment.camera), segment.run, segment.number, segment.startAt, segment.endAt],
-        ...[segment.bytes, Buffer.from(segment.sha256, "hex"), flagsOf(segment)],
+        ...[segment.bytes, Buffer.from(segment.sha256, "hex"), flagsOf(segment), segment.namedMs],
       );
     },
     page: (w) => {
       sql("UPDATE camera SET since_at = ?, covered_at = ? WHERE id = ?").run(w.sinceAt, w.coveredAt, camera(w.camera));
     },
-    "gap-opened": ({ camera: name, fromAt, blame, fault }) => {
-      sql("INSERT INTO gap (camera, run, from_at, cause, sure, evidence, fault) VALUES (?, ?, ?, ?, ?, ?, ?)").run(
-        ...[camera(name), run(), fromAt, blame.cause, blame.sure, JSON.stringify(blame.evidence), fault],
+    "gap-opened": ({ camera: name, fromAt, claim, fault }) => {
+      const { cause } = claim.blame;
+      sql("INSERT INTO gap (camera, run, from_at, cause, sure, evidence, scope, told, fault) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)").run(
+        ...[camera(name), run(), fromAt, cause, claim.blame.sure, JSON.stringify(claim.blame.evidence), claim.scope, cause, fault],
       );
     },
-    "gap-closed": ({ camera: name, toAt, blame }) => {
+    "gap-blamed": (w) => blameOpenGap(sql, camera(w.camera), w.claim, w.fault),
+    "gap-closed": ({ camera: name, toAt, claim, fault }) => {
       const id = camera(name);
-      sql("UPDATE gap SET to_at = ?, cause = ?, sure = ?, evidence = ? WHERE camera = ? AND to_at IS NULL").run(
-        ...[toAt, blame.cause, blame.sure, JSON.stringify(blame.evidence), id],
-      );
+      blameOpenGap(sql, id, claim, fault);
+      sql("UPDATE gap SET to_at = ? WHERE camera = ? AND to_at IS NULL").run(toAt, id);
       sql("DELETE FROM gap WHERE camera = ? AND to_at = ? AND from_at = to_at").run(id, toAt);
     },
     unknown: ({ camera: name, fromAt, toAt, why }) => {
@@ -83,6 +86,11 @@ export function makeWriter(db: Database, run: () => number): (change: Change) =>
     beat: ({ at }) => {
       sql("UPDATE run SET beat_at = max(beat_at, ?) WHERE id = ?").run(Math.round(at), run());
     },
+    "clock-step": ({ at, offsetMs, clock }) => {
+      sql("INSERT INTO clock_step (boot, at, offset_ms, clock) VALUES ((SELECT boot FROM run WHERE id = ?), ?, ?, ?)").run(
+        ...[run(), Math.round(at), Math.round(offsetMs), clock],
+      );
+    },
     "run-ended": ({ run: id, end, at }) => {
       sql("UPDATE run SET ended = ?, ended_at = ? WHERE id = ?").run(end, Math.round(at), id);
     },
@@ -100,6 +108,12 @@ export function makeWriter(db: Database, run: () => number): (change: Change) =>
 }
 
 type Cache = (text: string) => Statement;
+
+function blameOpenGap(sql: Cache, camera: number, { blame, scope }: Claim, fault: number): void {
+  sql("UPDATE gap SET cause = ?, sure = ?, evidence = ?, scope = ?, fault = ? WHERE camera = ? AND to_at IS NULL").run(
+    ...[blame.cause, blame.sure, JSON.stringify(blame.evidence), scope, fault, camera],
+  );
+}
 
 /** Prepared statements by their text. */
 export function cache(db: Database): Cache {

@@ -2,28 +2,49 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Change, Moment } from "../../agent/core/change.ts";
+import { type DatedBoot, makeDating } from "../../agent/core/dating.ts";
+import { type Faults, joinFault } from "../../agent/core/faults.ts";
 import {
   answerOf,
   graceMs,
   type History,
   type LedgerSpan,
+  type Numbering,
   onSegment,
   onTick,
   openGap,
   type Page,
+  reblame,
+  settleMs,
   spansOf,
+  splitByPlan,
   splitGap,
   sumsOf,
 } from "../../agent/core/ledger.ts";
-import type { Blame, Gap, Segment, Span } from "../../agent/core/types.ts";
+import type { Cause, Claim, Gap, Segment, Span, Sure } from "../../agent/core/types.ts";
 
-const camera: Blame = { cause: "camera", sure: "inferred", evidence: ["stalled", "port-answers"] };
-const unknown: Blame = { cause: "unknown", sure: "unknown", evidence: ["no-frame-yet"] };
-const disk: Blame = { cause: "disk", sure: "sensed", evidence: ["disk-full"] };
+const claim = (scope: string, cause: Cause, sure: Sure, evidence: readonly string[]): Claim => ({
+  scope,
+  blame: { cause, sure, evidence },
+});
+const camera = claim("camera c", "camera", "inferred", ["stalled", "port-answers"]);
+const unknown = claim("camera c", "unknown", "unknown", ["no-frame-yet"]);
+const disk = claim("disk", "disk", "sensed", ["disk-full"]);
+const house = claim("house h", "house-power", "inferred", ["router-silent"]);
+const box = claim("box", "box", "inferred", ["same-boot"]);
+/** Numbers faults as the books do. */
+function numbering(): Numbering {
+  let faults: Faults = { last: 0, recent: [] };
+  return (scope, span) => {
+    const joined = joinFault(faults, scope, span);
+    faults = joined.faults;
+    return joined.number;
+  };
+}
 const moment = (at: number): Moment => ({ at, monoMs: at, clock: "synced" });
 const empty: Page = { camera: "c", sinceAt: null, coveredAt: null, gap: null };
 const segment = (startAt: number, endAt: number, number = 1): Segment => ({
-  ...{ camera: "c", run: 1, number, startAt, endAt, bytes: 10, sha256: "00", stream: "main", clock: "synced", torn: false },
+  ...{ camera: "c", run: 1, number, startAt, endAt, bytes: 10, sha256: "00", stream: "main", clock: "synced", torn: false, namedMs: 0 },
 });
 
 /** What the tables would hold after the changes. */
@@ -38,7 +59,20 @@ function apply(tables: Tables, change: Change): void {
         tables.gaps.some((gap) => gap.toAt === null),
         "two open gaps",
       ).toBe(false);
-      tables.gaps.push({ id: tables.gaps.length + 1, camera: "c", fromAt: write.fromAt, toAt: null, blame: write.blame, fault: null });
+      tables.gaps.push({
+        id: tables.gaps.length + 1,
+        camera: "c",
+        fromAt: write.fromAt,
+        toAt: null,
+        blame: write.claim.blame,
+        fault: write.fault,
+      });
+    }
+    if (write.put === "gap-blamed") {
+      const open = tables.gaps.findIndex((gap) => gap.toAt === null);
+      const gap = tables.gaps[open];
+      if (gap === undefined) throw new Error("blamed a gap that was not open");
+      tables.gaps[open] = { ...gap, blame: write.claim.blame, fault: write.fault };
     }
     if (write.put === "gap-closed") {
       const open = tables.gaps.findIndex((gap) => gap.toAt === null);
@@ -46,7 +80,7 @@ function apply(tables: Tables, change: Change): void {
       if (gap === undefined) throw new Error("closed a gap that was not open");
       expect(write.toAt).toBeGreaterThanOrEqual(gap.fromAt);
       if (write.toAt === gap.fromAt) tables.gaps.splice(open, 1);
-      else tables.gaps[open] = { ...gap, toAt: write.toAt, blame: write.blame };
+      else tables.gaps[open] = { ...gap, toAt: write.toAt, blame: write.claim.blame, fault: write.fault };
     }
   }
 }
@@ -54,7 +88,8 @@ function apply(tables: Tables, change: Change): void {
 type Step =
   | { readonly kind: "footage"; readonly ms: number; readonly skipMs: number }
   | { readonly kind: "late"; readonly backMs: number; readonly ms: number }
-  | { readonly kind: "silence"; readonly ms: number; readonly blame: Blame }
+  | { readonly kind: "silence"; readonly ms: number; readonly claim: Claim }
+  | { readonly kind: "reblame"; readonly claim: Claim }
   | { readonly kind: "restart"; readonly ms: number }
   | { readonly kind: "split"; readonly backMs: number };
 
@@ -62,7 +97,8 @@ const length = fc.integer({ min: 1, max: 120_000 });
 const step: fc.Arbitrary<Step> = fc.oneof(
   fc.record({ kind: fc.constant("footage" as const), ms: length, skipMs: fc.integer({ min: 0, max: 20_000 }) }),
   fc.record({ kind: fc.constant("late" as const), backMs: length, ms: length }),
-  fc.record({ kind: fc.constant("silence" as const), ms: length, blame: fc.constantFrom(camera, unknown, disk) }),
+  fc.record({ kind: fc.constant("silence" as const), ms: length, claim: fc.constantFrom(camera, unknown, disk, house) }),
+  fc.record({ kind: fc.constant("reblame" as const), claim: fc.constantFrom(camera, house, box) }),
   fc.record({ kind: fc.constant("restart" as const), ms: length }),
   fc.record({ kind: fc.constant("split" as const), backMs: length }),
 );
@@ -70,6 +106,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 /** Plays a history second by second through the rules, as the loops do. */
 function play(steps: readonly Step[]): { readonly page: Page; readonly tables: Tables; readonly nowAt: number } {
   const tables: Tables = { segments: [], gaps: [], events: [] };
+  const number = numbering();
   let page: Page = { ...empty, sinceAt: 1_000_000, coveredAt: 1_000_000 };
   let nowAt = 1_000_000;
   const turn = ({ page: next, change }: { page: Page; change: Change }) => {
@@ -80,21 +117,22 @@ function play(steps: readonly Step[]): { readonly page: Page; readonly tables: T
     if (s.kind === "footage") {
       const startAt = Math.max(nowAt + s.skipMs, page.coveredAt ?? 0);
       nowAt = Math.max(nowAt, startAt + s.ms);
-      turn(onSegment(page, segment(startAt, startAt + s.ms, i), camera, moment(nowAt)));
+      turn(onSegment(page, segment(startAt, startAt + s.ms, i), camera, moment(nowAt), number));
     }
     if (s.kind === "late") {
       const startAt = Math.max(page.coveredAt ?? 0, nowAt - s.backMs);
       const endAt = Math.max(startAt + 1, Math.min(nowAt, startAt + s.ms));
       nowAt = Math.max(nowAt, endAt);
-      turn(onSegment(page, segment(startAt, endAt, i), unknown, moment(nowAt)));
+      turn(onSegment(page, segment(startAt, endAt, i), unknown, moment(nowAt), number));
     }
     if (s.kind === "silence") {
       nowAt += s.ms;
-      turn(onTick(page, nowAt, false, s.blame, moment(nowAt)));
+      turn(onTick(page, nowAt, false, s.claim, moment(nowAt), number));
     }
+    if (s.kind === "reblame") turn(reblame(page, s.claim, number));
     if (s.kind === "restart") {
       nowAt += s.ms;
-      turn(openGap(page, { cause: "box", sure: "inferred", evidence: [] }, moment(nowAt)));
+      turn(openGap(page, box, moment(nowAt), number));
     }
     if (s.kind === "split") turn(splitGap(page, Math.min(nowAt, nowAt - s.backMs), moment(nowAt)));
   }
@@ -131,7 +169,7 @@ describe("for every history", () => {
         expect(sums.recordedMs + sums.gapMs).toBe(due.toAt - due.fromAt);
         expect(sums.recordedMs).toBe(tables.segments.reduce((ms, s) => ms + s.endAt - s.startAt, 0));
       }),
-      { numRuns: 500 },
+      { numRuns: 10_000 },
     );
   });
 
@@ -156,7 +194,43 @@ describe("for every history", () => {
         expect(sums.recordedMs + sums.gapMs + sums.unknownMs + sums.deletedMs).toBe(sums.dueMs);
         expect(sums.dueMs + sums.plannedMs).toBe(within.toAt - within.fromAt);
       }),
-      { numRuns: 500 },
+      { numRuns: 10_000 },
+    );
+  });
+
+  test("clocks that step between runs change no sum's law, make no overlap and no negative span", () => {
+    const boots = fc.array(
+      fc.record({
+        upMs: fc.integer({ min: 1_000, max: 600_000 }),
+        offsetMs: fc.integer({ min: -3_000_000, max: 3_000_000 }),
+        synced: fc.boolean(),
+      }),
+      { minLength: 1, maxLength: 8 },
+    );
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 25 }), boots, (steps, list) => {
+        const { tables, nowAt } = play(steps);
+        let at = 1_000_000;
+        const dated: DatedBoot[] = list.map(({ upMs, offsetMs, synced }) => {
+          const fromAt = at;
+          at += upMs;
+          return { fromAt, toAt: at - 1, offsetMs, synced };
+        });
+        const { toUtc } = makeDating(dated);
+        const due = { fromAt: toUtc(1_000_000), toAt: toUtc(nowAt + 1) };
+        if (due.toAt <= due.fromAt) return;
+        const read: History = {
+          ...{ due, open: null, planned: [], deletions: [], unknowns: [] },
+          segments: tables.segments.map((s) => ({ ...s, startAt: toUtc(s.startAt), endAt: toUtc(s.endAt) })),
+          gaps: tables.gaps.map((gap) => ({ ...gap, fromAt: toUtc(gap.fromAt), toAt: gap.toAt === null ? null : toUtc(gap.toAt) })),
+        };
+        const spans = spansOf(read, due);
+        expectCovered(spans, due);
+        const sums = sumsOf(spans);
+        expect(sums.recordedMs + sums.gapMs + sums.unknownMs + sums.deletedMs).toBe(sums.dueMs);
+        expect(sums.recordedMs).toBe(read.segments.reduce((ms, s) => ms + s.endAt - s.startAt, 0));
+      }),
+      { numRuns: 10_000 },
     );
   });
 
@@ -174,34 +248,64 @@ describe("for every history", () => {
 
 describe("by hand", () => {
   test("due time begins with the first footage where hand-over is not set", () => {
-    const { page, change } = onSegment(empty, segment(5_000, 65_000), camera, moment(65_000));
+    const { page, change } = onSegment(empty, segment(5_000, 65_000), camera, moment(65_000), numbering());
     expect(page).toEqual({ camera: "c", sinceAt: 5_000, coveredAt: 65_000, gap: null });
     expect(change.map((write) => write.put)).toEqual(["segment", "page"]);
   });
 
   test("the time after the last frame is no gap until the grace is over, nor while a file grows", () => {
     const page: Page = { ...empty, sinceAt: 0, coveredAt: 100_000 };
-    expect(onTick(page, 100_000 + graceMs, false, camera, moment(0)).change).toEqual([]);
-    expect(onTick(page, 300_000, true, camera, moment(0)).change).toEqual([]);
-    expect(onTick(page, 100_001 + graceMs, false, camera, moment(0)).page.gap).toEqual({ fromAt: 100_000, blame: camera });
+    const tick = (nowAt: number, writing: boolean) => onTick(page, nowAt, writing, camera, moment(0), numbering());
+    expect(tick(100_000 + graceMs, false).change).toEqual([]);
+    expect(tick(300_000, true).change).toEqual([]);
+    expect(tick(100_001 + graceMs, false).page.gap).toEqual({ fromAt: 100_000, claim: camera, told: "camera", fault: 1 });
   });
 
   test("better evidence is kept, and the event says from what to what", () => {
-    const opened = openGap({ ...empty, sinceAt: 0, coveredAt: 10_000 }, unknown, moment(30_000)).page;
-    const known = onTick(opened, 40_000, false, camera, moment(40_000)).page;
-    const closed = onSegment(known, segment(50_000, 60_000), unknown, moment(60_000));
-    expect(closed.change.find((write) => write.put === "gap-closed")).toMatchObject({ toAt: 50_000, blame: camera });
-    const direct = onSegment(opened, segment(50_000, 60_000), disk, moment(60_000));
+    const number = numbering();
+    const opened = openGap({ ...empty, sinceAt: 0, coveredAt: 10_000 }, unknown, moment(30_000), number).page;
+    const known = onTick(opened, 70_000, false, camera, moment(70_000), number);
+    expect(known.change).toEqual([{ put: "gap-blamed", camera: "c", claim: camera, fault: 1 }]);
+    const closed = onSegment(known.page, segment(80_000, 90_000), unknown, moment(90_000), number);
+    expect(closed.change.find((write) => write.put === "gap-closed")).toMatchObject({ toAt: 80_000, claim: camera });
+    const direct = onSegment(opened, segment(50_000, 60_000), disk, moment(60_000), number);
     expect(direct.change.find((write) => write.put === "event")).toMatchObject({
       data: { cause: "disk", was: "unknown", durationMs: 40_000 },
     });
   });
 
+  test("until the witnesses are heard the newest claim counts; afterwards an equal one changes nothing", () => {
+    const number = numbering();
+    const opened = openGap({ ...empty, sinceAt: 0, coveredAt: 10_000 }, camera, moment(20_000), number).page;
+    const early = onTick(opened, 10_000 + settleMs, false, house, moment(0), number).page;
+    expect(early.gap).toMatchObject({ claim: house, told: "camera", fault: 2 });
+    expect(onTick(early, 10_001 + settleMs, false, camera, moment(0), number)).toEqual({ page: early, change: [] });
+  });
+
+  test("what of a gap lies in a stop on purpose is told as planned", () => {
+    const gap: Gap = { id: 1, camera: "c", fromAt: 10, toAt: null, blame: camera.blame, fault: 4 };
+    const parts = splitByPlan(gap, [{ fromAt: 20, toAt: 30, why: "thay nguồn" }], 50);
+    expect(parts.map(({ fromAt, toAt, blame }) => [fromAt, toAt, blame.cause])).toEqual([
+      [10, 20, "camera"],
+      [20, 30, "planned"],
+      [30, null, "camera"],
+    ]);
+    expect(splitByPlan(gap, [], 50)).toEqual([gap]);
+  });
+
+  test("footage made in a stop on purpose is there but was not due", () => {
+    const due = { fromAt: 0, toAt: 100_000 };
+    const planned = [{ fromAt: 20_000, toAt: 50_000, why: "x" }];
+    const spans = spansOf(history({ segments: [segment(0, 40_000)], gaps: [], events: [] }, due, { planned }), due);
+    expect(sumsOf(spans)).toMatchObject({ dueMs: 70_000, recordedMs: 20_000, plannedMs: 30_000, unknownMs: 50_000 });
+    expect(answerOf(spans, { fromAt: 0, toAt: 40_000 })).toBe("yes");
+  });
+
   test("a file that reaches back into an open gap leaves no gap of no length", () => {
-    const opened = openGap({ ...empty, sinceAt: 0, coveredAt: 10_000 }, camera, moment(30_000));
+    const opened = openGap({ ...empty, sinceAt: 0, coveredAt: 10_000 }, camera, moment(30_000), numbering());
     const tables: Tables = { segments: [], gaps: [], events: [] };
     apply(tables, opened.change);
-    apply(tables, onSegment(opened.page, segment(10_000, 40_000), camera, moment(40_000)).change);
+    apply(tables, onSegment(opened.page, segment(10_000, 40_000), camera, moment(40_000), numbering()).change);
     expect(tables.gaps).toEqual([]);
   });
 

@@ -6,9 +6,11 @@ import { cameraBackoffMs, stationBackoffMs, stationFirstWaitMs } from "../../age
 import { blame, type Sight } from "../../agent/core/blame.ts";
 import type { Moment } from "../../agent/core/change.ts";
 import { type CameraReading, lostMs, settle, settleCamera } from "../../agent/core/condition.ts";
+import { endFault, type Faults, joinFault } from "../../agent/core/faults.ts";
 import { importance, planDrop } from "../../agent/core/journal.ts";
 import { forecastDays, planSweep } from "../../agent/core/retention.ts";
 import { type CameraCondition, eventTypes } from "../../agent/core/types.ts";
+import { blameDowntime, explainBy, judgePrevious, type Traces } from "../../agent/recover.ts";
 
 const moment: Moment = { at: 100_000, monoMs: 50_000, clock: "synced" };
 
@@ -71,21 +73,106 @@ describe("the box's own conditions", () => {
 });
 
 describe("blame", () => {
-  const sight: Sight = { disk: "ok", reason: "silent", answers: false, othersRecording: 1, runMs: 100_000 };
+  const sight: Sight = {
+    ...{ camera: "c1", disk: "ok", reason: "silent", answers: false, knocks: 3, knocksLost: 3, others: 5, othersReached: 4 },
+    ...{ routersAnswering: 1, house: null, power: "unsupported", link: "unsupported" },
+  };
+  const house = { id: "ho-07", reach: "lan", router: true, others: 1, othersReached: 0, holdsBox: false } as const;
+  const allGone = { others: 5, othersReached: 0, routersAnswering: 0 };
+
   test.each([
-    ["the disk before all else", { disk: "full" }, "disk", "sensed"],
-    ["a writer's word about the disk", { reason: "disk-full" }, "disk", "sensed"],
-    ["an unreadable password file", { reason: "no-password" }, "box", "sensed"],
-    ["an ffmpeg that does not start", { reason: "no-recorder" }, "box", "sensed"],
-    ["a refused password", { reason: "refused-password", answers: null }, "camera", "inferred"],
-    ["a port that answers", { reason: "stalled", answers: true, othersRecording: 0 }, "camera", "inferred"],
-    ["silent while others record", {}, "camera", "inferred"],
-    ["silent and nobody to compare", { othersRecording: 0 }, "unknown", "unknown"],
-    ["nothing seen yet", { reason: null }, "unknown", "unknown"],
-  ] as const)("%s", (_, seen, cause, sure) => {
+    ["the disk before all else", { disk: "full" }, "disk", "sensed", "disk"],
+    ["a writer's word about the disk", { reason: "disk-full" }, "disk", "sensed", "disk"],
+    ["an unreadable password file", { reason: "no-password" }, "box", "sensed", "camera c1"],
+    ["an ffmpeg that does not start", { reason: "no-recorder" }, "box", "sensed", "box"],
+    ["nothing seen yet", { reason: null }, "unknown", "unknown", "camera c1"],
+    ["a refused password", { reason: "refused-password", answers: null }, "camera", "inferred", "camera c1"],
+    ["a port that answers", { reason: "stalled", answers: true, othersReached: 0 }, "camera", "inferred", "camera c1"],
+    ["a stall with knocks lost", { reason: "stalled", answers: true, knocks: 10, knocksLost: 4 }, "weak-link", "inferred", "camera c1"],
+    ["a stall over a weak link", { reason: "stalled", answers: true, link: "weak" }, "weak-link", "inferred", "camera c1"],
+    ["a wrong path over a weak link", { reason: "not-found", answers: true, link: "weak" }, "camera", "inferred", "camera c1"],
+    ["silent while others answer", {}, "camera", "inferred", "camera c1"],
+    ["silent and nobody to compare", { others: 0, othersReached: 0 }, "unknown", "unknown", "camera c1"],
+    ["a house with its router", { house: { ...house, router: false } }, "house-power", "inferred", "house ho-07"],
+    ["a house whose router answers", { house }, "house-network", "inferred", "house ho-07"],
+    ["one of a house's cameras", { house: { ...house, othersReached: 1 } }, "camera", "inferred", "camera c1"],
+    ["one of them, its router mute", { house: { ...house, router: false, othersReached: 1 } }, "camera", "inferred", "camera c1"],
+    ["the only camera of a house whose router answers", { house: { ...house, others: 0 } }, "camera", "inferred", "camera c1"],
+    ["the only camera, router gone too", { house: { ...house, others: 0, router: false } }, "house-power", "inferred", "house ho-07"],
+    ["the only camera, no router to ask", { house: { ...house, others: 0, router: null } }, "camera", "inferred", "camera c1"],
+    ["a house seen through its line", { house: { ...house, reach: "wan", router: false } }, "house", "inferred", "house ho-07"],
+    ["a house without a router", { house: { ...house, router: null } }, "house", "inferred", "house ho-07"],
+    ["the box's own house, box alive", { house: { ...house, router: false, holdsBox: true } }, "house-network", "inferred", "house ho-07"],
+    ["the box's own house, on battery", { house: { ...house, holdsBox: true }, power: "battery" }, "house-power", "sensed", "house ho-07"],
+    ["the whole site", allGone, "house-network", "inferred", "site"],
+    ["the whole site, in a house", { ...allGone, house: { ...house, router: false } }, "house-network", "inferred", "site"],
+    ["the whole site, on battery", { ...allGone, power: "battery" }, "house-power", "sensed", "site"],
+    ["the whole site, the box's link down", { ...allGone, link: "down" }, "house-network", "sensed", "site"],
+    ["a link down that others do not need", { link: "down" }, "camera", "inferred", "camera c1"],
+    ["all cameras while a router answers", { ...allGone, routersAnswering: 1, house }, "house-network", "inferred", "house ho-07"],
+  ] as const)("%s", (_, seen, cause, sure, scope) => {
     const found = blame({ ...sight, ...seen });
-    expect(found).toMatchObject({ cause, sure });
-    expect(found.evidence.length).toBeGreaterThan(0);
+    expect(found).toMatchObject({ scope, blame: { cause, sure } });
+    expect(found.blame.evidence.length).toBeGreaterThan(0);
+  });
+});
+
+describe("faults", () => {
+  const join = (faults: Faults, scope: string, fromAt: number, toAt: number | null) => joinFault(faults, scope, { fromAt, toAt });
+  const none: Faults = { last: 0, recent: [] };
+
+  test("gaps of one scope that lie on each other are one fault; other scopes and later times are others", () => {
+    const a = join(none, "house h", 1_000, null);
+    const b = join(a.faults, "house h", 3_000, null);
+    const c = join(b.faults, "camera x", 3_000, null);
+    expect([a.number, b.number, c.number]).toEqual([1, 1, 2]);
+    const ended = endFault(c.faults, 1, 60_000);
+    expect(join(ended, "house h", 59_000, 61_000).number).toBe(1);
+    expect(join(ended, "house h", 60_001, null).number).toBe(3);
+  });
+
+  test("a fault grows with its gaps and is forgotten after a while", () => {
+    let faults = join(none, "site", 0, 10_000).faults;
+    faults = join(faults, "site", 9_000, 30_000).faults;
+    expect(join(faults, "site", 29_000, 40_000).number).toBe(1);
+    for (let i = 0; i < 5_000; i += 1) faults = join(faults, `camera ${i}`, 1e9 + i, 1e9 + i).faults;
+    expect(faults.recent.length).toBeLessThanOrEqual(1_000);
+  });
+});
+
+describe("how the previous run ended", () => {
+  const run = { ...{ id: 4, boot: "b.4", bootId: "b", epochAt: 0, startedAt: 1_000, beatAt: 60_000, ended: null, endedAt: null } } as const;
+  const traces: Traces = { run, live: null, beat: null, bootId: "other", inOrder: null, power: "unknown" };
+
+  test.each([
+    ["the same boot: a crash", { bootId: "b" }, "crashed", "box", "inferred"],
+    ["another boot, nobody shut it down: a power cut", { inOrder: false }, "power", "box-power", "inferred"],
+    ["another boot, no record kept: a power cut", {}, "power", "box-power", "inferred"],
+    ["on battery before: a power cut that was felt", { power: "battery" }, "power", "box-power", "sensed"],
+    ["an orderly shutdown without our mark: a reboot", { inOrder: true }, "rebooted", "box", "inferred"],
+    ["a stop that is written down", { run: { ...run, ended: "stopped", endedAt: 70_000 } }, "stopped", "box", "sensed"],
+  ] as const)("%s", (_, seen, end, cause, sure) => {
+    const previous = judgePrevious({ ...traces, ...seen });
+    expect(previous?.end).toBe(end);
+    if (previous !== null) expect(blameDowntime(previous)).toMatchObject({ scope: "box", blame: { cause, sure } });
+  });
+
+  test("the latest sign of life counts, of that run alone", () => {
+    const signs = { live: { at: 61_000, cameras: {}, freeBytes: 0, usedBytes: 0, clock: "synced" } as const, beat: { run: 4, at: 64_000 } };
+    expect(judgePrevious({ ...traces, ...signs })?.lastAliveAt).toBe(64_000);
+    expect(judgePrevious({ ...traces, ...signs, beat: { run: 3, at: 90_000 } })?.lastAliveAt).toBe(61_000);
+  });
+
+  test("a power cut explains the hole that took all cameras before it, and no camera's own", () => {
+    const previous = judgePrevious(traces);
+    if (previous === null) throw new Error("there was a run");
+    const gap = (scope: string, cause: "house-network" | "camera") =>
+      ({ fromAt: 50_000, told: cause, fault: 1, claim: { scope, blame: { cause, sure: "inferred", evidence: ["silent"] } } }) as const;
+    expect(explainBy(previous, gap("site", "house-network"))?.blame).toMatchObject({
+      cause: "box-power",
+      evidence: expect.arrayContaining(["silent", "box-power-followed"]),
+    });
+    expect(explainBy(previous, gap("camera c", "camera"))).toBeNull();
   });
 });
 

@@ -2,6 +2,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { parseDuration, parseInstant, parseSize } from "../../agent/config/units.ts";
+import { plainDating } from "../../agent/core/dating.ts";
 import { commandOf, envelopeOf, eventMessage, stateMessage } from "../../agent/core/message.ts";
 import { segmentPath, startOfPath } from "../../agent/core/path.ts";
 import { parseTime, vietnamTime } from "../../agent/core/time.ts";
@@ -88,10 +89,12 @@ describe("names of files", () => {
   test("the start stands in the name, to the second, whatever the camera", () => {
     fc.assert(
       fc.property(fc.integer({ min: 0, max: 4e12 }), fc.nat(1e6), fc.nat(1e6), (startAt, run, number) => {
-        expect(startOfPath(segmentPath({ camera: "ql1a-01", startAt, run, number }))).toBe(Math.floor(startAt / 1000) * 1000);
+        expect(startOfPath(segmentPath({ camera: "ql1a-01", startAt, run, number, namedMs: 0 }))).toBe(Math.floor(startAt / 1000) * 1000);
       }),
     );
-    expect(segmentPath({ camera: "ql1a-01", startAt: nowAt, run: 3, number: 14 })).toBe("ql1a-01/2026-11-24/100000-3-14.mkv");
+    expect(segmentPath({ camera: "ql1a-01", startAt: nowAt, run: 3, number: 14, namedMs: 0 })).toBe("ql1a-01/2026-11-24/100000-3-14.mkv");
+    const behind = { camera: "ql1a-01", startAt: nowAt - 7_200_000, run: 3, number: 14, namedMs: 7_200_000 };
+    expect(segmentPath(behind)).toBe("ql1a-01/2026-11-24/100000-3-14.mkv");
   });
   test.each(["", "a/b.mkv", "c/2026-11-24/x-1-1.mkv", "c/2026-11-24/100000-1-1.mkv.part"])("%s is no footage", (path) => {
     expect(startOfPath(path)).toBeNull();
@@ -105,12 +108,12 @@ describe("messages", () => {
   };
 
   test("an event's envelope has every field of the contract and says when it is late", () => {
-    expect(envelopeOf("an-dai-1", "db1", row, nowAt)).toEqual({
+    expect(envelopeOf("an-dai-1", "db1", row, nowAt, plainDating)).toEqual({
       ...{ v: 1, id: "b.1-3", site: "an-dai-1", db: "db1", g: 7, boot: "b.1", seq: 3, at: "2026-11-24T10:00:00.000Z" },
       ...{ clock: "synced", monoMs: 5, type: "gap.closed", level: "info", late: false, data: { camera: "c" } },
     });
-    expect(envelopeOf("an-dai-1", "db1", row, nowAt + 60_001).late).toBe(true);
-    expect(eventMessage(address, "db1", row, nowAt).topic).toBe("matghi/v1/nghia-phuong/from/an-dai-1/event");
+    expect(envelopeOf("an-dai-1", "db1", row, nowAt + 60_001, plainDating).late).toBe(true);
+    expect(eventMessage(address, "db1", row, nowAt, plainDating).topic).toBe("matghi/v1/nghia-phuong/from/an-dai-1/event");
   });
 
   test("the will has no expiry, other states have", () => {

@@ -22,12 +22,12 @@ const segment = (number: number, more: object = {}): Write => ({
   put: "segment",
   segment: {
     ...{ camera: "c", run: 1, number, startAt: number * 1_000, endAt: number * 1_000 + 1_000, bytes: 10, sha256: "ab".repeat(32) },
-    ...{ stream: "main", clock: "synced", torn: false, ...more },
+    ...{ stream: "main", clock: "synced", torn: false, namedMs: 0, ...more },
   } as Extract<Write, { put: "segment" }>["segment"],
 });
 function begun(state: string): Store {
   const store = openStore(state);
-  store.begin({ bootId: "boot", epochAt: 0, startedAt: 1_000, version: "test", above: 0 });
+  store.begin({ bootId: "boot", wallMs: 1_000, monoMs: 1_000, clock: "synced", version: "test", above: 0 });
   return store;
 }
 const numbersOf = (store: Store) => store.eventsAfter(0, 100_000).map(({ data }) => data.number);
@@ -98,7 +98,10 @@ test.each([
   ["a run that never was", segment(1, { run: 99 })],
   [
     "a cause that is none",
-    { put: "gap-opened", camera: "c", fromAt: 1, fault: null, blame: { cause: "ghosts" as never, sure: "sensed", evidence: [] } },
+    {
+      ...{ put: "gap-opened", camera: "c", fromAt: 1, fault: 1 },
+      claim: { scope: "site", blame: { cause: "ghosts" as never, sure: "sensed", evidence: [] } },
+    },
   ],
   ["an event without a clock", { ...event(1), moment: { ...moment, clock: "sundial" as never } }],
 ] as const)("the tables refuse %s", (_, write) => {
@@ -108,7 +111,7 @@ test.each([
 
 test("a new database over an old folder does not use its runs' numbers again", () => {
   const store = openStore(tempFolder("above"));
-  const start = { bootId: "boot", epochAt: 0, startedAt: 1_000, version: "test" };
+  const start = { bootId: "boot", wallMs: 1_000, monoMs: 1_000, clock: "synced", version: "test" } as const;
   expect([17, 0, 5].map((above) => store.begin({ ...start, above }).run)).toEqual([18, 19, 20]);
 });
 

@@ -1,0 +1,140 @@
+/** The whole agent on a scripted clock, over power cuts: real rules, loops and database, a scene around them. */
+import { join } from "node:path";
+import type { Settings } from "../../agent/config/schema.ts";
+import { loadConfig } from "../../agent/config.ts";
+import { makeDating } from "../../agent/core/dating.ts";
+import type { EndReason, Trust } from "../../agent/core/types.ts";
+import { live, type World } from "../../agent/main.ts";
+import type { Asking } from "../../agent/query.ts";
+import { openOrReplace, openReads } from "../../agent/store/store.ts";
+import type { LinkValue, PowerValue, Probe, Reading } from "../../hal/ports.ts";
+import { sceneDisk } from "../../hal/scene.ts";
+import { type ScriptClock, scriptBox, scriptBroker, scriptClock, scriptKnock } from "../../hal/script.ts";
+import { writeSite } from "./agent.ts";
+
+/** What is true around the box; a test changes it, the agent has to find it out. */
+export type Scene = {
+  /** Cameras in trouble. */
+  readonly trouble: Map<string, EndReason>;
+  /** Addresses of routers that do not answer. */
+  readonly silentRouters: Set<string>;
+  power: Reading<PowerValue>;
+  link: Reading<LinkValue>;
+};
+
+export type Village = {
+  readonly scene: Scene;
+  readonly settings: Settings;
+  readonly disk: ReturnType<typeof sceneDisk>;
+  /** True UTC now. */
+  now(): number;
+  /** Lets so much time pass, on a running or a dead box. */
+  pass(ms: number): Promise<void>;
+  /** Boots the box: its clock is wrong by `wrongMs`, and trusted as `trust` says. */
+  boot(options?: { readonly wrongMs?: number; readonly trust?: Trust; readonly orderly?: boolean }): Promise<void>;
+  /** The running box's clock is set right. */
+  sync(): void;
+  /** The power goes: nothing of the agent moves again. */
+  cut(): void;
+  /** SIGTERM. */
+  stop(): Promise<void>;
+  /** What the running agent has logged in this boot. */
+  log(): string;
+  ask<T>(question: (asking: Asking) => T): T;
+};
+
+const unfelt: Reading<never> = { value: "unsupported", evidence: [] };
+
+/** `startAt`: true UTC at the beginning. `cameras` and `more` are lines of YAML. */
+export function makeVillage(options: {
+  readonly folder: string;
+  readonly startAt: number;
+  readonly cameras: readonly string[];
+  readonly more?: readonly string[];
+}): Village {
+  const { folder } = options;
+  const more = options.more ?? [];
+  const config = writeSite({
+    ...{ folder, cameras: options.cameras, recording: "segment: 60s, limit: { free: 0B }" },
+    more: [...more, "power: { driver: none }", "link: { driver: none }", "clock: { driver: none }"],
+  });
+  const loaded = loadConfig(config, ["system-disk"]);
+  if (loaded.kind === "bad") throw new Error(JSON.stringify(loaded.problems));
+  const { settings } = loaded;
+  const disk = sceneDisk();
+  const scene: Scene = { trouble: new Map(), silentRouters: new Set(), power: unfelt, link: unfelt };
+  let nowAt = options.startAt;
+  let boots = 0;
+  let box: { clock: ScriptClock; wrongMs: number; stop: AbortController; done: Promise<void>; close: () => void } | null = null;
+  let log = "";
+  const feel = <V extends string>(driver: string, read: () => Reading<V>): Probe<V> => ({ driver, read: async () => read() });
+
+  const boot = async ({ wrongMs = 0, trust = "synced", orderly = false }: Parameters<Village["boot"]>[0] = {}) => {
+    boots += 1;
+    const clock = scriptClock(nowAt + wrongMs);
+    clock.setTrust(trust);
+    const { store } = openOrReplace(settings.site.state, nowAt);
+    const world: World = {
+      ...{ clock, footage: disk.footage(clock), knock: scriptKnock((url) => !scene.trouble.has(nameOf(settings, url))) },
+      box: { ...scriptBox(`boot-${boots}`), shutDownInOrder: async () => orderly },
+      recorder: disk.recorder(clock, (camera) => scene.trouble.get(camera) ?? null),
+      broker: scriptBroker(),
+      ...{ power: feel("scene", () => scene.power), link: feel("scene", () => scene.link) },
+      witness: { ask: async (address) => !scene.silentRouters.has(address) },
+      ...{ calendar: { daily: () => undefined }, random: () => 0.5 },
+    };
+    const stop = new AbortController();
+    log = "";
+    const write = (line: string) => {
+      log += line;
+    };
+    const life = { configFile: config, settings, hash: loaded.hash, store, onReload: () => undefined, write };
+    const done = live(world, life, stop.signal);
+    done.catch((error: unknown) => write(String(error)));
+    box = { clock, wrongMs, stop, done, close: () => store.close() };
+    await settled();
+  };
+  /** The start touches real files; virtual time waits for it. */
+  const settled = () => new Promise<void>((resolve) => setTimeout(resolve, 30));
+
+  return {
+    ...{ scene, settings, disk, boot },
+    now: () => nowAt,
+    pass: async (ms) => {
+      await box?.clock.advance(ms);
+      nowAt += ms;
+    },
+    sync: () => {
+      box?.clock.step(-(box.wrongMs ?? 0));
+      box?.clock.setTrust("synced");
+    },
+    cut: () => {
+      box?.close();
+      box = null;
+    },
+    stop: async () => {
+      const ending = box;
+      if (ending === null) return;
+      ending.stop.abort();
+      for (let i = 0; i < 20; i += 1) {
+        await ending.clock.advance(500);
+        nowAt += 500;
+      }
+      await ending.done;
+      ending.close();
+      box = null;
+    },
+    log: () => log,
+    ask: (question) => {
+      const reads = openReads(settings.site.state);
+      if (reads === null) throw new Error(`no database in ${join(folder, "state")}`);
+      try {
+        return question({ reads, settings, dating: makeDating(reads.boots()), running: box !== null, nowAt });
+      } finally {
+        reads.close();
+      }
+    },
+  };
+}
+
+const nameOf = (settings: Settings, url: string) => settings.cameras.find((camera) => camera.url === url)?.id ?? "";
