@@ -1,14 +1,40 @@
 /** What the agent asks of the outside. Interfaces only; every driver of a port passes the contract suite of that port in test/hal. */
 import type { DiskValue, EndReason, MonoMs, Transport, Trust, WallMs } from "../agent/core/types.ts";
 
+/** What a probe saw just now. `unknown`: it cannot tell; `unsupported`: nothing here could. */
+export type Reading<V extends string = string> = {
+  readonly value: V | "unknown" | "unsupported";
+  /** Short codes of what was seen. */
+  readonly evidence: readonly string[];
+};
+/** A sense of the box: reads, never decides. */
+export interface Probe<V extends string = string> {
+  /** The driver that was chosen, for `status` and `doctor`. */
+  readonly driver: string;
+  /** Never rejects; ends within a second or says `unknown`. */
+  read(signal: AbortSignal): Promise<Reading<V>>;
+}
+export type PowerValue = "mains" | "battery" | "low";
+export type LinkValue = "up" | "weak" | "down";
+
+/** Somebody in a household who answers while the house has power and network. */
+export interface Witness {
+  /** Does `address` answer a ping? null: it could not be asked. Never rejects. */
+  ask(address: string, timeoutMs: number, signal: AbortSignal): Promise<boolean | null>;
+}
+
 /** The only source of time and the only wait. */
 export interface Clock {
   /** The wall clock now, as the operating system has it. May step. */
   wallMs(): WallMs;
   /** CLOCK_MONOTONIC now: never steps, starts over at boot. */
   monoMs(): MonoMs;
-  /** How far `wallMs` can be trusted at this moment. */
+  /** How far `wallMs` can be trusted, as `look` saw it last. */
   trust(): Trust;
+  /** The driver that tells the trust, for `status`. */
+  readonly driver: string;
+  /** Looks how far the wall clock can be trusted; asked every few seconds. Never rejects. */
+  look(signal: AbortSignal): Promise<void>;
   /** Resolves after `ms`, or at once when `signal` aborts; never rejects. */
   sleep(ms: number, signal: AbortSignal): Promise<void>;
 }
@@ -17,6 +43,8 @@ export interface Clock {
 export interface Box {
   /** `/proc/sys/kernel/random/boot_id`: changes at every boot. */
   bootId(): string;
+  /** Did a person or the system shut the boot before this one down in order? null: this box keeps no record of it. Never rejects. */
+  shutDownInOrder(bootId: string): Promise<boolean | null>;
   identity(): Promise<BoxIdentity>;
   /** Cheap readings for `health`; no child process. */
   vitals(): BoxVitals;
