@@ -73,7 +73,7 @@ async function live(configFile: string, first: Settings, hash: string, store: St
   setMaxListeners(0);
   const stop = stopOnSignals();
   const log = makeLog({ secrets: () => secretsOf(settings) });
-  const clock = makeClock();
+  const clock = makeClock({ driver: "auto" });
   const box = makeBox();
   const previous = judgePrevious(store.lastRun(), store.live(), box.bootId());
   const epochAt = clock.wallMs() - clock.monoMs();
