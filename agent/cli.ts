@@ -12,7 +12,7 @@ type Global = { readonly config?: string; readonly json?: boolean };
 function contextOf(program: Command): Context {
   const { config, json } = program.opts<Global>();
   return {
-    ...{ configFile: config ?? process.env.MATGHI_CONFIG ?? defaultConfig, json: json ?? false, nowAt: () => Date.now() },
+    ...{ configFile: config ?? process.env.MATGHI_CONFIG ?? defaultConfig, json: json ?? false },
     out: (text) => void process.stdout.write(`${text}\n`),
     err: (line) => void process.stderr.write(`${line}\n`),
   };

@@ -7,9 +7,8 @@ import { calendar } from "../hal/calendar.ts";
 import { makeClock } from "../hal/clock.ts";
 import { makeFootage } from "../hal/footage.ts";
 import { knock } from "../hal/knock.ts";
-import { makeLink } from "../hal/link.ts";
 import type { Box, Broker, Calendar, Clock, Footage, Knock, LinkValue, PowerValue, Probe, Recorder, Witness } from "../hal/ports.ts";
-import { makePower } from "../hal/power.ts";
+import { makeLink, makePower } from "../hal/probe.ts";
 import { findTools, makeRecorder } from "../hal/recorder.ts";
 import { makeWitness } from "../hal/witness.ts";
 import { type Books, keepBooks } from "./books.ts";
@@ -17,7 +16,7 @@ import { keepChores } from "./chores.ts";
 import { readSecret } from "./config/rules.ts";
 import type { Settings } from "./config/schema.ts";
 import { formatProblem, loadConfig } from "./config.ts";
-import { makeDating } from "./core/dating.ts";
+import { makeDating, type UtcMs } from "./core/dating.ts";
 import { journalBounds } from "./core/journal.ts";
 import { claimFolder } from "./disk.ts";
 import type { Eye } from "./eye.ts";
@@ -55,9 +54,12 @@ export type World = {
   readonly random: () => number;
 };
 
+const firstLookMs = 300;
 const trimEveryMs = 10_000;
 /** A power cut is dated by the beat: five seconds at most, and a little for a slow disk. */
 const beatEveryMs = 4_000;
+/** A clock may be set back by this much and was right before. */
+const setBackMs = 60_000;
 /** Cameras that lost power with the box boot longer than it does. */
 const startUpMs = 30_000;
 const startUpAfterCutMs = 120_000;
@@ -91,7 +93,7 @@ async function withStore(configFile: string, first: Settings, hash: string, err:
       return 2;
     }
     const onReload = (reload: () => void) => void process.on("SIGHUP", reload);
-    await live(realWorld(first), { configFile, settings: first, hash, store, onReload }, stopOnSignals());
+    await live(realWorld(first, latestUtc(store)), { configFile, settings: first, hash, store, onReload }, stopOnSignals());
     process.removeAllListeners("SIGHUP");
     return 0;
   } finally {
@@ -99,18 +101,15 @@ async function withStore(configFile: string, first: Settings, hash: string, err:
   }
 }
 
-function realWorld(settings: Settings): World {
-  const clock = makeClock(settings.clock);
+/** What the store knows to have passed; a little less, since clocks may be set back by that. */
+const latestUtc = (store: Store) => makeDating(store.boots()).toUtc(store.latestAt()) - setBackMs;
+
+function realWorld(settings: Settings, notBefore: UtcMs): World {
+  const clock = makeClock({ ...settings.clock, notBefore });
   return {
     ...{ clock, box: makeBox(), footage: makeFootage(settings.recording.folder), knock, broker: makeBroker() },
     recorder: makeRecorder(findTools(realpathSync(settings.site.state)), clock),
-    ...{
-      power: makePower(settings.power, clock),
-      link: makeLink(settings.link, clock),
-      witness: makeWitness(),
-      calendar,
-      random: Math.random,
-    },
+    ...{ power: makePower(settings.power), link: makeLink(settings.link), witness: makeWitness(), calendar, random: Math.random },
   };
 }
 
@@ -137,7 +136,8 @@ export async function live(world: World, life: Life, stop: AbortSignal): Promise
   setMaxListeners(0);
   const { clock, footage, recorder, knock: knocker } = world;
   const { folder } = settings.recording;
-  await clock.look(stop);
+  // A first word of the clock's trust where it comes at once; recording does not wait for it.
+  await Promise.race([clock.look(stop), clock.sleep(firstLookMs, stop)]);
   const previous = await lookBack(world, first.site.state, store);
   const above = store.meta("folder") === null ? await footage.highestRun() : 0;
   const begun = store.begin({

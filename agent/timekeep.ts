@@ -38,7 +38,9 @@ export function makeTimekeeper(deps: TimekeepDeps): { isDoubtful(): boolean; run
     },
     run: async (signal) => {
       while (!signal.aborted) {
-        await deps.clock.look(signal);
+        // A look that takes long must not hide a step meanwhile; the driver lets one follow the other.
+        const look = deps.clock.look(signal);
+        await Promise.race([look, deps.clock.sleep(lookEveryMs, signal)]);
         if (signal.aborted) return;
         try {
           notice(deps, now);

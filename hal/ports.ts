@@ -33,9 +33,9 @@ export interface Clock {
   monoMs(): MonoMs;
   /** How far `wallMs` can be trusted, as `look` saw it last. */
   trust(): Trust;
-  /** The driver that tells the trust, for `status`. */
+  /** Who tells the trust, for `status`: may change with a `look`. */
   readonly driver: string;
-  /** Looks how far the wall clock can be trusted; asked every few seconds. Never rejects. */
+  /** Looks how far the wall clock can be trusted; asked once a second, it decides itself when to ask a child process. Never rejects; ends within five seconds. */
   look(signal: AbortSignal): Promise<void>;
   /** Resolves after `ms`, or at once when `signal` aborts; never rejects. */
   sleep(ms: number, signal: AbortSignal): Promise<void>;
@@ -45,7 +45,7 @@ export interface Clock {
 export interface Box {
   /** `/proc/sys/kernel/random/boot_id`: changes at every boot. */
   bootId(): string;
-  /** Did a person or the system shut the boot before this one down in order? null: this box keeps no record of it. Never rejects. */
+  /** Did a person or the system shut the boot `bootId`, the one before this, down in order? null: this box keeps no record of it. Never rejects; ends within four seconds. */
   shutDownInOrder(bootId: string): Promise<boolean | null>;
   identity(): Promise<BoxIdentity>;
   /** Cheap readings for `health`; no child process. */

@@ -12,11 +12,14 @@ import type {
   Knock,
   Measure,
   Message,
+  Probe,
   PublishResult,
+  Reading,
   Recorder,
   RecorderEnd,
   RecorderJob,
   RecorderSign,
+  Witness,
 } from "./ports.ts";
 
 /** A clock that moves only when it is told to. */
@@ -38,8 +41,11 @@ export function scriptClock(startAt: WallMs): ScriptClock {
   const settle = () => new Promise<void>((resolve) => setImmediate(resolve));
   return {
     wallMs: () => offsetMs + monoMs,
+    fileMs: () => offsetMs + monoMs,
     monoMs: () => monoMs,
     trust: () => trust,
+    driver: "script",
+    look: async () => undefined,
     setTrust: (next) => {
       trust = next;
     },
@@ -86,9 +92,40 @@ export function scriptKnock(answers: (url: string) => boolean): Knock & { readon
   };
 }
 
-export function scriptBox(bootId: string): Box {
+/** A sense that says what it was told last. */
+export type ScriptProbe<V extends string> = Probe<V> & { set(value: Reading<V>["value"]): void };
+
+export function scriptProbe<V extends string>(first: Reading<V>["value"]): ScriptProbe<V> {
+  let value = first;
+  return {
+    driver: "script",
+    set: (next) => {
+      value = next;
+    },
+    read: async (signal) => {
+      if (signal.aborted) return { value: "unknown", evidence: ["stopped"] };
+      return { value, evidence: value === "unsupported" ? [] : [`script ${value}`] };
+    },
+  };
+}
+
+/** A witness that answers, is silent (false) or cannot be asked (null), as `answers` says at that moment. */
+export function scriptWitness(answers: (address: string) => boolean | null): Witness & { readonly asked: readonly string[] } {
+  const asked: string[] = [];
+  return {
+    asked,
+    ask: async (address, _timeoutMs, signal) => {
+      if (signal.aborted) return null;
+      asked.push(address);
+      return answers(address);
+    },
+  };
+}
+
+export function scriptBox(bootId: string, isShutDownInOrder: boolean | null = null): Box {
   return {
     bootId: () => bootId,
+    shutDownInOrder: async () => isShutDownInOrder,
     identity: async () => ({ hostname: "script", model: "script", os: "script", node: process.version, ffmpeg: "script" }),
     vitals: () => ({
       ...{ load1: 0, memoryUsedBytes: 1, memoryTotalBytes: 2, temperatureC: null, agentRssBytes: process.memoryUsage.rss(), uptimeMs: 1 },

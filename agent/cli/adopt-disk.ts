@@ -1,8 +1,9 @@
 /** `matghi adopt-disk`: takes a blank or replaced footage disk into service. Writes in one short transaction. */
 import { makeFootage } from "../../hal/footage.ts";
+import { makeDating } from "../core/dating.ts";
 import { adoptDisk } from "../disk.ts";
 import { openStore } from "../store/store.ts";
-import { type Context, checkUser, exit, Refusal, settingsOf } from "./context.ts";
+import { type Context, checkUser, exit, nowUtc, Refusal, settingsOf } from "./context.ts";
 
 export async function adopt(context: Context): Promise<number> {
   const settings = settingsOf(context);
@@ -10,7 +11,7 @@ export async function adopt(context: Context): Promise<number> {
   const store = openStore(settings.site.state);
   try {
     const { folder } = settings.recording;
-    const result = await adoptDisk(settings.site.id, makeFootage(folder), store, context.nowAt());
+    const result = await adoptDisk(settings.site.id, makeFootage(folder), store, makeDating(store.boots()).fromUtc(nowUtc(settings)));
     if (result.kind === "refused") throw new Refusal(exit.needsPerson, `${folder}: ${advice[result.reason]}`);
     context.out(
       context.json

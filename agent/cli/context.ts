@@ -1,6 +1,6 @@
 /** What every command is given: where to read, where to write, and how to fail with one line that names the next step. */
 import { statSync } from "node:fs";
-import { shiftOf } from "../../hal/clock.ts";
+import { wallOf } from "../../hal/clock.ts";
 import type { Settings } from "../config/schema.ts";
 import { formatProblem, loadConfig } from "../config.ts";
 import { makeDating, type UtcMs } from "../core/dating.ts";
@@ -13,8 +13,6 @@ export type Context = {
   readonly json: boolean;
   readonly out: (text: string) => void;
   readonly err: (line: string) => void;
-  /** The system's wall clock. */
-  readonly nowAt: () => number;
 };
 
 /** Exit codes of contract §3. */
@@ -51,7 +49,7 @@ export function checkUser(settings: Settings): void {
 export type Session = Asking;
 
 /** The agent's clock as the command line has it: a rehearsal shifts both alike. */
-export const nowUtc = (context: Context, settings: Settings): UtcMs => context.nowAt() + shiftOf(settings.clock);
+export const nowUtc = (settings: Settings): UtcMs => wallOf(settings.clock);
 
 /** Opens the store for reading, asks, closes. */
 export function reading<T>(context: Context, ask: (session: Session) => T): T {
@@ -64,7 +62,7 @@ export function reading<T>(context: Context, ask: (session: Session) => T): T {
     const running = isLocked(settings.site.state);
     const dating = makeDating(store.boots());
     const live = store.live();
-    const wallAt = nowUtc(context, settings);
+    const wallAt = nowUtc(settings);
     // The agent's own scale counts while it runs; its live row says what time it has.
     const liveAt = running && live !== null ? dating.toUtc(live.at) : null;
     const nowAt = liveAt === null ? wallAt : Math.max(liveAt, Math.min(wallAt, liveAt + 10_000));

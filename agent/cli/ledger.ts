@@ -102,7 +102,7 @@ export async function events(context: Context, options: EventsOptions, signal: A
   checkUser(settings);
   if (options.type !== undefined && !(eventTypes as readonly string[]).includes(options.type))
     throw new Refusal(exit.wrongUse, `--type ${options.type}: no such type; one of ${eventTypes.join(", ")}`);
-  const span = spanOf(options, nowUtc(context, settings));
+  const span = spanOf(options, nowUtc(settings));
   const toAt = options.follow && options.to === undefined ? Number.MAX_SAFE_INTEGER : span.toAt;
   const wrap = context.json && !options.follow;
   if (wrap) context.out('{"events":[');

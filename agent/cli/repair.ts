@@ -9,7 +9,7 @@ import { makeLog } from "../log.ts";
 import { type Reindexed, reindex } from "../reindex.ts";
 import { lockState } from "../store/database.ts";
 import { openOrReplace, openReads, openStore, type Store } from "../store/store.ts";
-import { type Context, checkUser, exit, Refusal, settingsOf } from "./context.ts";
+import { type Context, checkUser, exit, nowUtc, Refusal, settingsOf } from "./context.ts";
 
 export type RepairOptions = { readonly dryRun?: boolean };
 type Repaired = Reindexed & { readonly dryRun: boolean; readonly replaced: string | null };
@@ -27,7 +27,10 @@ export async function repair(context: Context, options: RepairOptions, signal: A
 async function look(context: Context, settings: Settings, signal: AbortSignal): Promise<Repaired> {
   const reads = openReads(settings.site.state);
   if (reads === null)
-    throw new Refusal(exit.notFound, `nothing has been recorded in ${settings.site.state} yet; build the index from the footage with: matghi repair`);
+    throw new Refusal(
+      exit.notFound,
+      `nothing has been recorded in ${settings.site.state} yet; build the index from the footage with: matghi repair`,
+    );
   try {
     const store = { ...reads, commit: () => ({ kind: "written" }) as const, adoptRun: () => undefined };
     return { ...(await compare(context, settings, store, true, signal)), dryRun: true, replaced: null };
@@ -38,7 +41,8 @@ async function look(context: Context, settings: Settings, signal: AbortSignal): 
 
 async function mend(context: Context, settings: Settings, signal: AbortSignal): Promise<Repaired> {
   const unlock = lockState(settings.site.state);
-  const opened = unlock === null ? { store: openStore(settings.site.state), brokenAs: null } : openOrReplace(settings.site.state, context.nowAt());
+  const opened =
+    unlock === null ? { store: openStore(settings.site.state), brokenAs: null } : openOrReplace(settings.site.state, Date.now());
   try {
     return { ...(await compare(context, settings, opened.store, false, signal)), dryRun: false, replaced: opened.brokenAs };
   } finally {
@@ -58,7 +62,10 @@ async function compare(
   const footage = makeFootage(folder);
   const { value } = await footage.inspect(store.meta("folder"));
   if (value !== "ok" && value !== "full" && value !== "read-only")
-    throw new Refusal(exit.needsPerson, `${folder}: ${value}; mount the footage disk first, or take a new one into service: matghi adopt-disk`);
+    throw new Refusal(
+      exit.needsPerson,
+      `${folder}: ${value}; mount the footage disk first, or take a new one into service: matghi adopt-disk`,
+    );
   const clock = makeClock(settings.clock);
   const dating = makeDating(store.boots());
   const last = store.lastRun();
@@ -67,7 +74,7 @@ async function compare(
   return reindex(
     {
       ...{ clock, store, footage, recorder: makeRecorder(findTools("repair"), clock), dating: () => dating },
-      ...{ nowAt: () => dating.fromUtc(context.nowAt()), log: makeLog({ write: (line) => context.err(line.trim()) }), folder, below },
+      ...{ nowAt: () => dating.fromUtc(nowUtc(settings)), log: makeLog({ write: (line) => context.err(line.trim()) }), folder, below },
       ...{ pastIs: store.meta("reset") === null ? "before the first run" : "journal reset", dry },
     },
     signal,

@@ -18,6 +18,9 @@ export function relations(settings: Settings): readonly Finding[] {
     ...(nested ? [finding(["recording", "folder"], "nested")] : []),
     ...(site.household === undefined ? [] : listed(settings, site.household, ["site", "household"])),
     ...(station === undefined ? [] : stationRules(station)),
+    ...driverRules("power", settings.power, { file: "path", script: "path" }),
+    ...driverRules("link", settings.link, { file: "path", script: "path" }),
+    ...driverRules("clock", settings.clock, { file: "path", script: "offset" }),
   ];
 }
 
@@ -56,6 +59,15 @@ function stationRules(station: NonNullable<Settings["station"]>): Finding[] {
     ...(halfCertificate ? [finding(["station", station.cert === undefined ? "key" : "cert"], "certificate-pair")] : []),
     ...(halfLogin ? [finding(["station", station.username === undefined ? "passwordFile" : "username"], "login-pair")] : []),
   ];
+}
+
+type Sense = { readonly driver: string; readonly path?: string | undefined; readonly offset?: string | undefined };
+
+/** A driver that reads a file must be told which one. */
+function driverRules(sense: string, settings: Sense, needs: Readonly<Record<"file" | "script", "path" | "offset">>): Finding[] {
+  const { driver } = settings;
+  if ((driver !== "file" && driver !== "script") || settings[needs[driver]] !== undefined) return [];
+  return [finding([sense, "driver"], "driver-file", { driver, key: needs[driver], sense })];
 }
 
 /** What the machine must hold: files that are there, secrets that are secret, footage on its own disk. */

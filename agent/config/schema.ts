@@ -107,23 +107,26 @@ export function isLoopback(address: string): boolean {
   return host === "localhost" || host === "::1" || (isIP(host) === 4 && host.startsWith("127."));
 }
 
-const driver = (name: string, vi: string, names: readonly [string, ...string[]], more: Record<string, z.ZodType> = {}) =>
-  z
-    .strictObject({
-      driver: choice(
-        `Which driver reads the ${name}; auto picks what the box has.`,
-        `Cách đọc ${vi}; auto tự chọn theo thiết bị.`,
-        names,
-        "auto",
-      ),
-      path: path(
-        "File of the `file` driver: one word, read every second.",
-        "Tệp của cách đọc `file`: một từ, đọc mỗi giây.",
-        `/run/matghi/${name}`,
-      ).optional(),
-      ...more,
-    })
-    .default({ driver: "auto" });
+const oneWord = ["File of the `file` driver: one word, read every second.", "Tệp của cách đọc `file`: một từ, đọc mỗi giây."] as const;
+const wordOrScript = [
+  "File of the `file` driver: one word, read every second; or of `script`: lines of seconds and word, for a rehearsal.",
+  "Tệp của cách đọc `file`: một từ, đọc mỗi giây; hoặc của `script`: mỗi dòng số giây và một từ, để diễn tập.",
+] as const;
+
+function driver<const N extends readonly [string, ...string[]], M extends Record<string, z.ZodType>>(
+  [name, vi]: readonly [string, string],
+  names: N,
+  [pathEn, pathVi]: readonly [string, string],
+  more: M,
+) {
+  const read = choice(
+    `Which driver reads the ${name}; auto picks what the box has.`,
+    `Cách đọc ${vi}; auto tự chọn theo thiết bị.`,
+    names,
+    "auto",
+  );
+  return z.strictObject({ driver: read, path: path(pathEn, pathVi, `/run/matghi/${name}`).optional(), ...more });
+}
 
 const site = z.strictObject({
   id: id("Name of the site; also its MQTT user, client id and certificate name.", "Mã vị trí; cũng là tên dùng với trạm.", "an-dai-1"),
@@ -326,23 +329,23 @@ export const schema = z.strictObject({
   recording,
   cameras: z.array(camera, fault("list")).min(1, fault("no-camera")).max(256, fault("long")),
   households: z.array(household, fault("list")).max(1000, fault("long")).default([]),
-  power: driver("power", "nguồn điện", ["auto", "none", "nut", "sysfs", "gpio", "file", "script"], {
+  power: driver(["power", "nguồn điện"], ["auto", "none", "nut", "sysfs", "gpio", "file", "script"], wordOrScript, {
     host: text("Host of the NUT server.", "Máy chủ NUT.", "127.0.0.1").optional(),
     port: portNumber("Port of the NUT server.", "Cổng của máy chủ NUT.", 3493).optional(),
     ups: text("Name of the UPS in NUT.", "Tên bộ lưu điện trong NUT.", "ups").optional(),
     chip: text("GPIO chip of the mains-sense input.", "Chip GPIO của đầu vào báo điện.", "gpiochip0").optional(),
     line: portNumber("GPIO line of the mains-sense input.", "Chân GPIO của đầu vào báo điện.", 17).optional(),
-  }),
-  link: driver("link", "đường truyền", ["auto", "none", "file", "script"], {
+  }).prefault({}),
+  link: driver(["link", "đường truyền"], ["auto", "none", "file", "script"], wordOrScript, {
     interface: text("Network interface towards the station.", "Giao diện mạng về phía trạm.", "eth0").optional(),
-  }),
-  clock: driver("clock", "đồng hồ", ["auto", "none", "file", "script"], {
+  }).prefault({}),
+  clock: driver(["clock", "đồng hồ"], ["auto", "none", "file", "script"], oneWord, {
     offset: path(
       "File of the `script` driver: milliseconds by which the agent's wall clock is shifted; rehearsal and tests only.",
       "Tệp của cách đọc `script`: số mili giây dịch đồng hồ; chỉ để diễn tập.",
       "/run/matghi/offset",
     ).optional(),
-  }),
+  }).prefault({}),
 });
 
 /** The configuration as the schema gives it: every default filled in, durations in ms, sizes in bytes, times in UTC ms. */

@@ -43,6 +43,7 @@ const en: Record<string, Pair> = {
   "login-pair": pair("username and passwordFile belong together", "give both or neither"),
   "certificate-pair": pair("cert and key belong together", "give both or neither"),
   plain: pair("a plain-text broker beyond this machine", "use mqtts://, or allowPlain: true where the line is a tunnel"),
+  "driver-file": pair("the {driver} driver has no file to read", "add {key}, for instance {key}: /run/matghi/{sense}"),
   "keep-order": pair("keep.min is longer than keep.max", "make min the shorter one"),
   "planned-order": pair("the stop ends before it begins", "put from before to"),
   "system-disk": pair(
@@ -93,6 +94,7 @@ const vi: Record<keyof typeof en, Pair> = {
   "login-pair": pair("username và passwordFile phải đi cùng nhau", "ghi cả hai hoặc bỏ cả hai"),
   "certificate-pair": pair("cert và key phải đi cùng nhau", "ghi cả hai hoặc bỏ cả hai"),
   plain: pair("kết nối không mã hóa ra ngoài máy này", "dùng mqtts://, hoặc allowPlain: true khi đường truyền đã là đường hầm"),
+  "driver-file": pair("cách đọc {driver} chưa có tệp để đọc", "thêm {key}, ví dụ {key}: /run/matghi/{sense}"),
   "keep-order": pair("keep.min dài hơn keep.max", "đặt min ngắn hơn"),
   "planned-order": pair("lúc kết thúc trước lúc bắt đầu", "đặt from trước to"),
   "system-disk": pair(

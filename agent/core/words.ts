@@ -72,7 +72,8 @@ const vi = {
   foreign: "Tệp lạ trong thư mục lưu hình, để nguyên: {file}",
   databaseReplaced: "Sổ ghi cũ bị hỏng, được để riêng với tên {file}; đã lập sổ mới từ thư mục lưu hình",
   repaired: "Đã đối chiếu: đưa lại vào sổ {returned} tệp, {missing} tệp trong sổ đã mất, {unreadable} tệp không đọc được, {foreign} tệp lạ",
-  repairWould: "Nếu chạy thật: đưa lại vào sổ {returned} tệp, ghi nhận mất {missing} tệp, {unreadable} tệp không đọc được, {foreign} tệp lạ",
+  repairWould:
+    "Nếu chạy thật: đưa lại vào sổ {returned} tệp, ghi nhận mất {missing} tệp, {unreadable} tệp không đọc được, {foreign} tệp lạ",
   fileUnreadable: "Không đọc được, để nguyên: {file}",
   configBad: "Tệp cấu hình mới bị từ chối, đang dùng bản cũ: {detail}",
   daysShort: "Còn lưu được khoảng {days} ngày, thấp hơn mức đặt {min} ngày",
@@ -149,8 +150,10 @@ const en: typeof vi = {
   stationDown: "The station is not reached since {since} – recording goes on",
   foreign: "Foreign file in the footage folder, left alone: {file}",
   databaseReplaced: "The old database was damaged and is set aside as {file}; a new one was built from the footage folder",
-  repaired: "Compared: {returned} files taken back into the index, {missing} files of the index are gone, {unreadable} cannot be read, {foreign} are foreign",
-  repairWould: "Would do: take {returned} files back into the index, write {missing} off as gone; {unreadable} cannot be read, {foreign} are foreign",
+  repaired:
+    "Compared: {returned} files taken back into the index, {missing} files of the index are gone, {unreadable} cannot be read, {foreign} are foreign",
+  repairWould:
+    "Would do: take {returned} files back into the index, write {missing} off as gone; {unreadable} cannot be read, {foreign} are foreign",
   fileUnreadable: "Cannot be read, left alone: {file}",
   configBad: "The changed configuration was refused, the old one is in use: {detail}",
   daysShort: "About {days} days will be kept, less than the {min} days that are set",

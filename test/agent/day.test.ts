@@ -22,7 +22,15 @@ const more = ["households: [{ id: ho-01, router: 10.0.1.1 }, { id: ho-02, router
 type Truth = { readonly who: readonly string[]; readonly from: number; readonly to: number; readonly cause: string };
 
 /** Makes trouble from now on for so long, and notes it as true. */
-async function during(village: Village, truths: Truth[], who: readonly string[], cause: string, ms: number, make: () => void, cure: () => void) {
+async function during(
+  village: Village,
+  truths: Truth[],
+  who: readonly string[],
+  cause: string,
+  ms: number,
+  make: () => void,
+  cure: () => void,
+) {
   const from = village.now();
   make();
   await village.pass(ms);

@@ -169,6 +169,17 @@ describe("is refused with its place and what would be right:", () => {
       [/^3:12: cameras\[0\]: camera without a stream, add url, onvif or manual/],
     ],
     ["manual beside a stream", withCamera("manual: { checked: 2026-01-10 }"), [/camera with both manual and a stream/]],
+    [
+      "a file driver without its file",
+      [...good, "power: { driver: file }", "link: { driver: script }", "clock: { driver: file, offset: /run/x }"],
+      [
+        "4:18: power.driver: the file driver has no file to read, add path, for instance path: /run/matghi/power",
+        "5:17: link.driver: the script driver has no file to read, add path, for instance path: /run/matghi/link",
+        "6:18: clock.driver: the file driver has no file to read, add path, for instance path: /run/matghi/clock",
+      ],
+    ],
+    ["a shifted clock without its file", [...good, "clock: { driver: script, path: /run/x }"], [/^4:18: clock\.driver: .*add offset/]],
+    ["a sense that is no file driver's", [...good, "link: { driver: nut }"], [/^4:17: link\.driver: not one of the possible values/]],
     ["no camera", [site, recording, "cameras: []"], [/cameras: no camera, at least one/]],
     ["a missing section", [site, recording], [/cameras: missing/]],
     ["a missing name", ["site: { id: an-dai-1, commune: xa-mau, language: en }", recording, cameras], [/^1:7: site\.name: missing/]],

@@ -14,7 +14,7 @@ import { markedBy, openFiles, recordersOf } from "../lib/footage.ts";
 import { freePort, tempFolder } from "../lib/temp.ts";
 
 const identity = tempFolder("identity");
-const clock = makeClock();
+const clock = makeClock({ driver: "none" });
 const never = new AbortController().signal;
 const real = makeRecorder(findTools(identity), clock);
 let cameras: Cameras;
