@@ -15,7 +15,7 @@ import { complaintsOf, filesUnder, markedBy, openFiles, pictureOnDisk, secondsOf
 import { makePowerDisk, newBoot, type PowerDisk } from "../lib/powercut.ts";
 import { tempFolder } from "../lib/temp.ts";
 
-const names = ["cam1", "cam2", "sub3", "sub4"] as const;
+const names = ["cam1", "sub2", "sub3", "sub4"] as const;
 const cuts = Number(process.env.MATGHI_CUTS ?? 20);
 const folder = tempFolder("power-cut");
 let cameras: Cameras;
@@ -28,7 +28,7 @@ const state = () => join(disk.mountPoint, "state");
 
 beforeAll(async () => {
   cameras = await startCameras({ count: 4, seconds: 120 + cuts * 30 });
-  disk = await makePowerDisk(folder, "disk", 192);
+  disk = await makePowerDisk(folder, "disk", 128);
   config = writeSite({
     ...{ folder, state: state(), footage: footage() },
     cameras: names.map((id) => `id: ${id}, url: "${cameras.url(id)}"`),
@@ -144,7 +144,7 @@ test(
   async () => {
     await boot();
     for (let turn = 0; turn < cuts; turn += 1) {
-      await sleep(1_500 + Math.random() * 5_000);
+      await sleep(1_500 + Math.random() * 4_500);
       const { cutAt, before } = await cut();
       const startMs = await boot();
       expectKept(before);
