@@ -68,7 +68,7 @@ class Feed:
 
     def push_frame(self, now):
         pictures = self.camera.pictures
-        index = self.offset + self.frames
+        index = self.offset + self.camera.phase + self.frames
         if now < self.camera.frozen_until:
             index = index % self.camera.group
         pts = 0 if self.camera.constant else self.frames * Gst.SECOND // FPS
@@ -90,6 +90,7 @@ class Camera(GstRtspServer.RTSPMediaFactory):
     def __init__(self, pictures, codec="264", audio=None, constant=False, group=50):
         super().__init__()
         self.pictures, self.constant, self.group = pictures, constant, group
+        self.phase = 0
         self.stalled_until = self.frozen_until = 0.0
         self.tone = tone(16000 if audio == "aac" else 8000) if audio else None
         self.feeds = []
@@ -173,6 +174,8 @@ class Site:
         if self.role:
             made = Gst.Structure.new_from_string(f"{self.role},media.factory.access=(boolean)true,media.factory.construct=(boolean)true")
             camera.add_role_from_structure(made[0] if isinstance(made, tuple) else made)
+        # Cameras do not know of each other: their key pictures fall at different moments of the two seconds between them.
+        camera.phase = len(self.cameras) * 19
         self.cameras[name] = camera
         self.server.get_mount_points().add_factory("/" + name, camera)
 

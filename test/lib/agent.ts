@@ -15,6 +15,8 @@ export type SiteOptions = {
   readonly recording?: string;
   /** The footage folder, where it is not the usual one. */
   readonly footage?: string;
+  /** The state folder, where it is not the usual one. */
+  readonly state?: string;
   readonly station?: string;
   readonly site?: string;
   /** Further lines of the file. */
@@ -27,7 +29,7 @@ export function writeSite(options: SiteOptions): string {
   mkdirSync(folder, { recursive: true });
   const recording = options.recording ?? "segment: 5s, limit: { free: 0B }";
   const lines = [
-    `site: { id: an-dai-1, commune: nghia-phuong, name: Thôn An Đại 1, state: ${folder}/state${options.site ? `, ${options.site}` : ""} }`,
+    `site: { id: an-dai-1, commune: nghia-phuong, name: Thôn An Đại 1, state: ${options.state ?? `${folder}/state`}${options.site ? `, ${options.site}` : ""} }`,
     `recording: { folder: ${options.footage ?? `${folder}/footage`}, allowSystemDisk: true, ${recording} }`,
     ...(station === undefined ? [] : [`station: { ${station} }`]),
     "cameras:",
@@ -77,9 +79,10 @@ export type Agent = {
   readonly ended: Promise<number | null>;
 };
 
-/** Starts the daemon. */
-export function startAgent(config: string, env: NodeJS.ProcessEnv = {}): Agent {
-  const child = spawn(process.execPath, [program, "run", "--config", config], {
+/** Starts the daemon. `inside` stands before its command and must hand its process over to it (`exec`), so that the id is the agent's. */
+export function startAgent(config: string, env: NodeJS.ProcessEnv = {}, inside: readonly string[] = []): Agent {
+  const [command = "", ...args] = [...inside, process.execPath, program, "run", "--config", config];
+  const child = spawn(command, args, {
     stdio: ["ignore", "pipe", "pipe"],
     env: { ...process.env, ...env },
   });
