@@ -26,48 +26,67 @@ type Traced = Loss & { readonly camera: string; readonly row: Pick<Gap, "fromAt"
 
 export type Traceable = { readonly id: string; readonly spans: readonly LedgerSpan[]; readonly rows: readonly Gap[] };
 
-/** The faults of some cameras, oldest first. Losses that core/flaps.ts joins, and gaps that share a number, are one fault. */
-export function faultsOf(cameras: readonly Traceable[], endAt: WallMs): readonly Fault[] {
-  const buckets = new Set<Bucket>();
-  const byNumber = new Map<number, Bucket>();
-  for (const camera of cameras) {
-    for (const { losses } of interruptionsOf(tracedOf(camera))) {
-      const numbers = [...new Set(losses.flatMap(({ row }) => (row.fault === null ? [] : [row.fault])))];
-      const known = new Set(numbers.flatMap((number) => byNumber.get(number) ?? []));
-      const bucket = gather(known, { losses: [...losses], numbers }, buckets);
-      for (const number of bucket.numbers) byNumber.set(number, bucket);
-    }
+/** One camera's losses: those that are faults by themselves, and those whose number other cameras may share. */
+export type Trace = {
+  readonly id: string;
+  readonly spans: readonly LedgerSpan[];
+  readonly own: readonly Fault[];
+  readonly shared: readonly Bucket[];
+};
+
+/** Traces a camera once, for whatever sums it stands in. Losses that core/flaps.ts joins are one. A fault that lasts is taken to last until `endAt`. */
+export function traceOf({ id, spans, rows }: Traceable, endAt: WallMs): Trace {
+  const own: Fault[] = [];
+  const shared: Bucket[] = [];
+  for (const { losses } of interruptionsOf(tracedOf(id, spans, rows))) {
+    const numbers = numbersOf(losses);
+    if (numbers.length === 0) own.push(faultOf({ losses, numbers }, endAt));
+    else shared.push({ losses, numbers });
   }
-  return [...buckets].map((bucket) => faultOf(bucket, endAt)).sort((a, b) => a.fromAt - b.fromAt);
+  return { id, spans, own, shared };
 }
 
-type Bucket = { readonly losses: Traced[]; readonly numbers: number[] };
+const numbersOf = (losses: readonly Traced[]): readonly number[] => [
+  ...new Set(losses.map(({ row }) => row.fault).filter((fault) => fault !== null)),
+];
 
-/** Puts `fresh` and all that it connects into one bucket. */
-function gather(known: ReadonlySet<Bucket>, fresh: Bucket, buckets: Set<Bucket>): Bucket {
-  const [first, ...others] = known;
-  if (first === undefined) {
-    buckets.add(fresh);
-    return fresh;
+/** The faults of some cameras, oldest first. Losses that share a number are one fault, whichever cameras they are of. */
+export function faultsOf(traces: readonly Trace[], endAt: WallMs): readonly Fault[] {
+  const buckets = gather(traces.flatMap(({ shared }) => shared));
+  const faults = [...traces.flatMap(({ own }) => own), ...buckets.map((bucket) => faultOf(bucket, endAt))];
+  return faults.sort((a, b) => a.fromAt - b.fromAt);
+}
+
+type Bucket = { readonly losses: readonly Traced[]; readonly numbers: readonly number[] };
+
+/** Puts together what a number connects, directly or over several: flaps may have joined numbers. */
+function gather(shared: readonly Bucket[]): readonly Bucket[] {
+  const gathered = new Set<{ losses: Traced[]; numbers: Set<number> }>();
+  const byNumber = new Map<number, { losses: Traced[]; numbers: Set<number> }>();
+  for (const { losses, numbers } of shared) {
+    const known = new Set(numbers.flatMap((number) => byNumber.get(number) ?? []));
+    const [first = { losses: [], numbers: new Set<number>() }, ...others] = known;
+    for (const other of [...others, { losses, numbers }]) {
+      for (const loss of other.losses) first.losses.push(loss);
+      for (const number of other.numbers) first.numbers.add(number);
+    }
+    for (const other of others) gathered.delete(other);
+    for (const number of first.numbers) byNumber.set(number, first);
+    gathered.add(first);
   }
-  for (const other of [...others, fresh]) {
-    for (const loss of other.losses) first.losses.push(loss);
-    for (const number of other.numbers) if (!first.numbers.includes(number)) first.numbers.push(number);
-    buckets.delete(other);
-  }
-  return first;
+  return [...gathered].map(({ losses, numbers }) => ({ losses, numbers: [...numbers] }));
 }
 
 function faultOf({ losses, numbers }: Bucket, endAt: WallMs): Fault {
-  const rows = losses.map(({ row }) => row);
-  const open = rows.some((row) => row.toAt === null);
+  const rows = losses.map(({ row }) => ({ fromAt: row.fromAt, toAt: row.toAt ?? Math.max(endAt, row.fromAt) }));
+  const open = losses.some(({ row }) => row.toAt === null);
   return {
-    fault: numbers.length === 0 ? null : Math.min(...numbers),
+    fault: numbers.length === 0 ? null : numbers.reduce((least, number) => Math.min(least, number)),
     cause: mainCause(losses),
     fromAt: rows.reduce((at, row) => Math.min(at, row.fromAt), Number.POSITIVE_INFINITY),
-    toAt: open ? null : rows.reduce((at, row) => Math.max(at, row.toAt ?? 0), 0),
+    toAt: open ? null : rows.reduce((at, row) => Math.max(at, row.toAt), 0),
     durationMs: lengthOf(union(losses)),
-    wholeMs: lengthOf(union(rows.map((row) => ({ fromAt: row.fromAt, toAt: row.toAt ?? Math.max(endAt, row.fromAt) })))),
+    wholeMs: lengthOf(union(rows)),
     cameras: [...new Set(losses.map(({ camera }) => camera))],
     cameraMs: lengthOf(losses),
   };
@@ -80,13 +99,12 @@ function mainCause(losses: readonly Traced[]): Cause {
 }
 
 /** Each loss with its row. Rows of a camera are in order and do not overlap; a loss without a row stands for itself. */
-function tracedOf({ id, spans, rows }: Traceable): readonly Traced[] {
+function tracedOf(camera: string, spans: readonly LedgerSpan[], rows: readonly Gap[]): readonly Traced[] {
   let next = 0;
-  return spans.filter(isLoss).map((span) => {
-    while (next < rows.length && (rows[next]?.toAt ?? Number.POSITIVE_INFINITY) <= span.fromAt) next += 1;
+  return spans.filter(isLoss).map(({ fromAt, toAt, cause }) => {
+    while (next < rows.length && (rows[next]?.toAt ?? Number.POSITIVE_INFINITY) <= fromAt) next += 1;
     const row = rows[next];
-    const found = row !== undefined && row.fromAt < span.toAt ? row : { fromAt: span.fromAt, toAt: span.toAt, fault: null };
-    return { camera: id, fromAt: span.fromAt, toAt: span.toAt, cause: span.cause, row: found };
+    return { camera, fromAt, toAt, cause, row: row !== undefined && row.fromAt < toAt ? row : { fromAt, toAt, fault: null } };
   });
 }
 
@@ -96,7 +114,7 @@ export type Means = { readonly repairMs: number | null; readonly betweenMs: numb
 const fewest = 3;
 
 /** `repairMs`: see `repairOf`. `betweenMs`: good time for each fault. Flaps that never added up to a minute are no faults here. */
-export function meansOf(cameras: readonly Traceable[], faults: readonly Fault[], period: Span): Means {
+export function meansOf(cameras: readonly Trace[], faults: readonly Fault[], period: Span): Means {
   const real = faults.filter(({ durationMs }) => durationMs >= flapMs);
   return { repairMs: repairOf(faults, period), betweenMs: real.length < fewest ? null : Math.round(goodMs(cameras) / real.length) };
 }
@@ -108,7 +126,7 @@ export function repairOf(faults: readonly Fault[], period: Span): number | null 
 }
 
 /** Clock time in which something was due and known, and no camera lost footage. */
-function goodMs(cameras: readonly Traceable[]): number {
+function goodMs(cameras: readonly Trace[]): number {
   const isKnown = (span: LedgerSpan) => span.kind !== "unknown" && (span.kind !== "gap" || isLoss(span));
   const known = union(cameras.flatMap(({ spans }) => spans.filter(isKnown)));
   return lengthOf(known) - lengthOf(union(cameras.flatMap(({ spans }) => spans.filter(isLoss))));

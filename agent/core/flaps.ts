@@ -36,15 +36,16 @@ export function interruptionsOf<L extends Loss>(losses: readonly L[]): readonly 
   return found;
 }
 
-const begin = <L extends Loss>(loss: L): Interruption<L> => ({
-  ...{ fromAt: loss.fromAt, toAt: loss.toAt, cause: loss.cause },
-  ...{ lostMs: loss.toAt - loss.fromAt, losses: [loss] },
-});
+const begin = <L extends Loss>(loss: L): Interruption<L> => {
+  const { fromAt, toAt, cause } = loss;
+  return { fromAt, toAt, cause, lostMs: toAt - fromAt, losses: [loss] };
+};
 
 /** Appends in place: an hour of flaps would copy its list two hundred times. */
 function join<L extends Loss>(before: Interruption<L>, loss: L): Interruption<L> {
   (before.losses as L[]).push(loss);
-  return { ...before, toAt: loss.toAt, lostMs: before.lostMs + loss.toAt - loss.fromAt };
+  const { fromAt, cause, lostMs, losses } = before;
+  return { fromAt, toAt: loss.toAt, cause, lostMs: lostMs + loss.toAt - loss.fromAt, losses };
 }
 
 /** Does it stand in `gaps`? */

@@ -1,5 +1,5 @@
 /** The report of a period (contract §4): per camera, per group, in total, and the faults in clock time. Pure. */
-import { type Fault, faultsOf, type Means, meansOf, type Traceable } from "./faults.ts";
+import { type Fault, faultsOf, type Means, meansOf, type Trace, traceOf } from "./faults.ts";
 import type { Loss } from "./flaps.ts";
 import { type Grade, gradeOf, grades } from "./grade.ts";
 import type { LedgerSpan } from "./ledger.ts";
@@ -59,17 +59,18 @@ export type Report = {
 
 /** Makes the report. `daysKept` of a sum is its least, `clockOffsetMs` the one furthest from nought. */
 export function reportOf(period: Period, ledgers: readonly CameraLedger[], nowAt: WallMs): Report {
-  const { span } = period;
-  const rows = ledgers.map((ledger) => ({ ledger, row: cameraRow(ledger, span) }));
+  const untilAt = Math.min(period.span.toAt, nowAt);
+  const span = { fromAt: period.span.fromAt, toAt: untilAt };
+  const rows = ledgers.map((ledger) => memberOf(ledger, span));
   const names = new Map(ledgers.map(({ camera }) => [groupKey(camera), camera.group?.normalize("NFC") ?? null]));
   const ungroupedLast = [...names].sort(([, a], [, b]) => Number(a === null) - Number(b === null));
   const groups = ungroupedLast.map(([key, group]) => {
-    const members = rows.filter(({ ledger }) => groupKey(ledger.camera) === key);
-    return { group, ...sumRow(members, span) };
+    const members = rows.filter(({ row }) => groupKey(row.camera) === key);
+    return { group, ...sumRow(members, faultsIn(members, span), span) };
   });
   const cameras = rows.map(({ row }) => row).sort((a, b) => rank(a) - rank(b));
-  const faults = faultsOf(ledgers.map(traceable), span.toAt);
-  return { period, untilAt: Math.min(span.toAt, nowAt), cameras, groups, total: sumRow(rows, span), faults };
+  const faults = faultsIn(rows, span);
+  return { period, untilAt, cameras, groups, total: sumRow(rows, faults, span), faults };
 }
 
 /** One spelling, however its letters were composed. */
@@ -83,41 +84,48 @@ function rank({ grade, dueMs, recordedMs, camera }: CameraRow): number {
   return down + recordedMs / dueMs - (camera.priority ? 1e-9 : 0);
 }
 
-const traceable = ({ camera, spans, rows }: CameraLedger): Traceable => ({ id: camera.id, spans: camera.manual ? [] : spans, rows });
+type Member = { readonly row: CameraRow; readonly trace: Trace };
 
-function cameraRow(ledger: CameraLedger, period: Span): CameraRow {
+const faultsIn = (members: readonly Member[], period: Span): readonly Fault[] =>
+  faultsOf(
+    members.map(({ trace }) => trace),
+    period.toAt,
+  );
+
+function memberOf(ledger: CameraLedger, period: Span): Member {
   const { camera, daysKept, clockOffsetMs } = ledger;
-  const { spans } = traceable(ledger);
+  const spans = camera.manual ? [] : ledger.spans;
+  const trace = traceOf({ id: camera.id, spans, rows: ledger.rows }, period.toAt);
   const tally = tallyOf(spans);
   const share = shareOf(tally);
   const last = spans.at(-1);
   const losing = last !== undefined && isLoss(last) ? { fromAt: beginOfLoss(spans), toAt: last.toAt, cause: last.cause } : null;
-  const means = meansOf([traceable(ledger)], faultsOf([traceable(ledger)], period.toAt), period);
-  return { camera, grade: gradeOf(camera.manual, spans, share), losing, ...tally, ...share, ...means, daysKept, clockOffsetMs };
+  const means = meansOf([trace], faultsOf([trace], period.toAt), period);
+  const row = { camera, grade: gradeOf(camera.manual, spans, share), losing, ...tally, ...share, ...means, daysKept, clockOffsetMs };
+  return { row, trace };
 }
 
 /** Where the loss at the end began, though its cause may have changed since. */
 function beginOfLoss(spans: readonly LedgerSpan[]): WallMs {
   let at = spans.at(-1)?.toAt ?? 0;
-  for (const span of [...spans].reverse()) {
-    if (!isLoss(span) || span.toAt !== at) break;
+  for (let i = spans.length - 1; i >= 0; i -= 1) {
+    const span = spans[i];
+    if (span === undefined || !isLoss(span) || span.toAt !== at) break;
     at = span.fromAt;
   }
   return at;
 }
 
-type Member = { readonly ledger: CameraLedger; readonly row: CameraRow };
-
-function sumRow(members: readonly Member[], period: Span): SumRow {
+function sumRow(members: readonly Member[], faults: readonly Fault[], period: Span): SumRow {
   const tally = members.reduce<Tally>((sum, { row }) => add(sum, row), nothing);
-  const traced = members.map(({ ledger }) => traceable(ledger));
+  const traces = members.map(({ trace }) => trace);
   const known = (values: readonly (number | null)[]) => values.filter((value) => value !== null);
   const days = known(members.map(({ row }) => row.daysKept));
   const offsets = known(members.map(({ row }) => row.clockOffsetMs));
   const counted = Object.fromEntries(grades.map((grade) => [grade, members.filter(({ row }) => row.grade === grade).length]));
   return {
     ...{ cameraCount: members.length, grades: counted as Record<Grade, number> },
-    ...{ ...tally, ...shareOf(tally), ...meansOf(traced, faultsOf(traced, period.toAt), period) },
+    ...{ ...tally, ...shareOf(tally), ...meansOf(traces, faults, period) },
     daysKept: days.length === 0 ? null : Math.min(...days),
     clockOffsetMs: offsets.length === 0 ? null : offsets.reduce((worst, ms) => (Math.abs(ms) > Math.abs(worst) ? ms : worst)),
   };
@@ -134,6 +142,18 @@ export function reportJson({ period, untilAt, cameras, groups, total, faults }: 
     })),
     groups,
     total: { ...total, manualCameras: total.grades.manual },
-    faults: faults.map(({ fromAt, toAt, ...fault }) => ({ ...fault, from: iso(fromAt), to: isoOrNull(toAt) })),
+    ...faultsJson(faults),
+  };
+}
+
+/** The longest stay; a year of flaps is no list to read. */
+const mostFaults = 2_000;
+
+function faultsJson(faults: readonly Fault[]) {
+  const kept = faults.length <= mostFaults ? faults : [...faults].sort((a, b) => b.durationMs - a.durationMs).slice(0, mostFaults);
+  const inOrder = [...kept].sort((a, b) => a.fromAt - b.fromAt);
+  return {
+    faults: inOrder.map(({ fromAt, toAt, ...fault }) => ({ ...fault, from: iso(fromAt), to: isoOrNull(toAt) })),
+    faultsLeftOut: faults.length - kept.length,
   };
 }

@@ -1,5 +1,5 @@
 /** What the station is told of a camera's day and of its month (contract §7), bounded whatever happened. Pure. */
-import { faultsOf } from "./faults.ts";
+import { type Fault, faultsOf, traceOf } from "./faults.ts";
 import { type LedgerSpan, overlap } from "./ledger.ts";
 import { daysOf, hoursOf, spanOfDay, spanOfMonth } from "./period.ts";
 import { isMade, shareOf, type Tally, tallyOf } from "./tally.ts";
@@ -54,8 +54,8 @@ export function monthSummary(facts: MonthFacts) {
   const { camera, spans, rows, untilAt, extractions } = facts;
   const whole = cutTo(spans, span);
   const tally = tallyOf(whole);
-  const faults = faultsOf([{ id: camera, spans: whole, rows }], Math.min(span.toAt, untilAt));
   const past = { fromAt: span.fromAt, toAt: Math.min(span.toAt, untilAt) };
+  const faults = faultsOf([traceOf({ id: camera, spans: whole, rows }, past.toAt)], past.toAt);
   const fixed = {
     ...{ ...headOf(facts, span), month: facts.month },
     days: daysOf(past).map((day) => ({ day: day.day, ...figuresOf(tallyOf(cutTo(whole, day))) })),
@@ -138,7 +138,7 @@ function weightiestOf(events: readonly EventRow[], most: number): readonly Event
 
 const eventJson = ({ g, at, type, level, data }: EventRow) => ({ g, at: iso(at), type, level, data });
 
-const faultJson = (fault: ReturnType<typeof faultsOf>[number]) => ({
+const faultJson = (fault: Fault) => ({
   ...{ fault: fault.fault, cause: fault.cause, from: iso(fault.fromAt), to: isoOrNull(fault.toAt), durationMs: fault.durationMs },
 });
 

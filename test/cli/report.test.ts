@@ -2,9 +2,12 @@
 import { existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
+import { loadConfig } from "../../agent/config.ts";
 import type { Write } from "../../agent/core/change.ts";
+import { daySummary, monthSummary } from "../../agent/core/summary.ts";
 import type { Blame, Cause } from "../../agent/core/types.ts";
-import { openStore } from "../../agent/store/store.ts";
+import { dayFacts, monthFacts } from "../../agent/facts.ts";
+import { openReads, openStore } from "../../agent/store/store.ts";
 import { ask, matghi, writeSite } from "../lib/agent.ts";
 import { tempFolder } from "../lib/temp.ts";
 
@@ -192,7 +195,7 @@ describe("the sheet", () => {
     expect(stdout).toContain("Kỳ: từ 01/11/2025 đến 30/11/2025");
     expect(stdout).toContain("1. Tổng số mắt camera: 06   (loại hình 1: 01; loại hình 2: 05)");
     expect(stdout).toMatch(/2\. Tỷ lệ ghi hình toàn hệ thống: 87,5%/);
-    expect(stdout).toContain("Dài nhất: 420 giờ".replace("420 giờ", "17 ngày 12 giờ"));
+    expect(stdout).toContain("Dài nhất: 17 ngày 12 giờ tại =Ngã ba chợ");
     expect(stdout).toMatch(
       /7\. VIỆC CẦN LÀM[^\n]*\n {3}1\) =Ngã ba chợ: không ghi hình từ 12:00 13\/11\/2025 \(camera hỏng, không phản hồi\)/,
     );
@@ -273,6 +276,21 @@ test.each([
   expect(answer).toMatchObject({ code, stdout: "" });
   expect(answer.stderr).toMatch(text);
   expect(answer.stderr.trim().split("\n")).toHaveLength(1);
+});
+
+test("the station is told the same of days and months", () => {
+  const loaded = loadConfig(config, ["system-disk"]);
+  const reads = openReads(join(folder, "state"));
+  if (loaded.kind !== "good" || reads === null) throw new Error("no store");
+  const deps = { settings: loaded.settings, reads, running: false, nowAt: Date.now() };
+  expect(monthSummary(monthFacts(deps, "cut", "2025-11"))).toMatchObject({
+    total: { dueMs: 720 * hourMs, recordedMs: 708 * hourMs, gaps: 2, byCause: { "house-power": { count: 1, ms: 2 * hourMs } } },
+    faults: [{ fault: 7 }, { fault: null }],
+  });
+  const day = daySummary(dayFacts(deps, "cut", "2025-11-05"));
+  expect(day?.recordedMinutesByHour.map((minutes, hour) => (minutes < 60 ? hour : null)).filter((hour) => hour !== null)).toEqual([4, 5]);
+  expect(day?.gaps.map(({ from, fault }) => [from, fault])).toEqual([[new Date(at(100)).toISOString(), 7]]);
+  reads.close();
 });
 
 test("--json stands before the command's name as well", async () => {

@@ -2,7 +2,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { csvText, text } from "../../agent/core/csv.ts";
-import { faultsOf } from "../../agent/core/faults.ts";
+import { faultsOf, traceOf } from "../../agent/core/faults.ts";
 import { counts, flapsOf, interruptionsOf, type Loss } from "../../agent/core/flaps.ts";
 import type { LedgerSpan } from "../../agent/core/ledger.ts";
 import { monthsOf, type Period, parsePeriod, spanOfMonth } from "../../agent/core/period.ts";
@@ -329,7 +329,7 @@ describe("faults", () => {
     const before = { fromAt: begin - 2 * hourMs, toAt: at(1) };
     const spans = [gap(begin, at(1)), footage(at(1), at(2)), gap(at(2), at(3), "disk")];
     const rows = [row(1, before, null), row(2, { fromAt: at(2), toAt: at(3) }, 9, true)];
-    expect(faultsOf([{ id: "c", spans, rows }], at(3))).toMatchObject([
+    expect(faultsOf([traceOf({ id: "c", spans, rows }, at(3))], at(3))).toMatchObject([
       { fault: null, fromAt: before.fromAt, toAt: before.toAt, durationMs: hourMs, wholeMs: 3 * hourMs },
       { fault: 9, cause: "disk", fromAt: at(2), toAt: null, durationMs: hourMs },
     ]);
