@@ -193,6 +193,7 @@ function world(cameras: readonly DigestCamera[], start: number) {
     ...{ now, content, stored, station, looks, tick },
     touch: (camera: string, span: Span) => digest.touch(camera, span),
     startOver: () => digest.startOver(),
+    next: () => digest.next(),
     restart: () => {
       digest = makeDigest(deps);
     },
@@ -248,6 +249,16 @@ describe("the digest", () => {
     expect(w.run(60_000)).toEqual(["day/2026-11-24/c", "month/2026-11/c"]);
     w.touch("other", { fromAt: at(8), toAt: at(8.5) });
     expect(w.run(60_000)).toEqual([]);
+  });
+
+  test("a gap that closes while the broker has the page makes it due again", () => {
+    const w = world(one, at(9));
+    w.run(20_000);
+    w.touch("c", { fromAt: at(8), toAt: at(8.5) });
+    const due = w.next();
+    w.touch("c", { fromAt: at(8.5), toAt: at(9) });
+    due?.done(true);
+    expect(w.run(20_000)).toEqual(["month/2026-11/c", "day/2026-11-24/c"]);
   });
 
   test("tells yesterday too when a gap that began there closes, if that changed it", () => {
