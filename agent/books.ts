@@ -1,7 +1,7 @@
 /** Keeps each camera's page of the ledger in memory and on disk alike. The only place where footage and time become gaps, and gaps faults. */
 import type { Change } from "./core/change.ts";
-import { endFault, type Faults, joinFault } from "./core/faults.ts";
 import { type Numbering, onSegment, onTick, openGap, type Page, reblame, splitGap, type Turned } from "./core/ledger.ts";
+import { endFault, type Faults, joinFault } from "./core/numbering.ts";
 import type { Claim, Segment, WallMs } from "./core/types.ts";
 import type { Time } from "./moment.ts";
 import type { Committed, Store } from "./store/store.ts";

@@ -68,6 +68,12 @@ function build(done: (code: number) => void): Command {
     async (context, options: import("./cli/repair.ts").RepairOptions) =>
       (await import("./cli/repair.ts")).repair(context, options, stopOnSignals()),
   ).option("--dry-run", "looks and counts, changes nothing");
+  add("report", "hours due and recorded, losses by cause, faults", async (context, options: import("./cli/report.ts").ReportOptions) =>
+    (await import("./cli/report.ts")).report(context, options),
+  )
+    .requiredOption("--period <period>", "2026-11, 2026-Q4, 2026-H2, 2026, 2026-11-01..2026-11-15, last-24h")
+    .option("--format <format>", "text, csv or json")
+    .option("--out <file>", "writes there instead of printing");
   add("adopt-disk", "takes a blank or replaced footage disk into service", async (context) =>
     (await import("./cli/adopt-disk.ts")).adopt(context),
   );

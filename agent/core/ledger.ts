@@ -20,7 +20,7 @@ export type Page = {
 
 export type Turned = { readonly page: Page; readonly change: Change };
 
-/** Number of the fault that a hole of this scope and stretch belongs to (core/faults.ts). */
+/** Number of the fault that a hole of this scope and stretch belongs to (core/numbering.ts). */
 export type Numbering = (scope: string, span: { readonly fromAt: WallMs; readonly toAt: WallMs | null }) => number;
 
 /** Time after the last frame that is not yet due: the next one may still come (contract §4). */
@@ -284,7 +284,9 @@ export type Sums = {
   readonly gapMs: number;
 };
 
-const isPlanned = (span: LedgerSpan) => (span.kind === "gap" ? span.cause === "planned" : span.kind !== "unknown" && span.planned === true);
+/** A stop on purpose, or footage made within one: not due. */
+export const isPlanned = (span: LedgerSpan): boolean =>
+  span.kind === "gap" ? span.cause === "planned" : span.kind !== "unknown" && span.planned === true;
 
 /** Adds the spans up. `planned` time is not due, also where footage was made in it. recordedMs + deletedMs + gapMs + unknownMs = dueMs. */
 export function sumsOf(spans: readonly LedgerSpan[]): Sums {

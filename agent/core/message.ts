@@ -1,5 +1,6 @@
 /** What goes to the station: each topic once, each payload's shape, how long it holds (contract §7). Pure. */
 import { type Dating, redate, type UtcMs } from "./dating.ts";
+import type { daySummary, monthSummary } from "./summary.ts";
 import { iso, isoOrNull } from "./time.ts";
 import type { CameraCondition, Condition, EventRow } from "./types.ts";
 
@@ -24,6 +25,8 @@ const table = {
   link: { qos: 1, retain: true, expirySeconds: 900 },
   disk: { qos: 1, retain: true, expirySeconds: 900 },
   clock: { qos: 1, retain: true, expirySeconds: 900 },
+  day: { qos: 1, retain: true, expirySeconds: 40 * 86_400 },
+  month: { qos: 1, retain: true, expirySeconds: 26 * 31 * 86_400 },
   event: { qos: 1, retain: false, expirySeconds: null },
   result: { qos: 1, retain: false, expirySeconds: null },
 } as const;
@@ -130,6 +133,12 @@ export const conditionMessage = (
   subject: "power" | "link" | "disk" | "clock",
   { value, sinceAt, evidence }: Condition,
 ): Draft => draft(address, subject, null, { v: 1, value, since: isoOrNull(sinceAt), evidence });
+
+/** A camera's day and month, which replace what the station had of them (core/summary.ts bounds them). */
+export const dayMessage = (address: Address, summary: NonNullable<ReturnType<typeof daySummary>>): Draft =>
+  draft(address, "day", `${summary.day}/${summary.camera}`, summary);
+export const monthMessage = (address: Address, summary: NonNullable<ReturnType<typeof monthSummary>>): Draft =>
+  draft(address, "month", `${summary.month}/${summary.camera}`, summary);
 
 /** Sent later than this after it happened, an event is marked `late`. */
 const lateAfterMs = 60_000;

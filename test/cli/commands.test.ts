@@ -102,6 +102,18 @@ describe("while the agent runs", () => {
     }
   });
 
+  test("the report adds up to the millisecond, also while recording", async () => {
+    type Row = { id: string; dueMs: number; recordedMs: number; unknownMs: number; byCause: Record<string, { ms: number }> };
+    for (let i = 0; i < 3; i += 1) {
+      const { cameras: rows, total } = await ask<{ cameras: Row[]; total: Row }>(config, ["report", "--period", "last-24h"]);
+      for (const row of [...rows, total])
+        expect(row.recordedMs + Object.values(row.byCause).reduce((sum, { ms }) => sum + ms, 0) + row.unknownMs, row.id).toBe(row.dueMs);
+      expect(rows.find(({ id }) => id === "sub1")?.recordedMs).toBeGreaterThan(5_000);
+      expect(rows.find(({ id }) => id === "ho-kd")?.dueMs).toBe(0);
+      await sleep(700);
+    }
+  });
+
   test("footage answers yes, partial and no with 0, 1 and 3", async () => {
     const whole = await footage("sub1");
     const [span] = whole.spans;

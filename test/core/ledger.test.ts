@@ -3,7 +3,6 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Change, Moment } from "../../agent/core/change.ts";
 import { type DatedBoot, makeDating } from "../../agent/core/dating.ts";
-import { type Faults, joinFault } from "../../agent/core/faults.ts";
 import {
   answerOf,
   graceMs,
@@ -21,6 +20,7 @@ import {
   splitGap,
   sumsOf,
 } from "../../agent/core/ledger.ts";
+import { type Faults, joinFault } from "../../agent/core/numbering.ts";
 import type { Cause, Claim, Gap, Segment, Span, Sure } from "../../agent/core/types.ts";
 
 const claim = (scope: string, cause: Cause, sure: Sure, evidence: readonly string[]): Claim => ({

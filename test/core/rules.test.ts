@@ -6,8 +6,8 @@ import { cameraBackoffMs, stationBackoffMs, stationFirstWaitMs } from "../../age
 import { blame, type Sight } from "../../agent/core/blame.ts";
 import type { Moment } from "../../agent/core/change.ts";
 import { type CameraReading, lostMs, settle, settleCamera } from "../../agent/core/condition.ts";
-import { endFault, type Faults, joinFault } from "../../agent/core/faults.ts";
 import { importance, planDrop } from "../../agent/core/journal.ts";
+import { endFault, type Faults, joinFault } from "../../agent/core/numbering.ts";
 import { forecastDays, planSweep } from "../../agent/core/retention.ts";
 import { type CameraCondition, eventTypes } from "../../agent/core/types.ts";
 import { blameDowntime, explainBy, judgePrevious, type Traces } from "../../agent/recover.ts";

@@ -1,0 +1,44 @@
+/** Writes what a command hands out: whole or not at all. */
+import { closeSync, fsyncSync, openSync, renameSync, rmSync, statSync, writeSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
+import { exit, Refusal } from "./context.ts";
+
+/** Puts `text` into `file` and returns its bytes. A file that is there is replaced; a device, a pipe or a folder is not. Throws a Refusal. */
+export function writeWhole(file: string, text: string): number {
+  const before = statSync(file, { throwIfNoEntry: false });
+  if (before !== undefined && !before.isFile())
+    throw new Refusal(exit.wrongUse, `--out ${file}: not a file; leave --out away to print, or name a file`);
+  const body = Buffer.from(text, "utf8");
+  const temporary = join(dirname(file), `.${basename(file)}.${process.pid}.part`);
+  try {
+    writeSynced(temporary, body);
+    renameSync(temporary, file);
+    syncFolder(dirname(file));
+  } catch (error) {
+    rmSync(temporary, { force: true });
+    throw new Refusal(exit.needsPerson, `--out ${file}: ${messageOf(error)}; choose a folder that is there and can be written`);
+  }
+  return body.length;
+}
+
+function writeSynced(file: string, body: Buffer): void {
+  // A link that somebody else laid here is not followed.
+  const handle = openSync(file, "wx");
+  try {
+    for (let at = 0; at < body.length; ) at += writeSync(handle, body, at);
+    fsyncSync(handle);
+  } finally {
+    closeSync(handle);
+  }
+}
+
+function syncFolder(folder: string): void {
+  const handle = openSync(folder, "r");
+  try {
+    fsyncSync(handle);
+  } finally {
+    closeSync(handle);
+  }
+}
+
+const messageOf = (error: unknown): string => (error instanceof Error && "code" in error ? String(error.code) : String(error));

@@ -1,0 +1,60 @@
+/** `matghi report`: hours due and recorded of a period, losses by cause, faults; for people, for Excel, for machines. */
+
+import { csvText } from "../core/csv.ts";
+import { parsePeriod, periodForms } from "../core/period.ts";
+import { type Report, reportJson, reportOf } from "../core/report.ts";
+import { type SheetFacts, sheetText } from "../core/sheet.ts";
+import { fill, wordsIn } from "../core/words.ts";
+import { reportFacts } from "../facts.ts";
+import { version } from "../version.ts";
+import { type Context, exit, Refusal, reading, type Session } from "./context.ts";
+import { writeWhole } from "./out.ts";
+
+export type ReportOptions = { readonly period: string; readonly format?: string; readonly out?: string };
+
+const formats = ["text", "json", "csv"] as const;
+type Format = (typeof formats)[number];
+
+const dayMs = 86_400_000;
+
+export function report(context: Context, options: ReportOptions): number {
+  const format = formatOf(context, options.format);
+  return reading(context, (session) => {
+    const period = parsePeriod(options.period, session.nowAt);
+    if (period === null) throw new Refusal(exit.wrongUse, `--period ${options.period}: no such period; write ${periodForms}`);
+    const made = reportOf(period, reportFacts(session, period.span), session.nowAt);
+    const text = render[format](made, session);
+    if (options.out === undefined) context.out(text.replace(/\n$/, ""));
+    else sayWritten(context, session, options.out, writeWhole(options.out, text.endsWith("\n") ? text : `${text}\n`));
+    return exit.fine;
+  });
+}
+
+/** `--json` is `--format json`. */
+function formatOf({ json }: Context, asked: string | undefined): Format {
+  const format = formats.find((name) => name === (asked ?? (json ? "json" : "text")));
+  if (asked === "html") throw new Refusal(exit.wrongUse, "--format html: not there yet; use --format text, csv or json");
+  if (format === undefined) throw new Refusal(exit.wrongUse, `--format ${asked}: no such format; one of ${formats.join(", ")}`);
+  if (json && format !== "json") throw new Refusal(exit.wrongUse, `--json and --format ${format} contradict each other; leave one away`);
+  return format;
+}
+
+const render: Record<Format, (made: Report, session: Session) => string> = {
+  text: (made, session) => sheetText(made, sheetFacts(session)),
+  json: (made) => JSON.stringify(reportJson(made)),
+  csv: (made, { settings }) => csvText(made, settings.site.language),
+};
+
+function sheetFacts({ settings, nowAt }: Session): SheetFacts {
+  const { site, report: printed, recording } = settings;
+  return {
+    ...{ language: site.language, version, site: site.name, takenAt: nowAt, unit: printed.unit ?? null, rule: printed.rule ?? null },
+    ...{ recipients: printed.recipients ?? [], dutyPhone: printed.dutyPhone ?? null },
+    ...{ keepMaxDays: recording.keep.max / dayMs, keepRule: recording.keep.rule },
+  };
+}
+
+function sayWritten(context: Context, { settings }: Session, file: string, bytes: number): void {
+  if (context.json) context.out(JSON.stringify({ file, bytes }));
+  else context.out(fill(wordsIn(settings.site.language).report.written, { file, bytes }));
+}
