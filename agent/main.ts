@@ -30,7 +30,7 @@ import { makeRoster } from "./roster.ts";
 import { makeSenses } from "./sense.ts";
 import { claimFor, type Place, type SightDeps } from "./sight.ts";
 import { stationOf } from "./station.ts";
-import { openBeat, readBeat } from "./store/beat.ts";
+import { readBeat, writeBeat } from "./store/beat.ts";
 import { lockState } from "./store/database.ts";
 import { keepReserve } from "./store/reserve.ts";
 import { openOrReplace, type Store } from "./store/store.ts";
@@ -306,15 +306,12 @@ function openPages(books: Books, store: Store, previous: Previous): void {
 
 /** Alive, every few seconds, for certain. A state disk that does not take it costs a little precision and nothing else. */
 async function beat(state: string, run: number, clock: Clock, time: Time, log: Log, signal: AbortSignal): Promise<void> {
-  const file = await openBeat(state).catch((error: unknown) => {
-    log.warn({ err: String(error) }, "the beat file cannot be opened; a power cut is dated by the database alone");
-    return null;
-  });
-  while (file !== null && !signal.aborted) {
-    await file.beat({ run, at: time.now() }).catch(() => undefined);
+  for (let turn = 0; !signal.aborted; turn += 1) {
+    await writeBeat(state, { run, at: time.now() }, turn).catch((error: unknown) => {
+      if (turn === 0) log.warn({ err: String(error) }, "the beat cannot be written; a power cut is dated by the database alone");
+    });
     await clock.sleep(beatEveryMs, signal);
   }
-  await file?.close().catch(() => undefined);
 }
 
 /** Counts the bytes of each segment that reaches the index. */

@@ -235,8 +235,9 @@ export function makeReads(db: Database) {
     /** Segments whose names tell a time within the span. */
     segmentsNamed: (camera: string, span: Span) =>
       all<RawSegment>(
-        `SELECT ${segmentColumns} FROM segment s JOIN camera c ON c.id = s.camera WHERE s.camera = ?1 AND named_ms = 0 AND end_at > ?2 AND start_at >= ?2 AND start_at < ?3 AND end_at < ?3 + ${longestMs} AND ${kept}
-         UNION ALL SELECT ${segmentColumns} FROM segment s JOIN camera c ON c.id = s.camera WHERE s.camera = ?1 AND named_ms != 0 AND start_at + named_ms >= ?2 AND start_at + named_ms < ?3 AND ${kept}`,
+        `SELECT ${segmentColumns} FROM segment s JOIN camera c ON c.id = s.camera WHERE s.camera = ? AND named_ms = 0 AND end_at > ? AND start_at >= ? AND start_at < ? AND end_at < ? AND ${kept}
+         UNION ALL SELECT ${segmentColumns} FROM segment s JOIN camera c ON c.id = s.camera WHERE s.camera = ? AND named_ms != 0 AND start_at + named_ms >= ? AND start_at + named_ms < ? AND ${kept}`,
+        ...[cameraNumber(camera), span.fromAt, span.fromAt, span.toAt, span.toAt + longestMs],
         ...[cameraNumber(camera), span.fromAt, span.toAt],
       ).map(toSegment),
     segmentsBetween: (camera: string, span: Span) =>

@@ -10,7 +10,7 @@ import { openOrReplace, openReads } from "../../agent/store/store.ts";
 import type { LinkValue, PowerValue, Probe, Reading } from "../../hal/ports.ts";
 import { sceneDisk } from "../../hal/scene.ts";
 import { type ScriptClock, scriptBox, scriptBroker, scriptClock, scriptKnock } from "../../hal/script.ts";
-import { writeSite } from "./agent.ts";
+import { until, writeSite } from "./agent.ts";
 
 /** What is true around the box; a test changes it, the agent has to find it out. */
 export type Scene = {
@@ -74,10 +74,18 @@ export function makeVillage(options: {
     const clock = scriptClock(nowAt + wrongMs);
     clock.setTrust(trust);
     const { store } = openOrReplace(settings.site.state, nowAt);
+    const recorder = disk.recorder(clock, (camera) => scene.trouble.get(camera) ?? null);
+    let asked = false;
     const world: World = {
       ...{ clock, footage: disk.footage(clock), knock: scriptKnock((url) => !scene.trouble.has(nameOf(settings, url))) },
       box: { ...scriptBox(`boot-${boots}`), shutDownInOrder: async () => orderly },
-      recorder: disk.recorder(clock, (camera) => scene.trouble.get(camera) ?? null),
+      recorder: {
+        ...recorder,
+        record: (...args) => {
+          asked = true;
+          return recorder.record(...args);
+        },
+      },
       broker: scriptBroker(),
       ...{ power: feel("scene", () => scene.power), link: feel("scene", () => scene.link) },
       witness: { ask: async (address) => !scene.silentRouters.has(address) },
@@ -92,10 +100,9 @@ export function makeVillage(options: {
     const done = live(world, life, stop.signal);
     done.catch((error: unknown) => write(String(error)));
     box = { clock, wrongMs, stop, done, close: () => store.close() };
-    await settled();
+    // The start touches real files; virtual time waits for it.
+    await until("the agent records", 30_000, () => asked, 5);
   };
-  /** The start touches real files; virtual time waits for it. */
-  const settled = () => new Promise<void>((resolve) => setTimeout(resolve, 30));
 
   return {
     ...{ scene, settings, disk, boot },
