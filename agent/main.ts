@@ -24,7 +24,17 @@ import { makeGate } from "./gate.ts";
 import { type Log, makeLog } from "./log.ts";
 import { makeTime, type Time } from "./moment.ts";
 import { publishStation } from "./publish.ts";
-import { blameDowntime, closePrevious, explainBy, judgePrevious, type Previous, type RecoverDeps, settleParts } from "./recover.ts";
+import {
+  blameDowntime,
+  claimPast,
+  closePrevious,
+  explainBy,
+  explaining,
+  judgePrevious,
+  type Previous,
+  type RecoverDeps,
+  settleFiles,
+} from "./recover.ts";
 import { reindex } from "./reindex.ts";
 import { makeRoster } from "./roster.ts";
 import { makeSenses } from "./sense.ts";
@@ -55,6 +65,8 @@ export type World = {
 };
 
 const firstLookMs = 300;
+/** What is said of the time between a camera's hand-over and our first look at it. */
+const firstPast = "before the first run";
 const trimEveryMs = 10_000;
 /** A power cut is dated by the beat: five seconds at most, and a little for a slow disk. */
 const beatEveryMs = 4_000;
@@ -72,6 +84,8 @@ export async function runAgent(configFile: string, err: (line: string) => void):
     return 2;
   }
   const { settings } = loaded;
+  // Asked to reload before there is anything to reload: not to die of it.
+  process.on("SIGHUP", () => undefined);
   const unlock = lockState(settings.site.state);
   if (unlock === null) {
     err(`another matghi runs on ${settings.site.state}; stop it first: systemctl stop matghi`);
@@ -94,7 +108,6 @@ async function withStore(configFile: string, first: Settings, hash: string, err:
     }
     const onReload = (reload: () => void) => void process.on("SIGHUP", reload);
     await live(realWorld(first, latestUtc(store)), { configFile, settings: first, hash, store, onReload }, stopOnSignals());
-    process.removeAllListeners("SIGHUP");
     return 0;
   } finally {
     store.close();
@@ -138,8 +151,9 @@ export async function live(world: World, life: Life, stop: AbortSignal): Promise
   const { folder } = settings.recording;
   // A first word of the clock's trust where it comes at once; recording does not wait for it.
   await Promise.race([clock.look(stop), clock.sleep(firstLookMs, stop)]);
-  const previous = await lookBack(world, first.site.state, store);
-  const above = store.meta("folder") === null ? await footage.highestRun() : 0;
+  const unended = await lookBack(world, first.site.state, store);
+  const previous = explaining(lastEnded(store), unended);
+  const above = store.meta("folder") === null ? await footage.highestRun().catch(() => 0) : 0;
   const begun = store.begin({
     ...{ bootId: world.box.bootId(), wallMs: clock.wallMs(), monoMs: clock.monoMs(), clock: clock.trust() },
     ...{ version, above },
@@ -152,17 +166,18 @@ export async function live(world: World, life: Life, stop: AbortSignal): Promise
   const counted = countingStore(store, usage.add);
   const books = keepBooks(counted, time);
   const { gate, watch: watchDisk } = makeGate({ clock, time, footage, store, log });
-  const pastIs = store.meta("reset") === null ? "before the first run" : "journal reset";
+  const pastIs = store.meta("reset") === null ? null : "journal reset";
   const recovery: RecoverDeps = { clock, time, store: counted, footage, recorder, books, log, folder, run: begun.run };
   keepReserve(settings.site.state);
+  closePrevious(recovery, unended);
   sayBegin(store, time, { config: hash, previous: previous?.end ?? "none", brokenAs });
-  closePrevious(recovery, previous);
   const orphans = await recorder.reap();
   if (orphans > 0) log.warn({ orphans }, "ended recorders that an earlier agent left behind");
   await claimFolder(folder, settings.site.id, footage, store).catch((error: unknown) =>
     log.error({ err: String(error) }, "the footage folder cannot be taken into service"),
   );
-  await settleParts(recovery, previous, stop);
+  if (pastIs !== null) await claimPast(recovery, new Set(settings.cameras.map(({ id }) => id)), pastIs);
+  await settleFiles(recovery, previous, stop);
   const conditions: Conditions = new Map();
   openPages(books, store, previous);
   const { senses, run: sense } = makeSenses({
@@ -178,7 +193,7 @@ export async function live(world: World, life: Life, stop: AbortSignal): Promise
   const claim = (eye: Eye) => claimFor(sight, eye);
   const roster = makeRoster(
     {
-      ...{ clock, time, recorder, knock: knocker, footage, folder, books, store: counted, gate, log, claim, pastIs },
+      ...{ clock, time, recorder, knock: knocker, footage, folder, books, store: counted, gate, log, claim, pastIs: pastIs ?? firstPast },
       ...{ random: world.random, run: begun.run, inTurn: makeTurnstile(2) },
     },
     eyes,
@@ -221,7 +236,6 @@ export async function live(world: World, life: Life, stop: AbortSignal): Promise
         log,
         folder,
         below: begun.run,
-        pastIs,
         dry: false,
       },
       stop,
@@ -261,13 +275,25 @@ export async function live(world: World, life: Life, stop: AbortSignal): Promise
   await Promise.all([...loops, station]);
 }
 
-/** What the run before this one left behind, read before this one writes anything. */
-async function lookBack({ box }: World, state: string, store: Store): Promise<Previous> {
+/** How the runs ended that could not say so themselves, oldest first; read before this one writes anything. */
+async function lookBack({ box }: World, state: string, store: Store): Promise<readonly NonNullable<Previous>[]> {
   const bootId = box.bootId();
-  const run = store.lastRun();
-  const inOrder = run === null || run.ended !== null || run.bootId === bootId ? null : await box.shutDownInOrder(run.bootId);
   const power = store.conditions().find((row) => row.subject === "power")?.value ?? "unknown";
-  return judgePrevious({ run, live: store.live(), beat: await readBeat(state), bootId, inOrder, power });
+  const beat = await readBeat(state);
+  const judged: NonNullable<Previous>[] = [];
+  for (const run of store.openRuns()) {
+    const inOrder = run.bootId === bootId ? null : await box.shutDownInOrder(run.bootId);
+    const live = run.id === store.lastRun()?.id ? store.live() : null;
+    const previous = judgePrevious({ run, live, beat, bootId, inOrder, power });
+    if (previous !== null) judged.push(previous);
+  }
+  return judged;
+}
+
+/** The last run, where it could say how it ended. */
+function lastEnded(store: Store): Previous {
+  const run = store.lastRun();
+  return run?.ended == null ? null : { run, end: run.ended, lastAliveAt: run.endedAt ?? run.beatAt, power: "unknown" };
 }
 
 function sayBegin(store: Store, time: Time, facts: { config: string; previous: string; brokenAs: string | null }): void {
@@ -330,13 +356,15 @@ function makeTurnstile(width: number): <T>(deed: () => Promise<T>) => Promise<T>
   let busy = 0;
   const queue: (() => void)[] = [];
   return async (deed) => {
-    if (busy >= width) await new Promise<void>((resolve) => queue.push(resolve));
-    busy += 1;
+    if (busy < width) busy += 1;
+    // A place that is given up goes to whoever waits, not to whoever comes.
+    else await new Promise<void>((resolve) => queue.push(resolve));
     try {
       return await deed();
     } finally {
-      busy -= 1;
-      queue.shift()?.();
+      const next = queue.shift();
+      if (next === undefined) busy -= 1;
+      else next();
     }
   };
 }

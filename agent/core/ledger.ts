@@ -45,7 +45,11 @@ export function onTick(page: Page, nowAt: WallMs, writing: boolean, claim: Claim
   return openGap(page, claim, moment, number);
 }
 
+/** The time the box was dead is the box's, whatever is seen now: nobody saw anything then. What comes after its start is split off. */
+const isKept = (gap: OpenGap, claim: Claim) => gap.claim.scope === "box" && claim.scope !== "box";
+
 function blameAnew(page: Page, gap: OpenGap, nowAt: WallMs, claim: Claim, number: Numbering): Turned {
+  if (isKept(gap, claim)) return { page, change: [] };
   const better = strength(claim.blame) - strength(gap.claim.blame);
   if (better < 0 || (better === 0 && (nowAt - gap.fromAt > settleMs || isSame(claim, gap.claim)))) return { page, change: [] };
   return reblame(page, claim, number);
@@ -85,7 +89,7 @@ export function splitGap(page: Page, toAt: WallMs, moment: Moment): Turned {
 
 function closeGap(page: Page, fromAt: WallMs, toAt: WallMs, claim: Claim, moment: Moment, number: Numbering): Write[] {
   if (page.gap !== null) {
-    const better = strength(claim.blame) > strength(page.gap.claim.blame);
+    const better = !isKept(page.gap, claim) && strength(claim.blame) > strength(page.gap.claim.blame);
     const { page: final, change } = better ? reblame(page, claim, number) : { page, change: [] };
     return [...change, ...closed(page, final.gap ?? page.gap, toAt, moment)];
   }

@@ -58,6 +58,8 @@ async function silent(village: Village, truths: Truth[], who: readonly string[],
 }
 
 async function powerCut(village: Village, truths: Truth[], ms: number, clock?: Parameters<Village["boot"]>[0]) {
+  // Files are cut on the full minute; a power cut knows no minutes.
+  await village.pass(37_000);
   const from = village.now();
   village.cut();
   await village.pass(ms);

@@ -61,7 +61,7 @@ export function makeVillage(options: {
   const loaded = loadConfig(config, ["system-disk"]);
   if (loaded.kind === "bad") throw new Error(JSON.stringify(loaded.problems));
   const { settings } = loaded;
-  const disk = sceneDisk();
+  const disk = sceneDisk(settings.recording.folder);
   const scene: Scene = { trouble: new Map(), silentRouters: new Set(), power: unfelt, link: unfelt };
   let nowAt = options.startAt;
   let boots = 0;
@@ -74,18 +74,19 @@ export function makeVillage(options: {
     const clock = scriptClock(nowAt + wrongMs);
     clock.setTrust(trust);
     const { store } = openOrReplace(settings.site.state, nowAt);
-    const recorder = disk.recorder(clock, (camera) => scene.trouble.get(camera) ?? null);
-    let asked = false;
+    const footage = disk.footage(clock);
+    let watched = false;
     const world: World = {
-      ...{ clock, footage: disk.footage(clock), knock: scriptKnock((url) => !scene.trouble.has(nameOf(settings, url))) },
-      box: { ...scriptBox(`boot-${boots}`), shutDownInOrder: async () => orderly },
-      recorder: {
-        ...recorder,
-        record: (...args) => {
-          asked = true;
-          return recorder.record(...args);
+      ...{ clock, knock: scriptKnock((url) => !scene.trouble.has(nameOf(settings, url))) },
+      footage: {
+        ...footage,
+        inspect: (folder) => {
+          watched = true;
+          return footage.inspect(folder);
         },
       },
+      box: { ...scriptBox(`boot-${boots}`), shutDownInOrder: async () => orderly },
+      recorder: disk.recorder(clock, (camera) => scene.trouble.get(camera) ?? null),
       broker: scriptBroker(),
       ...{ power: feel("scene", () => scene.power), link: feel("scene", () => scene.link) },
       witness: { ask: async (address) => !scene.silentRouters.has(address) },
@@ -101,7 +102,7 @@ export function makeVillage(options: {
     done.catch((error: unknown) => write(String(error)));
     box = { clock, wrongMs, stop, done, close: () => store.close() };
     // The start touches real files; virtual time waits for it.
-    await until("the agent records", 30_000, () => asked, 5);
+    await until("the agent watches its disk", 30_000, () => watched, 5);
   };
 
   return {
