@@ -67,6 +67,7 @@ export type World = {
 const firstLookMs = 300;
 /** What is said of the time between a camera's hand-over and our first look at it. */
 const firstPast = "before the first run";
+const suspectMs = 2_500;
 const trimEveryMs = 10_000;
 /** A power cut is dated by the beat: five seconds at most, and a little for a slow disk. */
 const beatEveryMs = 4_000;
@@ -184,7 +185,7 @@ export async function live(world: World, life: Life, stop: AbortSignal): Promise
     ...{ clock, time, store, log, power: world.power, link: world.link, witness: world.witness },
     houses: () => settings.households.map(({ id, router }) => ({ id, router: router ?? null })),
     suspected: (household) =>
-      [...eyes.values()].some((eye) => eye.reason !== null && placeIn(settings, eye.camera).household === household),
+      [...eyes.values()].some((eye) => placeIn(settings, eye.camera).household === household && isSilent(eye, clock.monoMs())),
   });
   const sight: SightDeps = {
     ...{ clock, gate, eyes, senses, placeOf: (camera) => placeIn(settings, camera) },
@@ -309,6 +310,10 @@ function sayBegin(store: Store, time: Time, facts: { config: string; previous: s
     { put: "event", moment, type: "run.started", level: "info", data: { version, ...known } },
   ]);
 }
+
+/** No frame for a moment: who lives with the camera is asked before it is given up. */
+const isSilent = (eye: Eye, monoMs: number) =>
+  eye.reason !== null || (eye.lastFrameMonoMs !== null && monoMs - eye.lastFrameMonoMs > suspectMs);
 
 /** Where a camera stands, from the configuration: a site without households is one house, and the box stands in it. */
 function placeIn(settings: Settings, camera: string): Place {

@@ -2,7 +2,7 @@
  * The gap ledger. Two rules write it: `onSegment` turns a closed file into coverage, `onTick` turns passing time into gaps.
  * Law (design.md, invariant 2): for each camera, footage, gaps, deletions and unknown stretches cover the time since hand-over, none twice.
  */
-import { strength } from "./blame.ts";
+import { strength, width } from "./blame.ts";
 import type { Change, Moment, Write } from "./change.ts";
 import type { Cause, Claim, Gap, Segment, Span, Sure, WallMs } from "./types.ts";
 
@@ -25,7 +25,7 @@ export type Numbering = (scope: string, span: { readonly fromAt: WallMs; readonl
 
 /** Time after the last frame that is not yet due: the next one may still come (contract §4). */
 export const graceMs = 10_000;
-/** Witnesses need this long to be heard: until then the newest claim of equal strength counts, afterwards the one that stands. */
+/** Witnesses need this long to be heard: until then a wider claim of equal strength counts, afterwards the one that stands. */
 export const settleMs = 30_000;
 
 /** Footage closes what was open. Time that is covered already is not counted twice. */
@@ -51,11 +51,9 @@ const isKept = (gap: OpenGap, claim: Claim) => gap.claim.scope === "box" && clai
 function blameAnew(page: Page, gap: OpenGap, nowAt: WallMs, claim: Claim, number: Numbering): Turned {
   if (isKept(gap, claim)) return { page, change: [] };
   const better = strength(claim.blame) - strength(gap.claim.blame);
-  if (better < 0 || (better === 0 && (nowAt - gap.fromAt > settleMs || isSame(claim, gap.claim)))) return { page, change: [] };
-  return reblame(page, claim, number);
+  const isWider = better === 0 && nowAt - gap.fromAt <= settleMs && width(claim) > width(gap.claim);
+  return better > 0 || isWider ? reblame(page, claim, number) : { page, change: [] };
 }
-
-const isSame = (a: Claim, b: Claim) => a.scope === b.scope && a.blame.cause === b.blame.cause;
 
 /** Gives the open gap another cause, whatever it had. */
 export function reblame(page: Page, claim: Claim, number: Numbering): Turned {
