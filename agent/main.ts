@@ -168,7 +168,18 @@ export async function live(world: World, life: Life, stop: AbortSignal): Promise
   const books = keepBooks(counted, time);
   const { gate, watch: watchDisk } = makeGate({ clock, time, footage, store, log });
   const pastIs = store.meta("reset") === null ? null : "journal reset";
-  const recovery: RecoverDeps = { clock, time, store: counted, footage, recorder, books, log, folder, run: begun.run };
+  const recovery: RecoverDeps = {
+    clock,
+    time,
+    store: counted,
+    footage,
+    recorder,
+    books,
+    log,
+    folder,
+    run: begun.run,
+    inTurn: makeTurnstile(4),
+  };
   keepReserve(settings.site.state);
   closePrevious(recovery, unended);
   sayBegin(store, time, { config: hash, previous: previous?.end ?? "none", brokenAs });

@@ -84,6 +84,8 @@ export type RecoverDeps = {
   readonly log: Log;
   readonly folder: string;
   readonly run: number;
+  /** Bounds how many files are read at once. */
+  readonly inTurn: <T>(deed: () => Promise<T>) => Promise<T>;
 };
 
 /** Writes down how earlier runs ended, where they could not do so themselves. */
@@ -107,12 +109,28 @@ const unwitnessed = (camera: string): Claim => ({
 /** What earlier runs wrote and could not take into the index: files closed last, then those left open. Foreign files are left alone. */
 export async function settleFiles(deps: RecoverDeps, previous: Previous, signal: AbortSignal): Promise<void> {
   try {
-    if (previous !== null) for (const file of await newestWithoutRow(deps, previous)) await settleFile(deps, previous, file, signal);
+    const closed = previous === null ? [] : await newestWithoutRow(deps, previous);
     const parts = (await deps.footage.parts(null, null)).filter((file) => file.run < deps.run);
-    for (const file of parts) await settleFile(deps, previous, file, signal);
+    const files = [...closed, ...parts];
+    // One camera's files in their order, the cameras side by side: recording waits for all of them.
+    const cameras = [...new Set(files.map(({ camera }) => camera))];
+    await Promise.all(
+      cameras.map((camera) =>
+        settleInTurn(
+          deps,
+          previous,
+          files.filter((file) => file.camera === camera),
+          signal,
+        ),
+      ),
+    );
   } catch (error) {
     deps.log.error({ err: String(error) }, "the footage folder cannot be looked through now; the next start settles what was left open");
   }
+}
+
+async function settleInTurn(deps: RecoverDeps, previous: Previous, files: readonly FootageFile[], signal: AbortSignal): Promise<void> {
+  for (const file of files) await deps.inTurn(() => settleFile(deps, previous, file, signal));
 }
 
 /** A crash between a file's name and its row leaves it in one of the last days. */
