@@ -143,6 +143,7 @@ export type Life = {
 export async function live(world: World, life: Life, stop: AbortSignal): Promise<void> {
   const { configFile, settings: first, hash, store, onReload, write } = life;
   let settings = first;
+  let config = hash;
   const log = makeLog({ secrets: () => secretsOf(settings), ...(write === undefined ? {} : { write }) });
   const brokenAs = store.meta("broken");
   if (brokenAs !== null) log.error({ brokenAs }, "the database was beyond repair and is set aside; a new one is built from the footage");
@@ -264,7 +265,7 @@ export async function live(world: World, life: Life, stop: AbortSignal): Promise
       ? Promise.resolve()
       : publishStation(
           stationOf({
-            ...{ settings: () => settings, hash, store, clock, time, log, box: world.box, broker: world.broker },
+            ...{ settings: () => settings, hash: () => config, store, clock, time, log, box: world.box, broker: world.broker },
             ...{ random: world.random, conditions, previous, version },
           }),
           after.signal,
@@ -274,8 +275,8 @@ export async function live(world: World, life: Life, stop: AbortSignal): Promise
     applied = applied.then(() => {
       const next = stop.aborted ? null : reloadConfig(configFile, settings, store, time, log);
       if (next === null) return;
-      settings = next;
-      return roster.apply(next);
+      ({ settings, hash: config } = next);
+      return roster.apply(settings);
     });
   });
   await new Promise<void>((resolve) => (stop.aborted ? resolve() : stop.addEventListener("abort", () => resolve(), { once: true })));
@@ -405,7 +406,13 @@ async function housekeep(clock: Clock, time: Time, store: Store, settings: Setti
 }
 
 /** A changed file is taken in; a bad one changes nothing and is said. What needs a new start is said too. */
-function reloadConfig(file: string, before: Settings, store: Store, time: Time, log: Log): Settings | null {
+function reloadConfig(
+  file: string,
+  before: Settings,
+  store: Store,
+  time: Time,
+  log: Log,
+): { readonly settings: Settings; readonly hash: string } | null {
   const loaded = loadConfig(file, ["system-disk"]);
   const refuse = (detail: string) => {
     log.error({ detail }, "the changed configuration was refused; the old one stays in use");
@@ -422,7 +429,7 @@ function reloadConfig(file: string, before: Settings, store: Store, time: Time, 
     { put: "note", note: "config-problem", text: null },
     { put: "event", moment: time.moment(), type: "config.changed", level: "info", data: { config: loaded.hash } },
   ]);
-  return next;
+  return { settings: next, hash: loaded.hash };
 }
 
 function secretsOf(settings: Settings): readonly string[] {
