@@ -3,6 +3,7 @@ import { randomUUID } from "node:crypto";
 import type { Change, DeletionReason, Moment } from "../core/change.ts";
 import type { Sent } from "../core/digest.ts";
 import { type JournalBounds, planDrop } from "../core/journal.ts";
+import { lossEvent, makeRoom, nothingLost } from "../core/overflow.ts";
 import type { EventRow, MonoMs, Trust, WallMs } from "../core/types.ts";
 import { BrokenDatabase, codeOf, type Database, openReader, openWriter, setAside } from "./database.ts";
 import { type Live, makeReads, type Reads } from "./reads.ts";
@@ -170,18 +171,26 @@ function beginBoot(db: Database, latestAt: WallMs, start: Start): { id: number; 
   return { id, epochAt, offsetMs };
 }
 
-/** One transaction a change. A full or failing state disk loses nothing until memory's bound is reached, and costs the recording nothing. */
+/**
+ * One transaction a change. A full or failing state disk loses nothing until memory's bound is reached, and costs the recording nothing;
+ * what was lost then is written down with the first that the disk takes again.
+ */
 function makeCommit(db: Database, write: (change: Change) => void, state: string): (change: Change) => Committed {
-  const waiting: Change[] = [];
+  let waiting: Change[] = [];
+  let lost = nothingLost;
+  let latest: Moment | null = null;
   const attempt = () => {
     while (waiting.length > 0) {
-      const next = waiting[0] ?? [];
+      const record = lost.changes === 0 || latest === null ? [] : [lossEvent(lost, latest)];
+      const next = [...record, ...(waiting[0] ?? [])];
       db.transaction(() => write(next)).immediate();
       waiting.shift();
+      if (record.length > 0) lost = nothingLost;
     }
   };
   return (change) => {
     if (change.length > 0) waiting.push(change);
+    latest = change.findLast((entry) => entry.put === "event")?.moment ?? latest;
     try {
       attempt();
     } catch (error) {
@@ -190,7 +199,7 @@ function makeCommit(db: Database, write: (change: Change) => void, state: string
         throw error;
       }
       if (codeOf(error) === "SQLITE_FULL" && giveUpReserve(state)) return retry(attempt, waiting, error);
-      while (waiting.length > mostWaiting) waiting.splice(1, 1);
+      ({ waiting, lost } = makeRoom(waiting, mostWaiting, lost));
       return { kind: "waiting", changes: waiting.length, why: codeOf(error) };
     }
     return { kind: "written" };

@@ -5,6 +5,8 @@ import { join } from "node:path";
 import Sqlite from "better-sqlite3";
 import { expect, test } from "vitest";
 import type { Moment, Write } from "../../agent/core/change.ts";
+import { spansOf } from "../../agent/core/ledger.ts";
+import type { Claim } from "../../agent/core/types.ts";
 import { databaseName, isLocked, lockState, openWriter, upgrade } from "../../agent/store/database.ts";
 import { migrations, schemaVersion } from "../../agent/store/migrations.ts";
 import { giveUpReserve, keepReserve, reserveBytes } from "../../agent/store/reserve.ts";
@@ -169,6 +171,55 @@ test("a full disk loses nothing: what was decided waits in order, the reserve le
     expect(store.eventsAfter(0, 10_000).map(({ g }) => g)).toEqual(Array.from({ length: number + 22 }, (_, i) => i + 1));
     store.close();
     expect(giveUpReserve(state)).toBe(false);
+  } finally {
+    disk.remove();
+  }
+});
+
+test("a disk that is full beyond memory's bound costs the least important, keeps what is true, and the loss is written down", () => {
+  const disk = makeDisk(tempFolder("overfull"), "state", 24);
+  try {
+    const state = join(disk.mountPoint, "state");
+    mkdirSync(state);
+    const store = begun(state);
+    const claim: Claim = { scope: "camera c", blame: { cause: "camera", sure: "inferred", evidence: [] } };
+    const page = (coveredAt: number): Write => ({ put: "page", camera: "c", sinceAt: 1_000, coveredAt });
+    store.commit([segment(1), page(2_000)]);
+    disk.fill();
+    for (let n = 0; store.commit([event(n)]).kind === "written" && n < 100_000; n += 1);
+    const written = store.eventsAfter(0, 1e6).length;
+    // A thousand changes of what is only current, between them holes and files: far more than memory keeps.
+    store.commit([{ put: "gap-opened", camera: "c", fromAt: 2_000, claim, fault: 1 }, event(1, "gap.opened")]);
+    for (let n = 1; n <= 500; n += 1) {
+      const at = 2_000 + n * 10_000;
+      for (const value of ["full", "ok"])
+        store.commit([{ put: "condition", subject: "disk", condition: { value, sinceAt: at, evidence: [] } }]);
+      store.commit([{ put: "gap-closed", camera: "c", toAt: at, claim, fault: n }, event(n, "gap.closed")]);
+      store.commit([segment(100 + n, { startAt: at, endAt: at + 5_000 }), page(at + 5_000)]);
+      store.commit([{ put: "gap-opened", camera: "c", fromAt: at + 5_000, claim, fault: n + 1 }, event(n, "gap.opened")]);
+    }
+    expect(store.commit([])).toMatchObject({ kind: "waiting", changes: 500 });
+    disk.makeRoom();
+    expect(store.commit([event(7)])).toEqual({ kind: "written" });
+    const events = store.eventsAfter(0, 1e6);
+    const lost = events.filter(({ type }) => type === "journal.dropped");
+    expect(lost).toHaveLength(1);
+    const told = events.filter(({ type }) => type.startsWith("gap.")).length;
+    const data = (lost[0]?.data ?? {}) as Record<string, Record<string, number>>;
+    const count = Object.values(data.byType ?? {}).reduce((sum, n) => sum + n, 0);
+    expect(data).toMatchObject({ why: "database took nothing", count, byWrite: { event: count, condition: expect.any(Number) } });
+    expect(told + count).toBeGreaterThanOrEqual(1_001);
+    expect(events[written]?.type, "it comes before what was kept").toBe("journal.dropped");
+    // What is true now is what was said last.
+    expect(store.conditions().find(({ subject }) => subject === "disk")).toMatchObject({ value: "ok", sinceAt: 5_002_000 });
+    expect(store.camera("c")).toMatchObject({ coveredAt: 5_007_000 });
+    expect(store.openGap("c")).toMatchObject({ fromAt: 5_007_000, fault: 501 });
+    // No second of it is unaccounted for.
+    const due = { fromAt: 1_000, toAt: 5_010_000 };
+    const spans = spansOf({ ...store.history("c", due), due, open: null, planned: [] }, due);
+    expect(spans.filter((span) => span.kind === "unknown" && span.why !== "database took nothing")).toEqual([]);
+    expect(spans.some((span) => span.kind === "unknown")).toBe(true);
+    store.close();
   } finally {
     disk.remove();
   }
