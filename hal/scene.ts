@@ -92,6 +92,10 @@ function makeFootage(files: Map<string, File>, disk: { value: DiskValue; mark: D
     highestRun: async () => [...list(files, partName), ...list(files, closedName)].reduce((most, { run }) => Math.max(most, run), 0),
     hash: async (path) => ({ bytes: take(path).bytes, sha256: hashOf(path, take(path)) }),
     remove: async (path) => void files.delete(path),
+    removeAll: async (paths) => {
+      for (const path of paths) files.delete(path);
+      return { removed: paths, stuck: [] };
+    },
     setAside: async (path) => {
       const file = take(path);
       files.delete(path);
