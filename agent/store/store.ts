@@ -1,6 +1,6 @@
 /** The store: one connection, one way to write (`commit`), many ways to read. */
 import { randomUUID } from "node:crypto";
-import type { Change, DeletionReason, Moment } from "../core/change.ts";
+import type { Change, Moment } from "../core/change.ts";
 import { type JournalBounds, planDrop } from "../core/journal.ts";
 import type { EventRow, MonoMs, Trust, WallMs } from "../core/types.ts";
 import { BrokenDatabase, codeOf, type Database, openReader, openWriter, setAside } from "./database.ts";
@@ -27,8 +27,8 @@ export type Store = Reads & {
   prune(beforeAt: WallMs): number;
   /** Makes a row for a run that only the footage folder knows. */
   adoptRun(run: number): void;
-  /** Marks all footage as gone with its disk, in one transaction. */
-  abandonFootage(why: DeletionReason, at: WallMs): number;
+  /** Has another writer changed anything since this was asked last? */
+  changedOutside(): boolean;
   close(): void;
 };
 
@@ -93,6 +93,8 @@ export function openStore(state: string): Store {
   };
   if (reads.meta("db") === null) setMeta("db", randomUUID().slice(0, 8));
   const commit = makeCommit(db, write, state);
+  const dataVersion = () => Number(db.pragma("data_version", { simple: true }));
+  let seenVersion = dataVersion();
   return {
     ...reads,
     begin: (start) => {
@@ -117,17 +119,11 @@ export function openStore(state: string): Store {
       ).run(id);
     },
     prune: (beforeAt) => db.transaction(() => prune(sql, beforeAt)).immediate(),
-    abandonFootage: (why, at) =>
-      db
-        .transaction(() => {
-          const ids = (sql("SELECT id FROM segment ORDER BY id").all() as { id: number }[]).map((row) => row.id);
-          write([
-            { put: "doom", segments: ids, why, at },
-            { put: "forget", segments: ids },
-          ]);
-          return ids.length;
-        })
-        .immediate(),
+    changedOutside: () => {
+      const before = seenVersion;
+      seenVersion = dataVersion();
+      return seenVersion !== before;
+    },
     close: () => db.close(),
   };
 }
