@@ -10,7 +10,6 @@ import type {
   EventRow,
   EventType,
   Gap,
-  Hold,
   Segment,
   Span,
   StreamName,
@@ -151,6 +150,20 @@ export function makeReads(db: Database) {
       days.add(day);
     }
   };
+  /** Ids tell nothing of age: a rebuilt index has them camera by camera. Each camera's oldest stand together in the index of times. */
+  const oldestUntil = (untilAt: WallMs, limit: number): readonly SegmentRow[] =>
+    all<{ id: number }>("SELECT id FROM camera")
+      .flatMap((camera) =>
+        all<{ id: number; endAt: WallMs }>(
+          `SELECT id, end_at AS endAt FROM segment s INDEXED BY segment_time WHERE camera = ? AND end_at <= ? AND ${kept} AND ${free} ORDER BY end_at LIMIT ?`,
+          ...[camera.id, untilAt, limit],
+        ),
+      )
+      .sort((a, b) => a.endAt - b.endAt || a.id - b.id)
+      .slice(0, limit)
+      .flatMap(({ id }) =>
+        all<RawSegment>(`SELECT ${segmentColumns} FROM segment s JOIN camera c ON c.id = s.camera WHERE s.id = ?`, id).map(toSegment),
+      );
   const cameraRow = (row: CameraRow): CameraRow => ({ ...row, arrivalTimes: Boolean(row.arrivalTimes), udp: Boolean(row.udp) });
 
   return {
@@ -223,12 +236,6 @@ export function makeReads(db: Database) {
         unknowns: touching("unknown", "why"),
       };
     },
-    /** Footage of the span, in milliseconds; segments of one camera do not overlap. */
-    recordedMs: (camera: string, span: Span) =>
-      one<{ ms: number | null }>(
-        `SELECT sum(min(end_at, ?) - max(start_at, ?)) AS ms FROM segment s WHERE camera = ? AND end_at > ? AND start_at < ?`,
-        ...[span.toAt, span.fromAt, cameraNumber(camera), span.fromAt, span.toAt],
-      )?.ms ?? 0,
     oldestStartAt: (camera: string) =>
       one<{ at: number }>(`SELECT start_at AS at FROM segment s WHERE camera = ? AND ${kept} ORDER BY end_at LIMIT 1`, cameraNumber(camera))
         ?.at ?? null,
@@ -267,30 +274,26 @@ export function makeReads(db: Database) {
     bytesSince: (at: WallMs) =>
       one<{ bytes: number }>("SELECT coalesce(sum(bytes), 0) AS bytes FROM camera c JOIN segment s ON s.camera = c.id AND s.end_at > ?", at)
         ?.bytes ?? 0,
-    /** The oldest footage that may go, in the order in which it was recorded. */
-    oldest: (limit: number) =>
-      all<RawSegment>(
-        `SELECT ${segmentColumns} FROM segment s JOIN camera c ON c.id = s.camera WHERE ${kept} AND ${free} ORDER BY s.id LIMIT ?`,
-        limit,
-      ).map(toSegment),
-    olderThan: (at: WallMs, limit: number) =>
-      all<RawSegment>(
-        `SELECT ${segmentColumns} FROM camera c JOIN segment s ON s.camera = c.id AND s.end_at <= ? WHERE ${kept} AND ${free} ORDER BY s.id LIMIT ?`,
-        ...[at, limit],
-      ).map(toSegment),
+    /** The oldest footage that may go, over all cameras. */
+    oldest: (limit: number) => oldestUntil(Number.MAX_SAFE_INTEGER, limit),
+    /** As `oldest`, of what ended by then. */
+    olderThan: (at: WallMs, limit: number) => oldestUntil(at, limit),
     oldestEndAt: () =>
       one<{ at: number | null }>(
         `SELECT min((SELECT s.end_at FROM segment s WHERE s.camera = c.id AND ${kept} AND ${free} ORDER BY s.end_at LIMIT 1)) AS at FROM camera c`,
       )?.at ?? null,
-    doomed: (limit: number) =>
+    /** Rows whose files must go, in the order of their ids, from the one after `afterId`. */
+    doomed: (limit: number, afterId = 0) =>
       all<RawSegment>(
-        `SELECT ${segmentColumns} FROM segment s JOIN camera c ON c.id = s.camera WHERE s.flags & ${flag.doomed} ORDER BY s.id LIMIT ?`,
+        `SELECT ${segmentColumns} FROM segment s JOIN camera c ON c.id = s.camera WHERE s.flags & ${flag.doomed} AND s.id > ? ORDER BY s.id LIMIT ?`,
+        ...[afterId, limit],
+      ).map(toSegment),
+    /** Rows that are not doomed, held or not. */
+    segments: (limit: number) =>
+      all<RawSegment>(
+        `SELECT ${segmentColumns} FROM segment s JOIN camera c ON c.id = s.camera WHERE ${kept} ORDER BY s.id LIMIT ?`,
         limit,
       ).map(toSegment),
-    holds: () =>
-      all<Hold>(
-        "SELECT h.id, c.name AS camera, from_at AS fromAt, to_at AS toAt, request, officer, h.since_at AS sinceAt FROM hold h JOIN camera c ON c.id = h.camera WHERE lifted_at IS NULL ORDER BY h.id",
-      ),
     events: (filter: EventFilter) =>
       all<RawEvent>(
         `${eventSelect} WHERE g > ? AND at >= ? AND at < ? AND (? IS NULL OR type = ?) ORDER BY g LIMIT ?`,

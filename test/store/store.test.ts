@@ -3,7 +3,7 @@ import { spawn } from "node:child_process";
 import { existsSync, mkdirSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import Sqlite from "better-sqlite3";
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import type { Moment, Write } from "../../agent/core/change.ts";
 import { databaseName, isLocked, lockState, openWriter, upgrade } from "../../agent/store/database.ts";
 import { migrations, schemaVersion } from "../../agent/store/migrations.ts";
@@ -213,4 +213,46 @@ test("a file that is no database is said to be, with its name", () => {
   const state = tempFolder("garbage");
   writeFileSync(join(state, databaseName), Buffer.alloc(10_000, 7));
   expect(() => openStore(state)).toThrow(new RegExp(`${databaseName}`));
+});
+
+describe("what may go", () => {
+  const ids = (rows: readonly { id: number }[]) => rows.map(({ id }) => id);
+  /** Camera by camera, as a rebuilt index has them: c1 is 1 to 3, c2 is 4 to 6, c3 is 7 to 9; they ended at 2, 3 and 4 s. */
+  function rebuilt(): Store {
+    const store = begun(tempFolder("oldest"));
+    for (const camera of ["c1", "c2", "c3"]) for (const number of [1, 2, 3]) store.commit([segment(number, { camera })]);
+    return store;
+  }
+
+  test("is the oldest over all cameras, not what was written first", () => {
+    const store = rebuilt();
+    expect(ids(store.oldest(4))).toEqual([1, 4, 7, 2]);
+    expect(ids(store.oldest(100))).toEqual([1, 4, 7, 2, 5, 8, 3, 6, 9]);
+    expect(ids(store.olderThan(3_000, 100))).toEqual([1, 4, 7, 2, 5, 8]);
+    expect(ids(store.olderThan(3_000, 2))).toEqual([1, 4]);
+    expect(store.olderThan(1_999, 100)).toEqual([]);
+    expect(store.oldest(1)[0]).toMatchObject({ camera: "c1", number: 1, sha256: "ab".repeat(32) });
+  });
+
+  test("what is doomed does not go twice, and is gone through by page", () => {
+    const store = rebuilt();
+    store.commit([{ put: "doom", segments: [1, 4, 9], why: "age", at: 1 }]);
+    expect(ids(store.oldest(3))).toEqual([7, 2, 5]);
+    expect(ids(store.segments(3))).toEqual([2, 3, 5]);
+    expect([ids(store.doomed(2)), ids(store.doomed(2, 4)), ids(store.doomed(2, 9))]).toEqual([[1, 4], [9], []]);
+  });
+});
+
+test("another writer's change is seen once, one's own never", () => {
+  const state = tempFolder("outside");
+  const store = begun(state);
+  expect(store.changedOutside()).toBe(false);
+  store.commit([event(1)]);
+  expect(store.changedOutside()).toBe(false);
+  const other = openStore(state);
+  other.commit([event(2)]);
+  expect([store.changedOutside(), store.changedOutside()]).toEqual([true, false]);
+  openReads(state)?.eventRange();
+  expect(store.changedOutside()).toBe(false);
+  other.close();
 });
