@@ -2,6 +2,7 @@
 import { existsSync, mkdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, expect, test } from "vitest";
+import { plainDating } from "../../agent/core/dating.ts";
 import { spansOf, sumsOf } from "../../agent/core/ledger.ts";
 import { segmentPath } from "../../agent/core/path.ts";
 import { makeLog } from "../../agent/log.ts";
@@ -55,21 +56,18 @@ test("a sweep of the oldest hour takes its rows and its files, and nothing else"
   const cutAt = fromAt + hourMs;
   const made = linkFiles(state, footage, fromAt + 2 * hourMs);
   const store = openStore(state);
-  const clock = makeClock();
+  const clock = makeClock({ driver: "none" });
   const begun = store.begin({
-    bootId: "now",
-    epochAt: clock.wallMs() - clock.monoMs(),
-    startedAt: clock.wallMs(),
-    version: "test",
-    above: 0,
+    ...{ bootId: "now", wallMs: clock.wallMs(), monoMs: clock.monoMs(), clock: "synced", version: "test", above: 0 },
   });
-  const time = makeTime(clock, begun.epochAt);
+  const time = makeTime(clock, begun.epochAt, () => plainDating);
   const old = store.olderThan(cutAt, 10_000);
   expect(old.length).toBeGreaterThan(500);
   await sweepOnce(
     {
       ...{ clock, time, store, footage: makeFootage(footage), eyes: new Map(), log: makeLog({ secrets: () => [] }) },
       limits: () => ({ maxAgeMs: time.now() - cutAt, sizeBytes: null, freeBytes: 0 }),
+      isDoubtful: () => false,
       gate: {
         reading: () => ({ value: "ok", freeBytes: 0, totalBytes: 0, detail: "" }),
         value: () => "ok",
