@@ -4,6 +4,7 @@
  */
 import { strength } from "./blame.ts";
 import type { Change, Moment, Write } from "./change.ts";
+import type { Stretch } from "./stretch.ts";
 import type { Cause, Claim, Gap, Segment, Span, Sure, WallMs } from "./types.ts";
 
 /** A hole that lasts. `told` is the cause that the event of its opening named. */
@@ -138,7 +139,7 @@ export type LedgerSpan = Span &
 export type History = {
   /** Due time begins and ends here; null: nothing was ever due. */
   readonly due: Span | null;
-  readonly segments: readonly Pick<Segment, "startAt" | "endAt" | "bytes" | "stream" | "clock">[];
+  readonly segments: readonly Stretch[];
   /** The file being written: footage up to its last frame. */
   readonly open: (Span & { readonly stream: string; readonly clock: string }) | null;
   readonly gaps: readonly Gap[];
@@ -178,7 +179,7 @@ function footageSpans({ segments, open }: History): LedgerSpan[] {
       fromAt: s.startAt,
       toAt: s.endAt,
       kind: "footage",
-      segments: 1,
+      segments: s.segments,
       bytes: s.bytes,
       stream: s.stream,
       clock: s.clock,
