@@ -64,5 +64,7 @@ const stretchFacts = (asking: Asking, camera: string, span: Span): StretchFacts 
 /** One camera's spans, and its gap rows as `gapsOf` has them; the tables are read once for both. */
 function ledgerOf(asking: Asking, camera: string, span: Span): Pick<CameraLedger, "spans" | "rows"> {
   const history = historyOf(asking, camera, span);
-  return { spans: spansOf(history, span), rows: history.gaps.flatMap((gap) => splitByPlan(gap, history.planned, asking.nowAt)) };
+  const { gaps, planned } = history;
+  const rows = planned.length === 0 ? gaps : gaps.flatMap((gap) => splitByPlan(gap, planned, asking.nowAt));
+  return { spans: spansOf(history, span), rows };
 }

@@ -68,7 +68,7 @@ export function historyOf(asking: Asking, camera: string, span: Span): History {
   };
   return {
     ...{ ...frame, gaps: rows.gaps, deletions: rows.deletions },
-    segments: stretchesOf(reads.files(camera, storedSpan(dating, span)), cutsOf(frame, span), dating.toUtc),
+    segments: stretchesOf((see) => reads.files(camera, storedSpan(dating, span), see), cutsOf(frame, span), dating.toUtc),
     unknowns:
       running || openSpan === null ? rows.unknowns : [...rows.unknowns, { ...openSpan, why: "unfinished file, settled at the next start" }],
   };

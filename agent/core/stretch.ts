@@ -5,39 +5,70 @@ import type { Segment, WallMs } from "./types.ts";
 export type Piece = Pick<Segment, "startAt" | "endAt" | "bytes" | "stream" | "clock">;
 /** Footage without a break, of one stream and one trust in the clock. `segments`: how many files it is made of. */
 export type Stretch = Piece & { readonly segments: number };
+/** Takes one file. Not as an object: forty thousand of them would cost more than all the rest of a question. */
+export type See = (
+  startAt: Piece["startAt"],
+  endAt: Piece["endAt"],
+  bytes: Piece["bytes"],
+  stream: Piece["stream"],
+  clock: Piece["clock"],
+) => void;
 
 /**
- * Joins files that adjoin, none of them counted twice where they overlap; in order. `toUtc` reads their times.
+ * Joins files that adjoin, none of them counted twice where they overlap; in order. `read` hands them over by their ends; it is asked a
+ * second time where a file lies within another, which is rare. `toUtc` reads their times.
  * Nothing is joined over a moment of `cuts`: whoever cuts the stretches there later counts files and bytes as if they stood alone.
  */
-export function stretchesOf(pieces: readonly Piece[], cuts: readonly WallMs[], toUtc: (at: WallMs) => WallMs): readonly Stretch[] {
-  const edges = [...cuts].sort((a, b) => a - b);
+export function stretchesOf(read: (see: See) => void, cuts: readonly WallMs[], toUtc: (at: WallMs) => WallMs): readonly Stretch[] {
+  const joining = makeJoining(cuts);
+  let inOrder = true;
+  let [lastStartAt, lastEndAt, lastEndUtc] = [Number.NEGATIVE_INFINITY, Number.NaN, Number.NaN];
+  read((startAt, endAt, bytes, stream, clock) => {
+    inOrder &&= startAt >= lastStartAt;
+    const startUtc = startAt === lastEndAt ? lastEndUtc : toUtc(startAt);
+    const endUtc = toUtc(endAt);
+    joining.see(startUtc, endUtc, bytes, stream, clock);
+    lastStartAt = startAt;
+    lastEndAt = endAt;
+    lastEndUtc = endUtc;
+  });
+  return inOrder ? joining.stretches : sortedStretches(read, cuts, toUtc);
+}
+
+/** The same by their begins, whatever their ends. */
+function sortedStretches(read: (see: See) => void, cuts: readonly WallMs[], toUtc: (at: WallMs) => WallMs): readonly Stretch[] {
+  const pieces: Piece[] = [];
+  read((startAt, endAt, bytes, stream, clock) => {
+    pieces.push({ startAt: toUtc(startAt), endAt: toUtc(endAt), bytes, stream, clock });
+  });
+  const joining = makeJoining(cuts);
+  for (const { startAt, endAt, bytes, stream, clock } of pieces.sort((a, b) => a.startAt - b.startAt))
+    joining.see(startAt, endAt, bytes, stream, clock);
+  return joining.stretches;
+}
+
+/** Takes files by their begins. */
+function makeJoining(cuts: readonly WallMs[]): { readonly see: See; readonly stretches: readonly Stretch[] } {
+  const edges = [...cuts, Number.POSITIVE_INFINITY].sort((a, b) => a - b);
   const stretches: { -readonly [K in keyof Stretch]: Stretch[K] }[] = [];
   let last: (typeof stretches)[number] | undefined;
   let reachedAt = Number.NEGATIVE_INFINITY;
+  /** The first edge after the begin of `last`. */
+  let edgeAt = reachedAt;
   let next = 0;
-  for (const piece of inOrder(pieces, toUtc)) {
-    const startAt = Math.max(toUtc(piece.startAt), reachedAt);
-    const endAt = toUtc(piece.endAt);
-    if (endAt <= startAt) continue;
+  const see: See = (fileAt, endAt, bytes, stream, clock) => {
+    const startAt = Math.max(fileAt, reachedAt);
+    if (endAt <= startAt) return;
     reachedAt = endAt;
-    if (last !== undefined && last.endAt === startAt && isAlike(last, piece) && endAt <= (edges[next] ?? Number.POSITIVE_INFINITY)) {
+    if (last?.endAt === startAt && last.stream === stream && last.clock === clock && endAt <= edgeAt) {
       last.endAt = endAt;
-      last.bytes += piece.bytes;
+      last.bytes += bytes;
       last.segments += 1;
-      continue;
+      return;
     }
-    while ((edges[next] ?? Number.POSITIVE_INFINITY) <= startAt) next += 1;
-    last = { startAt, endAt, bytes: piece.bytes, segments: 1, stream: piece.stream, clock: piece.clock };
+    while (edgeAt <= startAt) edgeAt = edges[next++] ?? edgeAt;
+    last = { startAt, endAt, bytes, segments: 1, stream, clock };
     stretches.push(last);
-  }
-  return stretches;
-}
-
-const isAlike = (a: Piece, b: Piece) => a.stream === b.stream && a.clock === b.clock;
-
-/** By their begins. Read by their ends they are in order already, but for files that lie within others. */
-function inOrder(pieces: readonly Piece[], toUtc: (at: WallMs) => WallMs): readonly Piece[] {
-  const isSorted = pieces.every((piece, i) => i === 0 || piece.startAt >= (pieces[i - 1]?.startAt ?? 0));
-  return isSorted ? pieces : [...pieces].sort((a, b) => toUtc(a.startAt) - toUtc(b.startAt));
+  };
+  return { see, stretches };
 }

@@ -2,7 +2,7 @@
 import type { RunEnd } from "../core/change.ts";
 import type { DatedBoot } from "../core/dating.ts";
 import type { OpenGap } from "../core/ledger.ts";
-import type { Piece } from "../core/stretch.ts";
+import type { See } from "../core/stretch.ts";
 import type {
   Blame,
   CameraState,
@@ -72,6 +72,7 @@ export type EventFilter = {
 export type Reads = ReturnType<typeof makeReads>;
 
 const dayMs = 86_400_000;
+// CROSS JOIN: without statistics SQLite would rather read all of the right table than look each camera up in its index.
 /** No segment is longer: ten minutes by configuration, and a group of pictures. */
 const longestMs = 3_600_000;
 
@@ -203,17 +204,18 @@ export function makeReads(db: Database) {
     gaps: (camera: string | null, span: Span): readonly Gap[] => {
       const one = camera === null ? [] : [camera];
       const found = scan.gaps(
-        `FROM camera c JOIN gap g ON g.camera = c.id AND g.from_at < ?
+        `FROM camera c CROSS JOIN gap g ON g.camera = c.id AND g.from_at < ?
          AND g.from_at >= coalesce((SELECT from_at FROM gap WHERE camera = c.id AND from_at <= ? ORDER BY from_at DESC LIMIT 1), 0)
          WHERE coalesce(g.to_at, 9e15) > ? ${camera === null ? "" : "AND c.name = ?"}`,
         ...[span.toAt, span.fromAt, span.fromAt, ...one],
       );
       return found.sort((a, b) => a.fromAt - b.fromAt || a.id - b.id);
     },
-    /** Files that touch the span, mostly in order. They hardly overlap: the first that ends after the span is among the last that touch it. */
-    files: (camera: string, span: Span): readonly Piece[] => {
+    /** Hands over the files that touch the span, by their ends. They hardly overlap: the first that ends after it is among the last that touch it. */
+    files: (camera: string, span: Span, see: See): void => {
       const id = cameraNumber(camera);
-      return scan.files(
+      scan.files(
+        see,
         `FROM segment s WHERE s.camera = ? AND s.end_at > ? AND s.start_at < ? AND ${kept}
          AND s.end_at <= coalesce((SELECT end_at FROM segment WHERE camera = ? AND end_at >= ? ORDER BY end_at LIMIT 1) + ${longestMs}, 9e15)`,
         ...[id, span.fromAt, span.toAt, id, span.toAt],
@@ -257,8 +259,10 @@ export function makeReads(db: Database) {
         segments: 0,
       },
     bytesSince: (at: WallMs) =>
-      one<{ bytes: number }>("SELECT coalesce(sum(bytes), 0) AS bytes FROM camera c JOIN segment s ON s.camera = c.id AND s.end_at > ?", at)
-        ?.bytes ?? 0,
+      one<{ bytes: number }>(
+        "SELECT coalesce(sum(bytes), 0) AS bytes FROM camera c CROSS JOIN segment s ON s.camera = c.id AND s.end_at > ?",
+        at,
+      )?.bytes ?? 0,
     /** The oldest footage that may go, in the order in which it was recorded. */
     oldest: (limit: number) =>
       all<RawSegment>(

@@ -82,6 +82,7 @@ function insert(db: Database, big: BigIndex, plan: { readonly perCamera: number;
     at += segmentMs;
   }
   sql("UPDATE camera SET covered_at = ?").run(at);
+  sql("INSERT INTO meta VALUES ('fault', ?)").run(String(fault));
   sql("UPDATE run SET beat_at = ? WHERE id = ?").run(at, current);
 }
 

@@ -30,7 +30,7 @@ let fromAt = 0;
 const historyIn = (reads: Reads, camera: string, span: Span): History => ({
   ...{ due: span, open: null, planned: [], deletions: reads.deletions(camera, span), unknowns: reads.unknowns(camera, span) },
   gaps: reads.gaps(camera, span),
-  segments: stretchesOf(reads.files(camera, span), [span.fromAt, span.toAt], plainDating.toUtc),
+  segments: stretchesOf((see) => reads.files(camera, span, see), [span.fromAt, span.toAt], plainDating.toUtc),
 });
 
 beforeAll(() => {
