@@ -207,7 +207,7 @@ test("deletions join their neighbours, and the cursor only moves forward", () =>
   const store = begun(tempFolder("deletions"));
   for (const number of [1, 2, 3, 7]) store.commit([segment(number)]);
   store.commit([{ put: "doom", segments: [1, 2, 3, 4], why: "age", at: 1 }]);
-  expect(store.history("c", { fromAt: 0, toAt: 1e9 }).deletions).toEqual([
+  expect(store.deletions("c", { fromAt: 0, toAt: 1e9 })).toEqual([
     { fromAt: 1_000, toAt: 4_000, why: "age" },
     { fromAt: 7_000, toAt: 8_000, why: "age" },
   ]);
