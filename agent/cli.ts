@@ -75,7 +75,7 @@ function build(done: (code: number) => void): Command {
     .option("--format <format>", "text, csv or json")
     .option("--out <file>", "writes there instead of printing");
   add("adopt-disk", "takes a blank or replaced footage disk into service", async (context) =>
-    (await import("./cli/adopt-disk.ts")).adopt(context),
+    (await import("./cli/adopt-disk.ts")).adopt(context, stopOnSignals()),
   );
   return program;
 }

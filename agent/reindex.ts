@@ -6,6 +6,7 @@
 import type { Clock, Footage, FootageFile, Recorder } from "../hal/ports.ts";
 import type { Dating } from "./core/dating.ts";
 import { dayOfPath, segmentPath, startOfPath } from "./core/path.ts";
+import { tellToll, tollOf } from "./core/toll.ts";
 import type { Segment, WallMs } from "./core/types.ts";
 import type { Log } from "./log.ts";
 import type { Reads } from "./store/reads.ts";
@@ -93,9 +94,11 @@ async function forgetMissing(deps: ReindexDeps, camera: string, day: WallMs, fil
   deps.log.error({ camera, files: missing.slice(0, 5).map(segmentPath), count: missing.length }, "footage files are gone without us");
   if (deps.dry) return missing.length;
   const segments = missing.map((row) => row.id);
+  const moment = { at: deps.nowAt(), monoMs: Math.round(deps.clock.monoMs()), clock: deps.clock.trust() };
   deps.store.commit([
-    { put: "doom", segments, why: "file missing", at: deps.nowAt() },
+    { put: "doom", segments, why: "file missing", at: moment.at },
     { put: "forget", segments },
+    ...tellToll(moment, "file missing", tollOf(missing)),
   ]);
   return missing.length;
 }

@@ -4,9 +4,9 @@
  */
 import { createHash } from "node:crypto";
 import type { Stats } from "node:fs";
-import { constants, type FileHandle, mkdir, open, readdir, readFile, rename, rm, rmdir, stat, statfs, unlink } from "node:fs/promises";
-import { dirname, join } from "node:path";
-import type { DiskMark, DiskReading, Footage, FootageFile } from "./ports.ts";
+import { constants, type FileHandle, mkdir, open, readdir, readFile, rename, rmdir, stat, statfs, unlink } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+import type { DiskMark, DiskReading, Footage, FootageFile, Removal } from "./ports.ts";
 
 const markName = ".matghi";
 const probeName = ".matghi-probe";
@@ -55,12 +55,13 @@ export function makeFootage(folder: string): Footage {
     parts: (camera, run) => findParts(folder, camera, run),
     closed: () => walkClosed(folder),
     cameras: async () => (await namesIn(folder)).filter((name) => !name.startsWith(".") && name !== "lost+found"),
-    days: async (camera) => (await namesIn(at(camera))).filter((name) => dayName.test(name)).sort(),
+    days: async (camera) => ((await namesWithin(at(camera))) ?? []).filter((name) => dayName.test(name)).sort(),
     filesOf: async (camera, day) => (await readDay(folder, camera, day)).files,
     has: (path) => has(at(path)),
     highestRun: () => highestRun(folder),
     hash: (path) => hashFile(at(path)),
-    remove: (path) => remove(folder, path),
+    remove: (path) => unlinkIfThere(at(path)),
+    removeAll: (paths) => removeAll(folder, paths),
     setAside: async (path) => {
       await rename(at(path), at(path.replace(/\.part$/, ".unreadable")));
       await syncFolder(dirname(at(path)));
@@ -208,6 +209,20 @@ async function namesIn(path: string): Promise<readonly string[]> {
   });
 }
 
+/** Names in a folder that was seen; null where it is none, or not ours to read. A disk that fails is no answer and rejects. */
+async function namesWithin(path: string): Promise<readonly string[] | null> {
+  return readdir(path).catch((error: unknown) => {
+    if (/^(ENOENT|ENOTDIR|EACCES|EPERM)$/.test(codeOf(error))) return null;
+    throw error;
+  });
+}
+
+/** What stands beside the mark, and what is in it. `lost+found` is root's and on every ext4 disk. */
+async function* cameraFolders(folder: string): AsyncIterable<{ readonly camera: string; readonly names: readonly string[] | null }> {
+  for (const camera of await namesIn(folder))
+    if (!camera.startsWith(".") && camera !== "lost+found") yield { camera, names: await namesWithin(join(folder, camera)) };
+}
+
 async function fileAt(folder: string, camera: string, path: string, run: number, number: number): Promise<FootageFile | null> {
   const found = await stat(join(folder, path)).catch(() => null);
   if (!found?.isFile()) return null;
@@ -215,27 +230,28 @@ async function fileAt(folder: string, camera: string, path: string, run: number,
 }
 
 async function findParts(folder: string, camera: string | null, run: number | null): Promise<readonly FootageFile[]> {
-  const cameras = camera === null ? (await namesIn(folder)).filter((name) => !name.startsWith(".")) : [camera];
   const found: FootageFile[] = [];
-  for (const id of cameras) {
-    for (const name of await namesIn(join(folder, id))) {
-      const [, ofRun, number] = partName.exec(name) ?? [];
-      if (ofRun === undefined || (run !== null && Number(ofRun) !== run)) continue;
-      const file = await fileAt(folder, id, join(id, name), Number(ofRun), Number(number));
-      if (file !== null) found.push(file);
-    }
-  }
+  if (camera !== null) found.push(...(await partsAmong(folder, camera, await namesIn(join(folder, camera)), run)));
+  else for await (const { camera: id, names } of cameraFolders(folder)) found.push(...(await partsAmong(folder, id, names ?? [], run)));
   return found.sort((a, b) => a.run - b.run || a.number - b.number);
 }
 
+async function partsAmong(folder: string, camera: string, names: readonly string[], run: number | null): Promise<readonly FootageFile[]> {
+  const found: FootageFile[] = [];
+  for (const name of names) {
+    const [, ofRun, number] = partName.exec(name) ?? [];
+    if (ofRun === undefined || (run !== null && Number(ofRun) !== run)) continue;
+    const file = await fileAt(folder, camera, join(camera, name), Number(ofRun), Number(number));
+    if (file !== null) found.push(file);
+  }
+  return found;
+}
+
 async function* walkClosed(folder: string): AsyncIterable<{ files: readonly FootageFile[]; foreign: readonly string[] }> {
-  for (const camera of await namesIn(folder)) {
-    if (camera.startsWith(".") || camera === "lost+found") continue;
-    const entries = await namesIn(join(folder, camera));
-    const strange = entries.filter((name) => !dayName.test(name) && !partName.test(name)).map((name) => join(camera, name));
-    if (entries.length === 0 && !(await stat(join(folder, camera)).catch(() => null))?.isDirectory()) strange.push(camera);
-    yield { files: [], foreign: strange };
-    for (const day of entries.filter((name) => dayName.test(name))) yield await readDay(folder, camera, day);
+  for await (const { camera, names } of cameraFolders(folder)) {
+    const strange = names?.filter((name) => !dayName.test(name) && !partName.test(name)).map((name) => join(camera, name));
+    yield { files: [], foreign: strange ?? [camera] };
+    for (const day of names?.filter((name) => dayName.test(name)) ?? []) yield await readDay(folder, camera, day);
   }
 }
 
@@ -252,7 +268,9 @@ async function readDay(
 ): Promise<{ files: readonly FootageFile[]; foreign: readonly string[] }> {
   const files: FootageFile[] = [];
   const foreign: string[] = [];
-  for (const name of await namesIn(join(folder, camera, day))) {
+  const names = await namesWithin(join(folder, camera, day));
+  if (names === null) return { files, foreign: [join(camera, day)] };
+  for (const name of names) {
     const [, , run, number] = closedName.exec(name) ?? [];
     const path = join(camera, day, name);
     const file = run === undefined ? null : await fileAt(folder, camera, path, Number(run), Number(number));
@@ -262,7 +280,34 @@ async function readDay(
   return { files, foreign };
 }
 
-async function remove(folder: string, path: string): Promise<void> {
-  await rm(join(folder, path), { force: true });
-  await rmdir(dirname(join(folder, path))).catch(() => undefined);
+async function unlinkIfThere(path: string): Promise<void> {
+  await unlink(path).catch((error: unknown) => {
+    if (codeOf(error) !== "ENOENT") throw error;
+  });
+}
+
+/** The code of the error that a deed ends with; null where it succeeds. */
+const troubleOf = (deed: Promise<void>) => deed.then(() => null, codeOf);
+
+/** All names go first: the first folder's fsync then takes the others' with it, and they cost little. */
+async function removeAll(folder: string, paths: readonly string[]): Promise<Removal> {
+  const trouble = new Map<string, string | null>();
+  for (const path of paths) trouble.set(path, await troubleOf(unlinkIfThere(join(folder, path))));
+  const touched = new Set(paths.filter((path) => trouble.get(path) === null).map(dirname));
+  for (const day of touched) if (dayName.test(basename(day))) await troubleOf(rmdir(join(folder, day)));
+  const unsure = new Map<string, string | null>();
+  for (const day of touched) unsure.set(day, await troubleOf(syncNearest(folder, day)));
+  const judged = paths.map((path) => ({ path, reason: trouble.get(path) ?? unsure.get(dirname(path)) ?? null }));
+  return {
+    removed: judged.filter(({ reason }) => reason === null).map(({ path }) => path),
+    stuck: judged.flatMap(({ path, reason }) => (reason === null ? [] : [{ path, reason }])),
+  };
+}
+
+/** fsync of the folder, or of the nearest one above it that is still there. */
+async function syncNearest(folder: string, path: string): Promise<void> {
+  await syncFolder(join(folder, path)).catch(async (error: unknown) => {
+    if (codeOf(error) !== "ENOENT" || path === ".") throw error;
+    await syncNearest(folder, dirname(path));
+  });
 }

@@ -138,6 +138,11 @@ export type FootageFile = {
   readonly modifiedAt: WallMs;
 };
 export type DiskReading = { readonly value: DiskValue; readonly freeBytes: number; readonly totalBytes: number; readonly detail: string };
+/** What was removed for certain, or was gone already, and what was not, with the system's code. */
+export type Removal = {
+  readonly removed: readonly string[];
+  readonly stuck: readonly { readonly path: string; readonly reason: string }[];
+};
 export type DiskMark = { readonly site: string; readonly folder: string };
 
 /** The footage folder: every deed on its files. Methods reject with the system's error unless said otherwise. */
@@ -158,7 +163,7 @@ export interface Footage {
   seal(camera: string, run: number, number: number, path: string): Promise<{ readonly bytes: number; readonly sha256: string }>;
   /** The `.part` files of one camera (or of all), of one run (or of all). */
   parts(camera: string | null, run: number | null): Promise<readonly FootageFile[]>;
-  /** Closed files in day folders, one folder at a time, and what is foreign there. */
+  /** Closed files in day folders, one folder at a time, and what is foreign there: what is not ours by its name, or by its rights. */
   closed(): AsyncIterable<{ readonly files: readonly FootageFile[]; readonly foreign: readonly string[] }>;
   /** Cameras that have a folder here, and the days (`YYYY-MM-DD`, oldest first) of which one has closed files. */
   cameras(): Promise<readonly string[]>;
@@ -167,11 +172,13 @@ export interface Footage {
   filesOf(camera: string, day: string): Promise<readonly FootageFile[]>;
   /** Is there a file at `path`? Rejects where the disk does not let itself be asked: that is no answer. */
   has(path: string): Promise<boolean>;
-  /** Highest run in the names of files here; 0 where there are none. */
+  /** Highest run in the names of files here; 0 where there are none. Passes over what is foreign. */
   highestRun(): Promise<number>;
   hash(path: string): Promise<{ readonly bytes: number; readonly sha256: string }>;
-  /** Unlinks; a file that is gone already is fine. Removes a day folder that became empty. */
+  /** Unlinks one file; that it is gone already is fine. */
   remove(path: string): Promise<void>;
+  /** Unlinks closed files and the day folders that became empty, so that no power cut brings them back. Rejects for no file: it is stuck then. */
+  removeAll(paths: readonly string[]): Promise<Removal>;
   /** Sets an unreadable `.part` aside under a name that is never recorded to nor counted. */
   setAside(path: string): Promise<void>;
 }

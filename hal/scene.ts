@@ -95,6 +95,10 @@ function makeFootage(root: string, files: Map<string, File>, disk: { value: Disk
     highestRun: async () => [...list(files, partName), ...list(files, closedName)].reduce((most, { run }) => Math.max(most, run), 0),
     hash: async (path) => ({ bytes: take(path).bytes, sha256: hashOf(path, take(path)) }),
     remove: async (path) => void files.delete(path),
+    removeAll: async (paths) => {
+      for (const path of paths) files.delete(path);
+      return { removed: paths, stuck: [] };
+    },
     setAside: async (path) => {
       const file = take(path);
       files.delete(path);

@@ -1,17 +1,29 @@
-/** `matghi adopt-disk`: takes a blank or replaced footage disk into service. Writes in one short transaction. */
+/** `matghi adopt-disk`: takes a blank or replaced footage disk into service. Writes in short transactions, beside a running agent too. */
+import { chownSync, mkdirSync, statSync } from "node:fs";
+import { makeClock } from "../../hal/clock.ts";
 import { makeFootage } from "../../hal/footage.ts";
+import { isOnSystemDisk } from "../config/rules.ts";
+import type { Settings } from "../config/schema.ts";
 import { makeDating } from "../core/dating.ts";
 import { adoptDisk } from "../disk.ts";
 import { openStore } from "../store/store.ts";
 import { type Context, checkUser, exit, nowUtc, Refusal, settingsOf } from "./context.ts";
 
-export async function adopt(context: Context): Promise<number> {
-  const settings = settingsOf(context);
+export async function adopt(context: Context, signal: AbortSignal): Promise<number> {
+  // An empty mount point is on the system disk: marked, it would be recorded to.
+  const settings = settingsOf(context, []);
   checkUser(settings);
   const store = openStore(settings.site.state);
   try {
     const { folder } = settings.recording;
-    const result = await adoptDisk(settings.site.id, makeFootage(folder), store, makeDating(store.boots()).fromUtc(nowUtc(settings)));
+    // A blank disk has no folder yet. On the system disk, what is not there may be a disk that is not mounted.
+    if (!isOnSystemDisk(folder)) mkdirSync(folder, { recursive: true });
+    const clock = makeClock(settings.clock);
+    await clock.look(signal);
+    const dating = makeDating(store.boots());
+    const nowAt = () => dating.fromUtc(nowUtc(settings));
+    const result = await adoptDisk({ site: settings.site.id, footage: makeFootage(folder), store, clock, nowAt }, signal);
+    if (result.kind === "adopted" || result.reason === "already in service") handOver(settings);
     if (result.kind === "refused") throw new Refusal(exit.needsPerson, `${folder}: ${advice[result.reason]}`);
     context.out(
       context.json
@@ -24,8 +36,14 @@ export async function adopt(context: Context): Promise<number> {
   }
 }
 
+/** A blank disk is root's; the agent writes as the owner of the state. */
+function handOver({ site, recording: { folder } }: Settings): void {
+  const { uid, gid } = statSync(site.state);
+  if (process.getuid?.() === 0) chownSync(folder, uid, gid);
+}
+
 const advice = {
   "already in service": "this disk is in service already; nothing to do",
   "another site's": "this disk carries another site's mark; use a blank one, or remove its .matghi file if its footage may go",
-  "no folder": "the folder is not there; mount the disk first",
+  "no folder": "the folder is not there; mount its disk first, or make it where no disk belongs there (mkdir)",
 } as const;

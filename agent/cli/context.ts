@@ -27,9 +27,9 @@ export class Refusal extends Error {
   }
 }
 
-/** The settings, or every problem on its line. The system disk rule is the daemon's and `check-config`'s. */
-export function settingsOf(context: Context): Settings {
-  const loaded = loadConfig(context.configFile, ["system-disk"]);
+/** The settings, or every problem on its line. The system disk rule holds where a disk is taken into service, and in `check-config`. */
+export function settingsOf(context: Context, tolerate: readonly string[] = ["system-disk"]): Settings {
+  const loaded = loadConfig(context.configFile, tolerate);
   if (loaded.kind === "good") return loaded.settings;
   throw new Refusal(exit.wrongUse, loaded.problems.map((problem) => formatProblem(context.configFile, problem)).join("\n"));
 }

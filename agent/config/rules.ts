@@ -129,7 +129,8 @@ function nearestExisting(path: string): string {
   return at;
 }
 
-function isOnSystemDisk(folder: string): boolean {
+/** Is `folder`, or what of its path is there, on the disk of `/`? */
+export function isOnSystemDisk(folder: string): boolean {
   return statSync(nearestExisting(folder)).dev === statSync("/").dev;
 }
 

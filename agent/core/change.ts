@@ -29,8 +29,11 @@ export type Write =
   /** Something `status` says until it is taken back (null). */
   | { readonly put: "note"; readonly note: Note; readonly text: string | null };
 
-/** `broken`: a damaged database was set aside under that name, and nobody was told yet · `reset`: the same, for ever. */
-export type Note = "foreign" | "config-problem" | "broken" | "reset";
+/**
+ * `broken`: a damaged database was set aside under that name, and nobody was told yet · `reset`: the same, for ever ·
+ * `abandoned`: what went with the old disk so far, of an adoption under way.
+ */
+export type Note = "foreign" | "config-problem" | "broken" | "reset" | "abandoned";
 
 export type Change = readonly Write[];
 

@@ -37,7 +37,7 @@ export function makeRoom(waiting: readonly Change[], most: number, lost: Lost): 
 /** The event that tells of it, with the first that the database takes again. Its rows never had a number. */
 export function lossEvent({ changes, byWrite, byType }: Lost, moment: Moment): Write {
   const count = Object.values(byType).reduce((sum, n) => sum + n, 0);
-  const data = { from: null, to: null, count, byType, changes, byWrite, why: lostWhy };
+  const data = { from: null, to: null, count, byType, changes, byWrite, reason: "the state disk took nothing" };
   return { put: "event", moment, type: "journal.dropped", level: "alarm", data };
 }
 

@@ -143,17 +143,6 @@ export type CameraCondition = {
   readonly stream: StreamName;
 };
 
-/** A person's request that footage may not be deleted (contract §3, `hold`). */
-export type Hold = {
-  readonly id: number;
-  readonly camera: string;
-  readonly fromAt: WallMs;
-  readonly toAt: WallMs;
-  readonly request: string;
-  readonly officer: string;
-  readonly sinceAt: WallMs;
-};
-
 /** A row of the journal: an immutable fact with a number that counts up without holes. */
 export type EventRow = {
   readonly g: number;

@@ -1,6 +1,6 @@
 /** The store: one connection, one way to write (`commit`), many ways to read. */
 import { randomUUID } from "node:crypto";
-import type { Change, DeletionReason, Moment } from "../core/change.ts";
+import type { Change, Moment } from "../core/change.ts";
 import type { Sent } from "../core/digest.ts";
 import { type JournalBounds, planDrop } from "../core/journal.ts";
 import { lossEvent, makeRoom, nothingLost } from "../core/overflow.ts";
@@ -31,8 +31,8 @@ export type Store = Reads & {
   prune(beforeAt: WallMs): number;
   /** Makes a row for a run that only the footage folder knows. */
   adoptRun(run: number): void;
-  /** Marks all footage as gone with its disk, in one transaction. */
-  abandonFootage(why: DeletionReason, at: WallMs): number;
+  /** Has another writer changed anything since this was asked last? */
+  changedOutside(): boolean;
   close(): void;
 };
 
@@ -104,6 +104,8 @@ export function openStore(state: string): Store {
   };
   if (reads.meta("db") === null) setMeta("db", randomUUID().slice(0, 8));
   const commit = makeCommit(db, write, state);
+  const dataVersion = () => Number(db.pragma("data_version", { simple: true }));
+  let seenVersion = dataVersion();
   return {
     ...reads,
     begin: (start) => {
@@ -129,17 +131,11 @@ export function openStore(state: string): Store {
       ).run(id);
     },
     prune: (beforeAt) => db.transaction(() => prune(sql, beforeAt)).immediate(),
-    abandonFootage: (why, at) =>
-      db
-        .transaction(() => {
-          const ids = (sql("SELECT id FROM segment ORDER BY id").all() as { id: number }[]).map((row) => row.id);
-          write([
-            { put: "doom", segments: ids, why, at },
-            { put: "forget", segments: ids },
-          ]);
-          return ids.length;
-        })
-        .immediate(),
+    changedOutside: () => {
+      const before = seenVersion;
+      seenVersion = dataVersion();
+      return seenVersion !== before;
+    },
     close: () => db.close(),
   };
 }

@@ -2,7 +2,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import type { Change, Moment, Write } from "../../agent/core/change.ts";
-import { lossEvent, lostWhy, makeRoom, nothingLost } from "../../agent/core/overflow.ts";
+import { lossEvent, makeRoom, nothingLost } from "../../agent/core/overflow.ts";
 import type { Claim, Span } from "../../agent/core/types.ts";
 
 const moment: Moment = { at: 0, monoMs: 0, clock: "synced" };
@@ -28,7 +28,14 @@ test("goes in the order of weight: what is only current, then events, files, gap
   expect(after(0).waiting).toEqual(after(1).waiting);
   expect(lossEvent(after(1).lost, moment)).toMatchObject({
     ...{ put: "event", type: "journal.dropped", level: "alarm" },
-    data: { from: null, to: null, count: 2, byType: { "footage.deleted": 1, "gap.opened": 1 }, changes: 4, why: lostWhy },
+    data: {
+      from: null,
+      to: null,
+      count: 2,
+      byType: { "footage.deleted": 1, "gap.opened": 1 },
+      changes: 4,
+      reason: "the state disk took nothing",
+    },
   });
 });
 

@@ -1,9 +1,11 @@
 /** The footage folder's suite, on a real folder. */
+import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { makeFootage } from "../../hal/footage.ts";
+import { repository } from "../lib/cameras.ts";
 import { filesUnder } from "../lib/footage.ts";
 import { tempFolder } from "../lib/temp.ts";
 
@@ -96,14 +98,62 @@ test("unfinished files are found by camera and run, closed ones by day, and stra
   ]);
 });
 
-test("removing takes an empty day with it, and what is gone already is fine", async () => {
+test("removing takes empty days with it, and what is gone already is fine", async () => {
+  const { folder, footage } = make();
+  const paths = ["c/2026-11-24/100000-1-1.mkv", "c/2026-11-24/100100-1-2.mkv", "c/2026-11-25/000000-1-3.mkv"];
+  for (const [i, path] of paths.entries()) {
+    part(folder, `1-${i + 1}.mkv.part`);
+    await footage.seal("c", 1, i + 1, path);
+  }
+  const [first = "", ...others] = paths;
+  expect(await footage.removeAll([first])).toEqual({ removed: [first], stuck: [] });
+  expect(filesUnder(folder)).toEqual(others);
+  expect(await footage.removeAll(paths)).toEqual({ removed: paths, stuck: [] });
+  expect(readdirSync(join(folder, "c")), "the days went, the camera stays").toEqual([]);
+  rmSync(join(folder, "c"), { recursive: true });
+  expect(await footage.removeAll(paths)).toEqual({ removed: paths, stuck: [] });
+  expect(await footage.removeAll([])).toEqual({ removed: [], stuck: [] });
+});
+
+test("a file that cannot be unlinked stops no other", async () => {
+  const { folder, footage } = make();
+  const [stuck, fine] = ["c/2026-11-24/100000-1-1.mkv", "c/2026-11-24/100100-1-2.mkv"];
+  // Not even root unlinks a folder.
+  mkdirSync(join(folder, stuck, "inner"), { recursive: true });
+  writeFileSync(join(folder, fine), "x");
+  const removal = await footage.removeAll([stuck, fine]);
+  expect(removal).toEqual({ removed: [fine], stuck: [{ path: stuck, reason: expect.stringMatching(/^(EISDIR|EPERM)$/) }] });
+  expect(existsSync(join(folder, fine))).toBe(false);
+});
+
+test("removing an open file leaves its camera's folder, also an empty one: its next file is about to be made there", async () => {
   const { folder, footage } = make();
   part(folder, "1-1.mkv.part");
-  await footage.seal("c", 1, 1, "c/2026-11-24/100000-1-1.mkv");
-  await footage.remove("c/2026-11-24/100000-1-1.mkv");
-  await footage.remove("c/2026-11-24/100000-1-1.mkv");
-  expect(existsSync(join(folder, "c/2026-11-24"))).toBe(false);
-  expect(existsSync(join(folder, "c"))).toBe(true);
+  await footage.remove("c/1-1.mkv.part");
+  await footage.remove("c/1-1.mkv.part");
+  expect(readdirSync(folder)).toEqual(["c"]);
+});
+
+/** Needs root to become somebody else. */
+test("what another user keeps on the disk is foreign and in nobody's way", async () => {
+  const { folder, footage } = make();
+  part(folder, "3-1.mkv.part");
+  mkdirSync(join(folder, "c/2026-11-24"));
+  writeFileSync(join(folder, "c/2026-11-24/100000-4-7.mkv"), "x");
+  // As mkfs.ext4 makes it, and as a technician's copy leaves it.
+  for (const name of ["lost+found", "copy", "c/2026-11-25"]) mkdirSync(join(folder, name), { mode: 0o700 });
+  chmodSync(folder, 0o755);
+  const script = `import { makeFootage } from ${JSON.stringify(join(repository, "dist/hal/footage.js"))};
+    process.setgroups([]);
+    process.setegid(65_534);
+    process.seteuid(65_534);
+    const footage = makeFootage(process.argv[1]);
+    const foreign = [];
+    for await (const day of footage.closed()) foreign.push(...day.foreign);
+    console.log(JSON.stringify({ run: await footage.highestRun(), parts: (await footage.parts(null, null)).length, foreign: foreign.sort() }));`;
+  const said = execFileSync(process.execPath, ["--input-type=module", "-e", script, folder], { encoding: "utf8" });
+  expect(JSON.parse(said)).toEqual({ run: 4, parts: 1, foreign: ["c/2026-11-25", "copy"] });
+  expect((await closedOf(footage)).foreign, "root reads all, and there is nothing strange").toEqual([]);
 });
 
 test("what cannot be read is set aside under a name that is never recorded to", async () => {

@@ -3,9 +3,8 @@ import { spawn } from "node:child_process";
 import { existsSync, mkdirSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import Sqlite from "better-sqlite3";
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import type { Moment, Write } from "../../agent/core/change.ts";
-import { spansOf } from "../../agent/core/ledger.ts";
 import type { Claim } from "../../agent/core/types.ts";
 import { databaseName, isLocked, lockState, openWriter, upgrade } from "../../agent/store/database.ts";
 import { migrations, schemaVersion } from "../../agent/store/migrations.ts";
@@ -207,7 +206,7 @@ test("a disk that is full beyond memory's bound costs the least important, keeps
     const told = events.filter(({ type }) => type.startsWith("gap.")).length;
     const data = (lost[0]?.data ?? {}) as Record<string, Record<string, number>>;
     const count = Object.values(data.byType ?? {}).reduce((sum, n) => sum + n, 0);
-    expect(data).toMatchObject({ why: "database took nothing", count, byWrite: { event: count, condition: expect.any(Number) } });
+    expect(data).toMatchObject({ reason: "the state disk took nothing", count, byWrite: { event: count, condition: expect.any(Number) } });
     expect(told + count).toBeGreaterThanOrEqual(1_001);
     expect(events[written]?.type, "it comes before what was kept").toBe("journal.dropped");
     // What is true now is what was said last.
@@ -215,10 +214,18 @@ test("a disk that is full beyond memory's bound costs the least important, keeps
     expect(store.camera("c")).toMatchObject({ coveredAt: 5_007_000 });
     expect(store.openGap("c")).toMatchObject({ fromAt: 5_007_000, fault: 501 });
     // No second of it is unaccounted for.
-    const due = { fromAt: 1_000, toAt: 5_010_000 };
-    const spans = spansOf({ ...store.history("c", due), due, open: null, planned: [] }, due);
-    expect(spans.filter((span) => span.kind === "unknown" && span.why !== "database took nothing")).toEqual([]);
-    expect(spans.some((span) => span.kind === "unknown")).toBe(true);
+    const due = { fromAt: 1_000, toAt: 5_007_000 };
+    const files = store.segmentsBetween("c", due).map(({ startAt, endAt }) => ({ fromAt: startAt, toAt: endAt }));
+    const known = [
+      ...files,
+      ...store.gaps("c", due).map(({ fromAt, toAt }) => ({ fromAt, toAt: toAt ?? fromAt })),
+      ...store.unknowns("c", due),
+    ];
+    const reachedAt = known
+      .sort((a, b) => a.fromAt - b.fromAt)
+      .reduce((at, span) => (span.fromAt <= at ? Math.max(at, span.toAt) : at), due.fromAt);
+    expect(reachedAt).toBe(due.toAt);
+    expect(new Set(store.unknowns("c", due).map(({ why }) => why))).toEqual(new Set(["database took nothing"]));
     store.close();
   } finally {
     disk.remove();
@@ -248,7 +255,7 @@ test("deletions join their neighbours, and the cursor only moves forward", () =>
   const store = begun(tempFolder("deletions"));
   for (const number of [1, 2, 3, 7]) store.commit([segment(number)]);
   store.commit([{ put: "doom", segments: [1, 2, 3, 4], why: "age", at: 1 }]);
-  expect(store.history("c", { fromAt: 0, toAt: 1e9 }).deletions).toEqual([
+  expect(store.deletions("c", { fromAt: 0, toAt: 1e9 })).toEqual([
     { fromAt: 1_000, toAt: 4_000, why: "age" },
     { fromAt: 7_000, toAt: 8_000, why: "age" },
   ]);
@@ -264,4 +271,46 @@ test("a file that is no database is said to be, with its name", () => {
   const state = tempFolder("garbage");
   writeFileSync(join(state, databaseName), Buffer.alloc(10_000, 7));
   expect(() => openStore(state)).toThrow(new RegExp(`${databaseName}`));
+});
+
+describe("what may go", () => {
+  const ids = (rows: readonly { id: number }[]) => rows.map(({ id }) => id);
+  /** Camera by camera, as a rebuilt index has them: c1 is 1 to 3, c2 is 4 to 6, c3 is 7 to 9; they ended at 2, 3 and 4 s. */
+  function rebuilt(): Store {
+    const store = begun(tempFolder("oldest"));
+    for (const camera of ["c1", "c2", "c3"]) for (const number of [1, 2, 3]) store.commit([segment(number, { camera })]);
+    return store;
+  }
+
+  test("is the oldest over all cameras, not what was written first", () => {
+    const store = rebuilt();
+    expect(ids(store.oldest(4))).toEqual([1, 4, 7, 2]);
+    expect(ids(store.oldest(100))).toEqual([1, 4, 7, 2, 5, 8, 3, 6, 9]);
+    expect(ids(store.olderThan(3_000, 100))).toEqual([1, 4, 7, 2, 5, 8]);
+    expect(ids(store.olderThan(3_000, 2))).toEqual([1, 4]);
+    expect(store.olderThan(1_999, 100)).toEqual([]);
+    expect(store.oldest(1)[0]).toMatchObject({ camera: "c1", number: 1, sha256: "ab".repeat(32) });
+  });
+
+  test("what is doomed does not go twice, and is gone through by page", () => {
+    const store = rebuilt();
+    store.commit([{ put: "doom", segments: [1, 4, 9], why: "age", at: 1 }]);
+    expect(ids(store.oldest(3))).toEqual([7, 2, 5]);
+    expect(ids(store.segments(3))).toEqual([2, 3, 5]);
+    expect([ids(store.doomed(2)), ids(store.doomed(2, 4)), ids(store.doomed(2, 9))]).toEqual([[1, 4], [9], []]);
+  });
+});
+
+test("another writer's change is seen once, one's own never", () => {
+  const state = tempFolder("outside");
+  const store = begun(state);
+  expect(store.changedOutside()).toBe(false);
+  store.commit([event(1)]);
+  expect(store.changedOutside()).toBe(false);
+  const other = openStore(state);
+  other.commit([event(2)]);
+  expect([store.changedOutside(), store.changedOutside()]).toEqual([true, false]);
+  openReads(state)?.eventRange();
+  expect(store.changedOutside()).toBe(false);
+  other.close();
 });
