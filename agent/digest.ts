@@ -56,6 +56,8 @@ type State = {
   /** When a page was last tried, so that a storm of gaps or a refusing broker does not make one of messages. */
   readonly tried: Map<string, MonoMs>;
   readonly sent: Map<string, Sent>;
+  /** Cameras whose due time had begun when they were looked at. */
+  readonly known: Set<string>;
   /** Null: nothing was looked at in this run. */
   seenAt: WallMs | null;
   renewedMonoMs: MonoMs;
@@ -63,7 +65,14 @@ type State = {
 
 /** Makes the digest; the first call of `next` finds all pages due that the station may lack. */
 export function makeDigest(deps: DigestDeps): Digest {
-  const state: State = { pending: new Map(), tried: new Map(), sent: new Map(deps.sent.all()), seenAt: null, renewedMonoMs: 0 };
+  const state: State = {
+    pending: new Map(),
+    tried: new Map(),
+    sent: new Map(deps.sent.all()),
+    known: new Set(),
+    seenAt: null,
+    renewedMonoMs: 0,
+  };
   return {
     next: () => {
       const nowAt = deps.nowAt();
@@ -91,14 +100,22 @@ function want({ pending }: State, pages: readonly Page[]): void {
 /** All pages at first; then the running ones in their rhythm, and those that were running when the day turned. */
 function refill(deps: DigestDeps, state: State, nowAt: WallMs): void {
   const monoMs = deps.monoMs();
+  const cameras = deps.cameras();
+  welcome(state, cameras, nowAt);
   const turned = state.seenAt === null || dayOf(state.seenAt) !== dayOf(nowAt);
   if (!turned && monoMs - state.renewedMonoMs < renewPagesMs) return;
-  const cameras = deps.cameras();
   const fromAt = state.seenAt === null ? Number.NEGATIVE_INFINITY : Math.min(state.seenAt, nowAt);
   want(state, pagesOf(cameras, { fromAt, toAt: nowAt + 1 }, nowAt));
   if (turned) forgetOld(deps, state, cameras, nowAt);
   state.seenAt = nowAt;
   state.renewedMonoMs = monoMs;
+}
+
+/** A camera whose due time has just begun has pages now; they do not wait for the next round. */
+function welcome(state: State, cameras: readonly DigestCamera[], nowAt: WallMs): void {
+  const due = cameras.filter(({ id, sinceAt }) => sinceAt !== null && !state.known.has(id));
+  for (const { id } of due) state.known.add(id);
+  want(state, pagesOf(due, { fromAt: Number.NEGATIVE_INFINITY, toAt: nowAt + 1 }, nowAt));
 }
 
 /** Pages that the station no longer keeps need no note. */

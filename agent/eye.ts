@@ -23,10 +23,10 @@ export type Eye = {
   readonly stream: StreamName;
 };
 
-export function newEye(camera: string): Eye {
+export function newEye(camera: string, nextNumber: number): Eye {
   return {
     ...{ camera, lastFrameMonoMs: null, openFromMonoMs: null, openBytes: 0, writing: false },
-    ...{ reason: null, answers: null, knocks: 0, knocksLost: 0, reachedMonoMs: null, nextNumber: 1, stream: "main" },
+    ...{ reason: null, answers: null, knocks: 0, knocksLost: 0, reachedMonoMs: null, nextNumber, stream: "main" },
   };
 }
 

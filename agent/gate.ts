@@ -9,6 +9,8 @@ import type { Store } from "./store/store.ts";
 
 export type Gate = {
   value(): DiskValue;
+  /** Was the disk looked at yet? Before that its value is no finding. */
+  isKnown(): boolean;
   reading(): DiskReading;
   /** Resolves when the disk takes data, or when `signal` aborts. */
   open(signal: AbortSignal): Promise<void>;
@@ -41,6 +43,7 @@ export function makeGate(deps: Deps): { readonly gate: Gate; readonly watch: (si
   let probedMonoMs = Number.NEGATIVE_INFINITY;
   const known = deps.store.conditions().find((row) => row.subject === "disk");
   let condition: Condition | null = known ?? null;
+  let isKnown = false;
 
   const look = async () => {
     const due = nudge.signal.aborted || reading.value !== "ok" || deps.clock.monoMs() - probedMonoMs >= probeEveryMs;
@@ -49,6 +52,7 @@ export function makeGate(deps: Deps): { readonly gate: Gate; readonly watch: (si
     if (due) probedMonoMs = deps.clock.monoMs();
     const changed = next.value !== reading.value;
     reading = next;
+    isKnown = true;
     const settled = settle("disk", condition, next.value, next.detail === "" ? [] : [next.detail], deps.time.moment(), ["ok"]);
     condition = settled.condition;
     if (settled.change.length > 0) {
@@ -65,6 +69,7 @@ export function makeGate(deps: Deps): { readonly gate: Gate; readonly watch: (si
   return {
     gate: {
       value: () => reading.value,
+      isKnown: () => isKnown,
       reading: () => reading,
       open: async (signal) => {
         while (reading.value !== "ok" && !signal.aborted) await opened.heard(signal);

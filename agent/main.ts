@@ -24,13 +24,23 @@ import { makeGate } from "./gate.ts";
 import { type Log, makeLog } from "./log.ts";
 import { makeTime, type Time } from "./moment.ts";
 import { publishStation } from "./publish.ts";
-import { blameDowntime, closePrevious, explainBy, judgePrevious, type Previous, type RecoverDeps, settleParts } from "./recover.ts";
+import {
+  blameDowntime,
+  claimPast,
+  closePrevious,
+  explainBy,
+  explaining,
+  judgePrevious,
+  type Previous,
+  type RecoverDeps,
+  settleFiles,
+} from "./recover.ts";
 import { reindex } from "./reindex.ts";
 import { makeRoster } from "./roster.ts";
 import { makeSenses } from "./sense.ts";
 import { claimFor, type Place, type SightDeps } from "./sight.ts";
 import { stationOf } from "./station.ts";
-import { openBeat, readBeat } from "./store/beat.ts";
+import { readBeat, writeBeat } from "./store/beat.ts";
 import { lockState } from "./store/database.ts";
 import { keepReserve } from "./store/reserve.ts";
 import { openOrReplace, type Store } from "./store/store.ts";
@@ -55,6 +65,9 @@ export type World = {
 };
 
 const firstLookMs = 300;
+/** What is said of the time between a camera's hand-over and our first look at it. */
+const firstPast = "before the first run";
+const suspectMs = 2_500;
 const trimEveryMs = 10_000;
 /** A power cut is dated by the beat: five seconds at most, and a little for a slow disk. */
 const beatEveryMs = 4_000;
@@ -72,6 +85,8 @@ export async function runAgent(configFile: string, err: (line: string) => void):
     return 2;
   }
   const { settings } = loaded;
+  // Asked to reload before there is anything to reload: not to die of it.
+  process.on("SIGHUP", () => undefined);
   const unlock = lockState(settings.site.state);
   if (unlock === null) {
     err(`another matghi runs on ${settings.site.state}; stop it first: systemctl stop matghi`);
@@ -94,7 +109,6 @@ async function withStore(configFile: string, first: Settings, hash: string, err:
     }
     const onReload = (reload: () => void) => void process.on("SIGHUP", reload);
     await live(realWorld(first, latestUtc(store)), { configFile, settings: first, hash, store, onReload }, stopOnSignals());
-    process.removeAllListeners("SIGHUP");
     return 0;
   } finally {
     store.close();
@@ -129,6 +143,7 @@ export type Life = {
 export async function live(world: World, life: Life, stop: AbortSignal): Promise<void> {
   const { configFile, settings: first, hash, store, onReload, write } = life;
   let settings = first;
+  let config = hash;
   const log = makeLog({ secrets: () => secretsOf(settings), ...(write === undefined ? {} : { write }) });
   const brokenAs = store.meta("broken");
   if (brokenAs !== null) log.error({ brokenAs }, "the database was beyond repair and is set aside; a new one is built from the footage");
@@ -138,8 +153,9 @@ export async function live(world: World, life: Life, stop: AbortSignal): Promise
   const { folder } = settings.recording;
   // A first word of the clock's trust where it comes at once; recording does not wait for it.
   await Promise.race([clock.look(stop), clock.sleep(firstLookMs, stop)]);
-  const previous = await lookBack(world, first.site.state, store);
-  const above = store.meta("folder") === null ? await footage.highestRun() : 0;
+  const unended = await lookBack(world, first.site.state, store);
+  const previous = explaining(lastEnded(store), unended);
+  const above = store.meta("folder") === null ? await footage.highestRun().catch(() => 0) : 0;
   const begun = store.begin({
     ...{ bootId: world.box.bootId(), wallMs: clock.wallMs(), monoMs: clock.monoMs(), clock: clock.trust() },
     ...{ version, above },
@@ -152,24 +168,36 @@ export async function live(world: World, life: Life, stop: AbortSignal): Promise
   const counted = countingStore(store, usage.add);
   const books = keepBooks(counted, time);
   const { gate, watch: watchDisk } = makeGate({ clock, time, footage, store, log });
-  const pastIs = store.meta("reset") === null ? "before the first run" : "journal reset";
-  const recovery: RecoverDeps = { clock, time, store: counted, footage, recorder, books, log, folder, run: begun.run };
+  const pastIs = store.meta("reset") === null ? null : "journal reset";
+  const recovery: RecoverDeps = {
+    clock,
+    time,
+    store: counted,
+    footage,
+    recorder,
+    books,
+    log,
+    folder,
+    run: begun.run,
+    inTurn: makeTurnstile(4),
+  };
   keepReserve(settings.site.state);
+  closePrevious(recovery, unended);
   sayBegin(store, time, { config: hash, previous: previous?.end ?? "none", brokenAs });
-  closePrevious(recovery, previous);
   const orphans = await recorder.reap();
   if (orphans > 0) log.warn({ orphans }, "ended recorders that an earlier agent left behind");
   await claimFolder(folder, settings.site.id, footage, store).catch((error: unknown) =>
     log.error({ err: String(error) }, "the footage folder cannot be taken into service"),
   );
-  await settleParts(recovery, previous, stop);
+  if (pastIs !== null) await claimPast(recovery, new Set(settings.cameras.map(({ id }) => id)), pastIs);
+  await settleFiles(recovery, previous, stop);
   const conditions: Conditions = new Map();
   openPages(books, store, previous);
   const { senses, run: sense } = makeSenses({
     ...{ clock, time, store, log, power: world.power, link: world.link, witness: world.witness },
     houses: () => settings.households.map(({ id, router }) => ({ id, router: router ?? null })),
     suspected: (household) =>
-      [...eyes.values()].some((eye) => eye.reason !== null && placeIn(settings, eye.camera).household === household),
+      [...eyes.values()].some((eye) => placeIn(settings, eye.camera).household === household && isSilent(eye, clock.monoMs())),
   });
   const sight: SightDeps = {
     ...{ clock, gate, eyes, senses, placeOf: (camera) => placeIn(settings, camera) },
@@ -178,7 +206,7 @@ export async function live(world: World, life: Life, stop: AbortSignal): Promise
   const claim = (eye: Eye) => claimFor(sight, eye);
   const roster = makeRoster(
     {
-      ...{ clock, time, recorder, knock: knocker, footage, folder, books, store: counted, gate, log, claim, pastIs },
+      ...{ clock, time, recorder, knock: knocker, footage, folder, books, store: counted, gate, log, claim, pastIs: pastIs ?? firstPast },
       ...{ random: world.random, run: begun.run, inTurn: makeTurnstile(2) },
     },
     eyes,
@@ -221,7 +249,6 @@ export async function live(world: World, life: Life, stop: AbortSignal): Promise
         log,
         folder,
         below: begun.run,
-        pastIs,
         dry: false,
       },
       stop,
@@ -238,7 +265,7 @@ export async function live(world: World, life: Life, stop: AbortSignal): Promise
       ? Promise.resolve()
       : publishStation(
           stationOf({
-            ...{ settings: () => settings, hash, store, clock, time, log, box: world.box, broker: world.broker },
+            ...{ settings: () => settings, hash: () => config, store, clock, time, log, box: world.box, broker: world.broker },
             ...{ random: world.random, conditions, previous, version },
           }),
           after.signal,
@@ -248,8 +275,8 @@ export async function live(world: World, life: Life, stop: AbortSignal): Promise
     applied = applied.then(() => {
       const next = stop.aborted ? null : reloadConfig(configFile, settings, store, time, log);
       if (next === null) return;
-      settings = next;
-      return roster.apply(next);
+      ({ settings, hash: config } = next);
+      return roster.apply(settings);
     });
   });
   await new Promise<void>((resolve) => (stop.aborted ? resolve() : stop.addEventListener("abort", () => resolve(), { once: true })));
@@ -261,13 +288,25 @@ export async function live(world: World, life: Life, stop: AbortSignal): Promise
   await Promise.all([...loops, station]);
 }
 
-/** What the run before this one left behind, read before this one writes anything. */
-async function lookBack({ box }: World, state: string, store: Store): Promise<Previous> {
+/** How the runs ended that could not say so themselves, oldest first; read before this one writes anything. */
+async function lookBack({ box }: World, state: string, store: Store): Promise<readonly NonNullable<Previous>[]> {
   const bootId = box.bootId();
-  const run = store.lastRun();
-  const inOrder = run === null || run.ended !== null || run.bootId === bootId ? null : await box.shutDownInOrder(run.bootId);
   const power = store.conditions().find((row) => row.subject === "power")?.value ?? "unknown";
-  return judgePrevious({ run, live: store.live(), beat: await readBeat(state), bootId, inOrder, power });
+  const beat = await readBeat(state);
+  const judged: NonNullable<Previous>[] = [];
+  for (const run of store.openRuns()) {
+    const inOrder = run.bootId === bootId ? null : await box.shutDownInOrder(run.bootId);
+    const live = run.id === store.lastRun()?.id ? store.live() : null;
+    const previous = judgePrevious({ run, live, beat, bootId, inOrder, power });
+    if (previous !== null) judged.push(previous);
+  }
+  return judged;
+}
+
+/** The last run, where it could say how it ended. */
+function lastEnded(store: Store): Previous {
+  const run = store.lastRun();
+  return run?.ended == null ? null : { run, end: run.ended, lastAliveAt: run.endedAt ?? run.beatAt, power: "unknown" };
 }
 
 function sayBegin(store: Store, time: Time, facts: { config: string; previous: string; brokenAs: string | null }): void {
@@ -283,6 +322,10 @@ function sayBegin(store: Store, time: Time, facts: { config: string; previous: s
     { put: "event", moment, type: "run.started", level: "info", data: { version, ...known } },
   ]);
 }
+
+/** No frame for a moment: who lives with the camera is asked before it is given up. */
+const isSilent = (eye: Eye, monoMs: number) =>
+  eye.reason !== null || (eye.lastFrameMonoMs !== null && monoMs - eye.lastFrameMonoMs > suspectMs);
 
 /** Where a camera stands, from the configuration: a site without households is one house, and the box stands in it. */
 function placeIn(settings: Settings, camera: string): Place {
@@ -306,15 +349,12 @@ function openPages(books: Books, store: Store, previous: Previous): void {
 
 /** Alive, every few seconds, for certain. A state disk that does not take it costs a little precision and nothing else. */
 async function beat(state: string, run: number, clock: Clock, time: Time, log: Log, signal: AbortSignal): Promise<void> {
-  const file = await openBeat(state).catch((error: unknown) => {
-    log.warn({ err: String(error) }, "the beat file cannot be opened; a power cut is dated by the database alone");
-    return null;
-  });
-  while (file !== null && !signal.aborted) {
-    await file.beat({ run, at: time.now() }).catch(() => undefined);
+  for (let turn = 0; !signal.aborted; turn += 1) {
+    await writeBeat(state, { run, at: time.now() }, turn).catch((error: unknown) => {
+      if (turn === 0) log.warn({ err: String(error) }, "the beat cannot be written; a power cut is dated by the database alone");
+    });
     await clock.sleep(beatEveryMs, signal);
   }
-  await file?.close().catch(() => undefined);
 }
 
 /** Counts the bytes of each segment that reaches the index. */
@@ -333,13 +373,15 @@ function makeTurnstile(width: number): <T>(deed: () => Promise<T>) => Promise<T>
   let busy = 0;
   const queue: (() => void)[] = [];
   return async (deed) => {
-    if (busy >= width) await new Promise<void>((resolve) => queue.push(resolve));
-    busy += 1;
+    if (busy < width) busy += 1;
+    // A place that is given up goes to whoever waits, not to whoever comes.
+    else await new Promise<void>((resolve) => queue.push(resolve));
     try {
       return await deed();
     } finally {
-      busy -= 1;
-      queue.shift()?.();
+      const next = queue.shift();
+      if (next === undefined) busy -= 1;
+      else next();
     }
   };
 }
@@ -364,7 +406,13 @@ async function housekeep(clock: Clock, time: Time, store: Store, settings: Setti
 }
 
 /** A changed file is taken in; a bad one changes nothing and is said. What needs a new start is said too. */
-function reloadConfig(file: string, before: Settings, store: Store, time: Time, log: Log): Settings | null {
+function reloadConfig(
+  file: string,
+  before: Settings,
+  store: Store,
+  time: Time,
+  log: Log,
+): { readonly settings: Settings; readonly hash: string } | null {
   const loaded = loadConfig(file, ["system-disk"]);
   const refuse = (detail: string) => {
     log.error({ detail }, "the changed configuration was refused; the old one stays in use");
@@ -381,7 +429,7 @@ function reloadConfig(file: string, before: Settings, store: Store, time: Time, 
     { put: "note", note: "config-problem", text: null },
     { put: "event", moment: time.moment(), type: "config.changed", level: "info", data: { config: loaded.hash } },
   ]);
-  return next;
+  return { settings: next, hash: loaded.hash };
 }
 
 function secretsOf(settings: Settings): readonly string[] {

@@ -2,6 +2,7 @@
 
 import type { Broker, BrokerOptions, BrokerSession, Clock, PublishResult } from "../hal/ports.ts";
 import { stationBackoffMs, stationFirstWaitMs } from "./core/backoff.ts";
+import type { Moment } from "./core/change.ts";
 import type { Dating, UtcMs } from "./core/dating.ts";
 import {
   type Address,
@@ -17,6 +18,7 @@ import {
   willDelaySeconds,
 } from "./core/message.ts";
 import type { EventRow } from "./core/types.ts";
+import type { Digest } from "./digest.ts";
 import type { Log } from "./log.ts";
 import type { Journal } from "./store/store.ts";
 import { type Outcome, supervise } from "./supervise.ts";
@@ -35,6 +37,11 @@ export type Station = {
   /** UTC now, and how stored times are read as UTC. */
   readonly nowAt: () => UtcMs;
   readonly dating: () => Dating;
+  readonly moment: () => Moment;
+  /** Hash of the configuration in use: a new one is told with a new birth. */
+  readonly config: () => string;
+  /** Days and months that are due at the station. */
+  readonly pages: Digest;
   readonly birth: () => Promise<Draft>;
   readonly health: (lastError: string | null) => Draft;
   /** All retained conditions: cameras, disk and the like. */
@@ -43,16 +50,21 @@ export type Station = {
 };
 
 const lookEveryMs = 250;
-/** Events in flight at once, and a page of the journal. */
+/** Events in flight at once. */
 const windowSize = 8;
-const pageSize = 64;
 /** Pause between windows: about 100 events a second at most, so that a returning box does not drown the station. */
 const paceMs = 80;
 const saveEveryMs = 1_000;
 const deniedPauseMs = 300_000;
+/** Quota is the broker's affair: it is asked again a little later. */
+const busyPauseMs = 5_000;
+/** A row is set aside when the broker rejected it so often, so far apart, while it took others: else the trouble is the broker's. */
 const rejectionsToSetAside = 3;
+const rejectedPauseMs = 30_000;
 const stableMs = 300_000;
-const farewellMs = 1_500;
+/** A stop sends what it can for so long, then says *leaving*, and waits for that no longer than the second. */
+const drainMs = 1_000;
+const farewellMs = 2_000;
 /** A replay is bounded like everything else. */
 const mostReplayed = 10_000;
 
@@ -95,44 +107,91 @@ type Talk = {
   position: number;
   savedMonoMs: number;
   pausedUntilMonoMs: number;
+  pagesPausedUntilMonoMs: number;
   lastError: string | null;
   reborn: boolean;
+  config: string;
   readonly replay: EventRow[];
+  /** Aborts with the session or the agent. */
+  readonly over: AbortSignal;
 };
 
-/** The session from birth to end; resolves with why it ended. */
+/** The session from birth to end; resolves with why it ended. Whatever a step waits for, a stop or the session's end ends it. */
 async function talk(station: Station, session: BrokerSession, conn: number, signal: AbortSignal): Promise<string> {
   const over = new AbortController();
   const end = () => over.abort();
   signal.addEventListener("abort", end, { once: true });
+  if (signal.aborted) end();
   let reason = "stopped";
   void session.ended.then((why) => {
     reason = why;
     end();
   });
   const now: Talk = {
-    ...{ sent: new Map(), rejected: new Map(), position: station.journal.cursor(), savedMonoMs: 0, pausedUntilMonoMs: 0 },
-    ...{ lastError: null, reborn: false, replay: [] },
+    ...{
+      sent: new Map(),
+      rejected: new Map(),
+      position: station.journal.cursor(),
+      savedMonoMs: 0,
+      pausedUntilMonoMs: 0,
+      pagesPausedUntilMonoMs: 0,
+    },
+    ...{ lastError: null, reborn: false, config: station.config(), replay: [], over: over.signal },
   };
-  session.onMessage((topic, payload, correlation) => hear(station, session, now, topic, payload, correlation));
-  await session.publish(await station.birth());
-  await session.publish(stateMessage(station.address, "online", station.boot, conn, station.nowAt()));
-  await sayConditions(station, session, now);
-  if (!over.signal.aborted) station.onStation("connected", "");
-  while (!over.signal.aborted) {
-    await renew(station, session, now, conn);
-    const drained = await drainWindow(station, session, now);
-    await station.clock.sleep(drained ? lookEveryMs : paceMs, over.signal);
+  session.onMessage((topic, payload, correlation) => {
+    try {
+      hear(station, session, now, topic, payload, correlation);
+    } catch (error) {
+      station.log.error({ err: String(error) }, "a message of the station could not be dealt with");
+    }
+  });
+  const speaking = speak(station, session, now, conn);
+  try {
+    await Promise.race([speaking, aborted(over.signal)]);
+    if (!over.signal.aborted) await speaking;
+  } finally {
+    save(station, now);
+    signal.removeEventListener("abort", end);
+    if (signal.aborted) await farewell(station, session, now, conn, speaking);
+    else await session.end(1_000);
   }
-  save(station, now);
-  if (signal.aborted) await farewell(station, session, now, conn);
-  signal.removeEventListener("abort", end);
   return reason;
 }
 
+const aborted = (signal: AbortSignal) =>
+  new Promise<void>((resolve) => (signal.aborted ? resolve() : signal.addEventListener("abort", () => resolve(), { once: true })));
+
+/** What is, then what happened, again and again, until the session or the agent ends. */
+async function speak(station: Station, session: BrokerSession, now: Talk, conn: number): Promise<void> {
+  await session.publish(await station.birth());
+  await session.publish(stateMessage(station.address, "online", station.boot, conn, station.nowAt()));
+  await sayConditions(station, session, now);
+  if (!now.over.aborted) station.onStation("connected", "");
+  while (!now.over.aborted) {
+    await renew(station, session, now, conn);
+    const drained = await drainWindow(station, session, now);
+    const told = drained && (await tellPage(station, session, now));
+    await station.clock.sleep(drained && !told ? lookEveryMs : paceMs, now.over);
+  }
+}
+
+/** One day or month that is due, once what happened is told; true where there was one. */
+async function tellPage(station: Station, session: BrokerSession, now: Talk): Promise<boolean> {
+  if (station.clock.monoMs() < now.pagesPausedUntilMonoMs) return false;
+  const due = station.pages.next();
+  if (due === null) return false;
+  const result = await session.publish(due.draft);
+  due.done(result === "ok");
+  if (result === "ok") return true;
+  if (result === "denied") now.lastError = `not allowed to publish ${due.draft.topic}`;
+  now.pagesPausedUntilMonoMs = station.clock.monoMs() + (result === "denied" ? deniedPauseMs : busyPauseMs);
+  return false;
+}
+
 async function renew(station: Station, session: BrokerSession, now: Talk, conn: number): Promise<void> {
-  if (now.reborn) {
+  if (now.reborn || now.config !== station.config()) {
     now.reborn = false;
+    now.config = station.config();
     now.sent.clear();
     await session.publish(await station.birth());
   }
@@ -172,37 +231,52 @@ async function drainWindow(station: Station, session: BrokerSession, now: Talk):
     await Promise.all(now.replay.splice(0, windowSize).map((row) => sendRow(station, session, row)));
     return false;
   }
-  const rows = station.journal.after(now.position, Math.min(windowSize, pageSize));
+  const rows = station.journal.after(now.position, windowSize);
   if (rows.length === 0) {
     save(station, now);
     return true;
   }
   const results = await Promise.all(rows.map((row) => sendRow(station, session, row)));
+  const isTaking = rows.length === 1 || results.includes("ok");
   for (const [i, row] of rows.entries()) {
-    if (!takeResult(station, now, row, results[i] ?? "lost")) break;
+    if (!takeResult(station, now, row, results[i] ?? "lost", isTaking)) break;
     now.position = row.g;
+    touchPages(station, row);
   }
   if (station.clock.monoMs() - now.savedMonoMs > saveEveryMs) save(station, now);
   return false;
+}
+
+/** A gap that is told changes the days and months it lies in. */
+function touchPages(station: Station, { type, data }: EventRow): void {
+  if (type !== "gap.closed" && type !== "gap.opened") return;
+  const dating = station.dating();
+  const at = (time: unknown) => (typeof time === "string" ? dating.toUtc(Date.parse(time)) : station.nowAt());
+  const fromAt = at(data.from);
+  station.pages.touch(String(data.camera), { fromAt, toAt: Math.max(at(data.to), fromAt + 1) });
 }
 
 const sendRow = (station: Station, session: BrokerSession, row: EventRow): Promise<PublishResult> =>
   session.publish(eventMessage(station.address, station.journal.dbId(), row, station.nowAt(), station.dating()));
 
 /** May the cursor pass this row? What the broker refuses is held back, or set aside when it is the row's own fault. */
-function takeResult(station: Station, now: Talk, row: EventRow, result: PublishResult): boolean {
+function takeResult(station: Station, now: Talk, row: EventRow, result: PublishResult, isTaking: boolean): boolean {
   if (result === "ok") return true;
+  const pause = (ms: number) => {
+    now.pausedUntilMonoMs = station.clock.monoMs() + ms;
+    return false;
+  };
   if (result === "denied") {
     now.lastError = "not allowed to publish events: the station must allow this site's own topic";
-    now.pausedUntilMonoMs = station.clock.monoMs() + deniedPauseMs;
-    return false;
+    return pause(deniedPauseMs);
   }
+  if (result === "busy") return pause(busyPauseMs);
   if (result !== "rejected") return false;
-  const times = (now.rejected.get(row.g) ?? 0) + 1;
+  const times = (now.rejected.get(row.g) ?? 0) + (isTaking ? 1 : 0);
   now.rejected.set(row.g, times);
-  if (times < rejectionsToSetAside) return false;
+  if (times < rejectionsToSetAside) return pause(rejectedPauseMs);
   now.rejected.delete(row.g);
-  station.journal.setAside(row.g, "the broker rejected it three times");
+  station.journal.setAside(row, "the broker rejected it three times", station.moment());
   station.log.error({ g: row.g, type: row.type }, "an event was set aside: the broker rejects it");
   return true;
 }
@@ -212,14 +286,20 @@ function save(station: Station, now: Talk): void {
   station.journal.moveCursor(now.position);
 }
 
-async function farewell(station: Station, session: BrokerSession, now: Talk, conn: number): Promise<void> {
+/** Sends what it can for a moment, says *leaving*, and is gone in time whatever the broker does. */
+async function farewell(station: Station, session: BrokerSession, now: Talk, conn: number, speaking: Promise<void>): Promise<void> {
   const over = new AbortController();
-  const deadline = station.clock.sleep(farewellMs, over.signal);
+  let ended = false;
+  void session.ended.then(() => {
+    ended = true;
+  });
+  const untilMonoMs = station.clock.monoMs() + drainMs;
   const words = async () => {
-    while (!(await drainWindow(station, session, now)));
-    await session.publish(stateMessage(station.address, "leaving", station.boot, conn, station.nowAt()));
+    await speaking.catch(() => undefined);
+    while (!ended && station.clock.monoMs() < untilMonoMs && !(await drainWindow(station, session, now)));
+    if (!ended) await session.publish(stateMessage(station.address, "leaving", station.boot, conn, station.nowAt()));
   };
-  await Promise.race([words(), deadline]);
+  await Promise.race([words(), station.clock.sleep(farewellMs, over.signal)]);
   over.abort();
   save(station, now);
   await session.end(1_000);
@@ -254,6 +334,7 @@ function obey(station: Station, now: Talk, command: string, body: Body): { reado
   if (command === "ping") return { ok: true, at: new Date(station.nowAt()).toISOString() };
   if (command === "rebirth") {
     now.reborn = true;
+    station.pages.startOver();
     return { ok: true };
   }
   if (command === "replay") return replay(station, now, body);

@@ -121,6 +121,8 @@ async function oneTry(deps: RecordDeps, job: CameraJob, eye: Eye, signal: AbortS
   const unlink = abortWith(now.stop, [signal, deps.gate.closing()]);
   eye.writing = true;
   try {
+    // What a disk that was away kept of an earlier try comes first.
+    await settleLeftovers(deps, job, eye, now);
     const end = await runRecorder(deps, job, eye, now);
     return conclude(deps, job, eye, now, signal.aborted ? { reason: "stopped", detail: "" } : end);
   } catch (error) {
@@ -265,6 +267,7 @@ async function settleLeftovers(deps: RecordDeps, job: CameraJob, eye: Eye, now: 
         arrivalTimes: now.disagrees || (deps.store.camera(job.id)?.arrivalTimes ?? false),
         clock,
         goneAt: null,
+        namedAt: null,
       };
       await deps.inTurn(() => settleTorn(deps, torn, now.claim ?? deps.claim(eye), never));
     }

@@ -4,10 +4,11 @@ import type { Clock, Footage, FootageFile, Recorder } from "../hal/ports.ts";
 import type { Books } from "./books.ts";
 import type { Change, RunEnd } from "./core/change.ts";
 import type { OpenGap } from "./core/ledger.ts";
+import { startOfPath } from "./core/path.ts";
 import type { Blame, Claim, WallMs } from "./core/types.ts";
 import type { Log } from "./log.ts";
 import type { Time } from "./moment.ts";
-import { settleTorn } from "./settle.ts";
+import { settleTorn, type Torn } from "./settle.ts";
 import type { Beat } from "./store/beat.ts";
 import type { Live, RunRow } from "./store/reads.ts";
 import type { Store } from "./store/store.ts";
@@ -37,6 +38,12 @@ export function judgePrevious({ run, live, beat, bootId, inOrder, power }: Trace
   return { run, end, lastAliveAt, power };
 }
 
+/** The run whose end explains the down-time: the last one, unless one that never ended before it lost its power. */
+export function explaining(last: Previous, open: readonly NonNullable<Previous>[]): Previous {
+  return open.find(({ end }) => end === "power") ?? open.find(({ end }) => end === "rebooted") ?? open.at(-1) ?? last;
+}
+
+const dayMs = 86_400_000;
 const onBattery = (power: string) => power === "battery" || power === "low";
 
 /** Who is to blame for the time between two runs: always the box. Only a sensor that said so makes a power cut more than a conclusion. */
@@ -77,48 +84,113 @@ export type RecoverDeps = {
   readonly log: Log;
   readonly folder: string;
   readonly run: number;
+  /** Bounds how many files are read at once. */
+  readonly inTurn: <T>(deed: () => Promise<T>) => Promise<T>;
 };
 
-/** Writes down how the previous run ended, where it could not do so itself. */
-export function closePrevious(deps: Pick<RecoverDeps, "store" | "time">, previous: Previous): void {
-  if (previous === null || previous.run.ended !== null) return;
-  const { run, end, lastAliveAt } = previous;
-  const data = { boot: run.boot, end, lastAlive: new Date(lastAliveAt).toISOString() };
-  const change: Change = [
-    { put: "run-ended", run: run.id, end, at: lastAliveAt },
-    { put: "event", moment: deps.time.moment(), type: "run.ended", level: "warn", data },
-  ];
-  deps.store.commit(change);
-}
-
-/** The files that earlier runs left open become segments. Files in the same folder that are not ours are left alone. */
-export async function settleParts(deps: RecoverDeps, previous: Previous, signal: AbortSignal): Promise<number> {
-  const parts = (await deps.footage.parts(null, null)).filter((file) => file.run < deps.run);
-  const claim: Claim =
-    previous === null
-      ? { scope: "box", blame: { cause: "unknown", sure: "unknown", evidence: ["no-run-before"] } }
-      : blameDowntime(previous);
-  for (const file of parts) {
-    try {
-      await settlePart(deps, previous, file, claim, signal);
-    } catch (error) {
-      deps.log.error({ file: file.path, err: String(error) }, "an unfinished file could not be settled; the next start tries again");
-    }
+/** Writes down how earlier runs ended, where they could not do so themselves. */
+export function closePrevious(deps: Pick<RecoverDeps, "store" | "time">, open: readonly NonNullable<Previous>[]): void {
+  for (const { run, end, lastAliveAt } of open) {
+    const data = { boot: run.boot, end, lastAlive: new Date(lastAliveAt).toISOString() };
+    const change: Change = [
+      { put: "run-ended", run: run.id, end, at: lastAliveAt },
+      { put: "event", moment: deps.time.moment(), type: "run.ended", level: "warn", data },
+    ];
+    deps.store.commit(change);
   }
-  return parts.length;
 }
 
-async function settlePart(deps: RecoverDeps, previous: Previous, file: FootageFile, claim: Claim, signal: AbortSignal): Promise<void> {
+/** Nobody saw what came before a file that was left behind; a hole that was open keeps what was known of it. */
+const unwitnessed = (camera: string): Claim => ({
+  scope: `camera ${camera}`,
+  blame: { cause: "unknown", sure: "unknown", evidence: ["not-witnessed"] },
+});
+
+/** What earlier runs wrote and could not take into the index: files closed last, then those left open. Foreign files are left alone. */
+export async function settleFiles(deps: RecoverDeps, previous: Previous, signal: AbortSignal): Promise<void> {
+  try {
+    const closed = previous === null ? [] : await newestWithoutRow(deps, previous);
+    const parts = (await deps.footage.parts(null, null)).filter((file) => file.run < deps.run);
+    const files = [...closed, ...parts];
+    // One camera's files in their order, the cameras side by side: recording waits for all of them.
+    const cameras = [...new Set(files.map(({ camera }) => camera))];
+    await Promise.all(
+      cameras.map((camera) =>
+        settleInTurn(
+          deps,
+          previous,
+          files.filter((file) => file.camera === camera),
+          signal,
+        ),
+      ),
+    );
+  } catch (error) {
+    deps.log.error({ err: String(error) }, "the footage folder cannot be looked through now; the next start settles what was left open");
+  }
+}
+
+async function settleInTurn(deps: RecoverDeps, previous: Previous, files: readonly FootageFile[], signal: AbortSignal): Promise<void> {
+  for (const file of files) await deps.inTurn(() => settleFile(deps, previous, file, signal));
+}
+
+/** A crash between a file's name and its row leaves it in one of the last days. */
+async function newestWithoutRow({ footage, store, time }: RecoverDeps, previous: NonNullable<Previous>): Promise<readonly FootageFile[]> {
+  const lastUtc = time.dating().toUtc(previous.lastAliveAt);
+  const days = [lastUtc - dayMs, lastUtc].map((at) => new Date(at).toISOString().slice(0, 10));
+  const found: FootageFile[] = [];
+  for (const camera of await footage.cameras())
+    for (const day of days)
+      for (const file of await footage.filesOf(camera, day))
+        if (file.run === previous.run.id && !store.hasSegment(camera, file.run, file.number)) found.push(file);
+  return found.sort((a, b) => a.number - b.number);
+}
+
+async function settleFile(deps: RecoverDeps, previous: Previous, file: FootageFile, signal: AbortSignal): Promise<void> {
+  try {
+    deps.store.adoptRun(file.run);
+    await settleTorn(deps, tornOf(deps, previous, file), unwitnessed(file.camera), signal);
+  } catch (error) {
+    deps.log.error({ file: file.path, err: String(error) }, "a file that was left behind could not be settled; the next start tries again");
+  }
+}
+
+function tornOf(deps: RecoverDeps, previous: Previous, file: FootageFile): Torn {
   const run = deps.store.run(file.run);
   const sameBoot = run?.bootId === deps.store.run(deps.run)?.bootId;
   const offsetMs = run === null ? 0 : (deps.store.boot(run.bootId)?.offsetMs ?? 0);
   const onScale = (fileAt: number) => (sameBoot ? deps.time.at(deps.time.monoOfFile(fileAt)) : fileAt - offsetMs);
   const coveredAt = deps.books.page(file.camera).coveredAt;
   const bornAt = onScale(file.bornAt);
-  // Files of one try adjoin: one born within a breath of the end of coverage continues it.
-  const startAt = coveredAt !== null && Math.abs(bornAt - coveredAt) < 2_000 ? coveredAt : null;
-  const arrivalTimes = deps.store.camera(file.camera)?.arrivalTimes ?? false;
-  const goneAt = previous !== null && previous.run.id === file.run ? previous.lastAliveAt : (run?.endedAt ?? null);
-  const times = { bornAt, modifiedAt: onScale(file.modifiedAt), startAt, goneAt };
-  await settleTorn(deps, { file, ...times, arrivalTimes, clock: "holdover" }, claim, signal);
+  return {
+    ...{ file, bornAt, modifiedAt: onScale(file.modifiedAt), clock: "holdover", namedAt: startOfPath(file.path) },
+    // Files of one try adjoin: one born within a breath of the end of coverage continues it.
+    startAt: coveredAt !== null && Math.abs(bornAt - coveredAt) < 2_000 ? coveredAt : null,
+    arrivalTimes: deps.store.camera(file.camera)?.arrivalTimes ?? false,
+    goneAt: previous !== null && previous.run.id === file.run ? previous.lastAliveAt : (run?.endedAt ?? null),
+  };
+}
+
+/**
+ * A database that was begun anew knows nothing of the folder's past: each camera's due time begins with its oldest footage, and until now
+ * nothing is known but the files that come back. Cameras that are configured no longer are found too.
+ */
+export async function claimPast({ footage, store, time, log }: RecoverDeps, configured: ReadonlySet<string>, why: string): Promise<void> {
+  const nowAt = time.now();
+  try {
+    for (const camera of await footage.cameras()) {
+      const [first] = await footage.days(camera);
+      const page = store.camera(camera);
+      const files = first === undefined ? [] : await footage.filesOf(camera, first);
+      const starts = files.flatMap(({ path }) => startOfPath(path) ?? []);
+      if (starts.length === 0 || page?.coveredAt != null) continue;
+      const fromAt = Math.min(time.dating().fromUtc(Math.min(...starts)), nowAt - 1);
+      store.commit([
+        { put: "camera-left", camera, leftAt: configured.has(camera) ? null : nowAt },
+        { put: "page", camera, sinceAt: fromAt, coveredAt: nowAt },
+        { put: "unknown", camera, fromAt, toAt: nowAt, why },
+      ]);
+    }
+  } catch (error) {
+    log.error({ err: String(error) }, "the footage folder cannot be looked through now; its past is claimed at the next start");
+  }
 }

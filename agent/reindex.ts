@@ -23,8 +23,6 @@ export type ReindexDeps = {
   readonly folder: string;
   /** Files and rows from this run on belong to a running agent and are left alone. */
   readonly below: number;
-  /** What is said of time before a page began, where footage of it turns up. */
-  readonly pastIs: string;
   /** Looks and counts, and writes nothing. */
   readonly dry: boolean;
 };
@@ -61,7 +59,6 @@ export async function reindex(deps: ReindexDeps, signal: AbortSignal): Promise<R
     await deps.clock.sleep(pauseMs, signal);
   }
   if (!signal.aborted) counts.missing += await forgetDays(deps, seen, signal);
-  if (!signal.aborted && !deps.dry) claimPast(deps);
   return { foreign, unreadable, ...counts };
 }
 
@@ -116,16 +113,4 @@ async function forgetDays(deps: ReindexDeps, seen: ReadonlySet<string>, signal: 
     await deps.clock.sleep(pauseMs, signal);
   }
   return missing;
-}
-
-/** Footage older than a camera's page: its due time began there, and what nobody knows of that time is said. */
-function claimPast({ store, pastIs }: ReindexDeps): void {
-  for (const row of store.cameras()) {
-    const fromAt = store.oldestStartAt(row.id);
-    if (fromAt === null || row.sinceAt === null || row.coveredAt === null || fromAt >= row.sinceAt) continue;
-    store.commit([
-      { put: "page", camera: row.id, sinceAt: fromAt, coveredAt: row.coveredAt },
-      { put: "unknown", camera: row.id, fromAt, toAt: row.sinceAt, why: pastIs },
-    ]);
-  }
 }

@@ -7,6 +7,8 @@ import { type Eye, newEye } from "./eye.ts";
 import { type CameraJob, type RecordDeps, recordCamera } from "./record.ts";
 import type { Store } from "./store/store.ts";
 
+/** A run's file numbers of cameras that left: one that comes back goes on from there. */
+type Numbers = Map<string, number>;
 type Loop = { readonly fingerprint: string; readonly stop: AbortController; readonly done: Promise<void> };
 export type RosterDeps = RecordDeps & {
   readonly store: Store;
@@ -18,6 +20,7 @@ export type Roster = { apply(settings: Settings): Promise<void>; stop(): Promise
 /** `eyes` is filled and emptied with the roster. */
 export function makeRoster(deps: RosterDeps, eyes: Map<string, Eye>, startedAt: WallMs): Roster {
   const loops = new Map<string, Loop>();
+  const numbers: Numbers = new Map();
   const halt = async (id: string) => {
     const loop = loops.get(id);
     loop?.stop.abort();
@@ -26,13 +29,14 @@ export function makeRoster(deps: RosterDeps, eyes: Map<string, Eye>, startedAt: 
   };
   const leave = async (id: string) => {
     await halt(id);
+    numbers.set(id, eyes.get(id)?.nextNumber ?? 1);
     eyes.delete(id);
     deps.store.commit(leaving(deps, id));
   };
   let begun = false;
   const join = (settings: Settings, camera: CameraSettings, fingerprint: string) => {
     enrol(deps, camera, begun ? deps.time.now() : startedAt);
-    const eye = eyes.get(camera.id) ?? newEye(camera.id);
+    const eye = eyes.get(camera.id) ?? newEye(camera.id, numbers.get(camera.id) ?? 1);
     eyes.set(camera.id, eye);
     const stop = new AbortController();
     const done = recordCamera(deps, jobOf(settings, camera), eye, stop.signal);
@@ -44,7 +48,7 @@ export function makeRoster(deps: RosterDeps, eyes: Map<string, Eye>, startedAt: 
       const gone = deps.store.cameras().filter((row) => row.leftAt === null && !wanted.some((camera) => camera.id === row.id));
       await Promise.all(gone.map((row) => leave(row.id)));
       for (const camera of wanted) {
-        const fingerprint = JSON.stringify([camera, settings.recording]);
+        const fingerprint = fingerprintOf(settings, camera);
         if (loops.get(camera.id)?.fingerprint === fingerprint) continue;
         await halt(camera.id);
         join(settings, camera, fingerprint);
@@ -104,6 +108,13 @@ function leaving(deps: RecordDeps, camera: string): Change {
       ? []
       : ([{ put: "gap-closed", camera, toAt: Math.max(leftAt, page.gap.fromAt), claim: page.gap.claim, fault: page.gap.fault }] as const);
   return [...open, { put: "camera-left", camera, leftAt }];
+}
+
+/** What a running loop was started with; where nothing of it changed, nothing is restarted. */
+function fingerprintOf(settings: Settings, camera: CameraSettings): string {
+  const { url, transport, username, passwordFile } = camera;
+  const { folder, segment, sync, audio } = settings.recording;
+  return JSON.stringify([url, transport, username, passwordFile, folder, segment, sync, audio]);
 }
 
 function jobOf(settings: Settings, camera: CameraSettings): CameraJob {

@@ -30,9 +30,10 @@ export type SenseDeps = {
 };
 
 const lookEveryMs = 1_000;
-/** A router is asked this often, and this often while one of its cameras is silent. */
+/** A router is asked this often, this often while one of its cameras is silent, and at once after it did not answer. */
 const askEveryMs = 15_000;
 const askSuspectEveryMs = 3_000;
+const askAgainMs = 1_000;
 const askForMs = 1_000;
 /** One lost ping is no silence. */
 const missesOfSilence = 2;
@@ -109,8 +110,10 @@ async function askRouters(deps: SenseDeps, routers: Map<string, Asked>, signal: 
   await Promise.all(asks);
 }
 
-const paceOf = (deps: SenseDeps, household: string, asked: Asked) =>
-  asked.misses > 0 || deps.suspected(household) ? askSuspectEveryMs : askEveryMs;
+function paceOf(deps: SenseDeps, household: string, asked: Asked): number {
+  if (asked.misses > 0 && asked.misses < missesOfSilence) return askAgainMs;
+  return asked.misses > 0 || deps.suspected(household) ? askSuspectEveryMs : askEveryMs;
+}
 
 async function askOne(deps: SenseDeps, asked: Asked, signal: AbortSignal): Promise<void> {
   asked.asking = true;

@@ -28,6 +28,8 @@ export type Torn = {
   readonly clock: Trust;
   /** Its writer is known to have been gone by then; null: it ended just now. */
   readonly goneAt: WallMs | null;
+  /** It was closed and named already, and only its row is missing: the time that its name tells. Null: a `.part`. */
+  readonly namedAt: number | null;
 };
 
 /** The beat that dates a writer's end is at most this old when it ends. */
@@ -36,7 +38,7 @@ const beatSlackMs = 10_000;
 /** Below this a file holds a header and no frame. */
 const headerBytes = 4_096;
 
-/** Resolves with the segment; null where nothing could be made of the file. */
+/** Resolves with the segment; null where nothing could be made of the file. A closed file stays as it is, whatever can be read of it. */
 export async function settleTorn(deps: SettleDeps, torn: Torn, claim: Claim, signal: AbortSignal): Promise<Segment | null> {
   const { file } = torn;
   const measure = await deps.recorder.measure(`${deps.folder}/${file.path}`, signal);
@@ -47,6 +49,7 @@ export async function settleTorn(deps: SettleDeps, torn: Torn, claim: Claim, sig
     );
     return null;
   }
+  if (measure.kind === "unreadable" && torn.namedAt !== null) return null;
   if (measure.kind === "unreadable") {
     if (file.bytes <= headerBytes) await deps.footage.remove(file.path);
     else await deps.footage.setAside(file.path);
@@ -55,11 +58,21 @@ export async function settleTorn(deps: SettleDeps, torn: Torn, claim: Claim, sig
   }
   const coveredAt = deps.books.page(file.camera).coveredAt;
   const span = placeTorn(torn, measure.durationMs, coveredAt);
-  const base = { camera: file.camera, run: file.run, number: file.number, ...span, namedMs: deps.time.namedMs(span.startAt) };
-  const sealed = await deps.footage.seal(file.camera, file.run, file.number, segmentPath(base));
-  const segment: Segment = { ...base, ...sealed, stream: "main", clock: torn.clock, torn: true };
+  const namedMs = torn.namedAt === null ? deps.time.namedMs(span.startAt) : nameShift(deps, span.startAt, torn.namedAt);
+  const base = { camera: file.camera, run: file.run, number: file.number, ...span, namedMs };
+  const sealed =
+    torn.namedAt === null
+      ? await deps.footage.seal(file.camera, file.run, file.number, segmentPath(base))
+      : await deps.footage.hash(file.path);
+  const segment: Segment = { ...base, ...sealed, stream: "main", clock: torn.clock, torn: torn.namedAt === null };
   deps.books.segment(segment, claim);
   return segment;
+}
+
+/** Names tell seconds: where the usual shift leads to the same name, that is it. */
+export function nameShift(deps: Pick<SettleDeps, "time">, startAt: WallMs, namedAt: number): number {
+  const usual = deps.time.namedMs(startAt);
+  return Math.floor((startAt + usual) / 1000) * 1000 === namedAt ? usual : namedAt - startAt;
 }
 
 /** From its start for as long as it plays, and never beyond its last write. A file whose own times cannot be right ends with its writer. */

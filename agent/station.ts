@@ -8,17 +8,19 @@ import { settle } from "./core/condition.ts";
 import { redate } from "./core/dating.ts";
 import { birthMessage, cameraMessage, conditionMessage, type Draft, healthMessage } from "./core/message.ts";
 import type { Condition } from "./core/types.ts";
+import { type Digest, makeDigest } from "./digest.ts";
+import { dayFacts, monthFacts } from "./facts.ts";
 import type { Log } from "./log.ts";
 import type { Time } from "./moment.ts";
 import type { Station } from "./publish.ts";
-import { readStatus } from "./query.ts";
+import { type Asking, readStatus } from "./query.ts";
 import type { Previous } from "./recover.ts";
 import type { Committed, Store } from "./store/store.ts";
 import type { Conditions } from "./watch.ts";
 
 export type StationDeps = {
   readonly settings: () => Settings;
-  readonly hash: string;
+  readonly hash: () => string;
   readonly store: Store;
   readonly clock: Clock;
   readonly time: Time;
@@ -35,7 +37,8 @@ export type StationDeps = {
 const figuresEveryMs = 60_000;
 const dayMs = 86_400_000;
 
-export function stationOf(deps: StationDeps): Station {
+export function stationOf(given: StationDeps): Station {
+  const deps = { ...given, box: askedOnce(given.box) };
   const { settings, store, clock, time } = deps;
   const { site, station } = settings();
   const address = { commune: site.commune, site: site.id };
@@ -44,15 +47,8 @@ export function stationOf(deps: StationDeps): Station {
   let condition: Condition | null = null;
   return {
     ...{
-      clock,
-      broker: deps.broker,
-      log: deps.log,
-      random: deps.random,
-      address,
-      boot,
-      journal: store.journal,
-      nowAt: time.nowUtc,
-      dating: time.dating,
+      ...{ clock, broker: deps.broker, log: deps.log, random: deps.random, address, boot, journal: store.journal },
+      ...{ nowAt: time.nowUtc, dating: time.dating, moment: time.moment, config: deps.hash, pages: pagesOf(deps, address) },
     },
     login: () => ({
       ...{ url: station?.url ?? "", ca: readOrNull(station?.ca), cert: readOrNull(station?.cert), key: readOrNull(station?.key) },
@@ -72,6 +68,18 @@ export function stationOf(deps: StationDeps): Station {
   };
 }
 
+/** The box's inventory is slow and does not change: it is asked for once a run, not at each connection. */
+function askedOnce(box: Box): Box {
+  let identity: ReturnType<Box["identity"]> | null = null;
+  return {
+    ...box,
+    identity: () => {
+      identity ??= box.identity();
+      return identity;
+    },
+  };
+}
+
 const readOrNull = (file: string | undefined) => (file === undefined ? null : readFileSync(file, "utf8"));
 
 async function birth(deps: StationDeps, address: { commune: string; site: string }, boot: string): Promise<Draft> {
@@ -82,7 +90,7 @@ async function birth(deps: StationDeps, address: { commune: string; site: string
   return birthMessage(address, {
     ...{
       versions: { agent: deps.version, ...identity },
-      config: deps.hash,
+      config: deps.hash(),
       boot,
       startedAt: deps.time.dating().toUtc(row?.startedAt ?? 0),
       name: settings.site.name,
@@ -127,6 +135,22 @@ function certificateDays(deps: StationDeps): number | null {
   } catch {
     return null;
   }
+}
+
+/** Days and months of the cameras, as the digest keeps them up to date at the station. */
+function pagesOf(deps: StationDeps, address: { commune: string; site: string }): Digest {
+  const { store, clock, time } = deps;
+  const asking = (): Asking => ({
+    ...{ reads: store, settings: deps.settings(), dating: time.dating(), running: true, nowAt: time.nowUtc() },
+  });
+  const utc = (at: number | null) => (at === null ? null : time.dating().toUtc(at));
+  return makeDigest({
+    ...{ address, monoMs: clock.monoMs, sent: store.pagesSent },
+    nowAt: () => (clock.trust() === "unset" ? null : time.nowUtc()),
+    cameras: () => store.cameras().map(({ id, sinceAt, leftAt }) => ({ id, sinceAt: utc(sinceAt), leftAt: utc(leftAt) })),
+    factsOfDay: (camera, day) => dayFacts(asking(), camera, day),
+    factsOfMonth: (camera, month) => monthFacts(asking(), camera, month),
+  });
 }
 
 /** What the senses hold true; what cannot be felt here is not told. */

@@ -55,7 +55,8 @@ export async function supervise(task: Supervised): Promise<void> {
     if (outcome.again === "at once") continue;
     await task.before?.(task.signal);
     const now = task.clock.monoMs();
-    await pause(task, Math.max(0, task.waitMs(failures) - (now - (outcome.endedMonoMs ?? now))));
+    // Whoever was heard to return is met with the short waits again: it may still be starting up.
+    if (await pause(task, Math.max(0, task.waitMs(failures) - (now - (outcome.endedMonoMs ?? now))))) failures = 0;
   }
 }
 
@@ -69,17 +70,22 @@ async function attempt(task: Supervised): Promise<Outcome> {
   }
 }
 
-/** The wait, which `hurry` may cut short. Ends both before it returns. */
-async function pause(task: Supervised, ms: number): Promise<void> {
+/** The wait, which `hurry` may cut short; did it? Ends both before it returns. */
+async function pause(task: Supervised, ms: number): Promise<boolean> {
   const over = new AbortController();
   const end = () => over.abort();
   task.signal.addEventListener("abort", end, { once: true });
   if (task.signal.aborted) end();
-  const hurried = task.hurry?.(over.signal).then((early) => {
-    if (early) end();
-  });
+  const hurried = task
+    .hurry?.(over.signal)
+    .then((early) => {
+      if (early) end();
+      return early;
+    })
+    .catch(() => false);
   await task.clock.sleep(ms, over.signal);
   end();
-  await hurried?.catch(() => undefined);
+  const early = await hurried;
   task.signal.removeEventListener("abort", end);
+  return early ?? false;
 }

@@ -3,6 +3,7 @@
 import type { Clock } from "../hal/ports.ts";
 import type { Books } from "./books.ts";
 import { lostMs, settleCamera } from "./core/condition.ts";
+import { graceMs } from "./core/ledger.ts";
 import type { CameraCondition, Claim, MonoMs } from "./core/types.ts";
 import type { Eye } from "./eye.ts";
 import type { Gate } from "./gate.ts";
@@ -38,7 +39,7 @@ export async function watch(deps: WatchDeps, conditions: Conditions, signal: Abo
   while (!signal.aborted) {
     await deps.clock.sleep(tickMs, signal);
     try {
-      for (const eye of deps.eyes.values()) lookAt(deps, conditions, eye);
+      if (deps.gate.isKnown()) for (const eye of deps.eyes.values()) lookAt(deps, conditions, eye);
       deps.store.renew(liveOf(deps));
       if (deps.clock.monoMs() - beatMonoMs < beatEveryMs) continue;
       beatMonoMs = deps.clock.monoMs();
@@ -70,7 +71,8 @@ function endStartUp(deps: WatchDeps, eye: Eye): void {
   const { gap } = deps.books.page(eye.camera);
   const startedAt = deps.time.at(deps.startedMonoMs);
   const isDowntime = gap !== null && gap.claim.scope === "box" && gap.fromAt < startedAt;
-  if (eye.lastFrameMonoMs === null && runMs > deps.startUpMs && isDowntime) deps.books.split(eye.camera, startedAt);
+  const isDiskBad = deps.gate.value() !== "ok" && runMs > graceMs;
+  if (eye.lastFrameMonoMs === null && isDowntime && (isDiskBad || runMs > deps.startUpMs)) deps.books.split(eye.camera, startedAt);
 }
 
 function liveOf(deps: WatchDeps): Live {

@@ -135,10 +135,13 @@ function sessionOf(client: MqttClient, version: 4 | 5, options: BrokerOptions, c
   const ended = new Promise<string>((resolve) => {
     ring = resolve;
   });
+  /** Publishes whose answer is still out. Each takes itself away: a session may last for months. */
+  const waiting = new Set<(result: PublishResult) => void>();
   const finish = (reason: string) => {
     if (over) return;
     over = true;
     discard(client);
+    for (const settle of [...waiting]) settle("lost");
     ring(reason);
   };
   client.on("close", () => finish("connection closed"));
@@ -155,7 +158,11 @@ function sessionOf(client: MqttClient, version: 4 | 5, options: BrokerOptions, c
     onMessage: (next) => {
       listener = next;
     },
-    publish: (message) => publish(client, version, message, confirmMs, () => over, ended, finish),
+    publish: (message) => {
+      if (Buffer.byteLength(message.payload) > mostPayloadBytes) return Promise.resolve("rejected");
+      if (over) return Promise.resolve("lost");
+      return publish(client, version, message, waiting, confirmMs, finish);
+    },
     end: (timeoutMs) =>
       new Promise((resolve) => {
         if (over) return resolve();
@@ -173,21 +180,19 @@ function publish(
   client: MqttClient,
   version: 4 | 5,
   message: Message,
+  waiting: Set<(result: PublishResult) => void>,
   confirmMs: number,
-  isOver: () => boolean,
-  ended: Promise<string>,
   finish: (reason: string) => void,
 ): Promise<PublishResult> {
-  if (Buffer.byteLength(message.payload) > mostPayloadBytes) return Promise.resolve("rejected");
-  if (isOver()) return Promise.resolve("lost");
   const expiry = version === 5 && message.expirySeconds !== null ? { properties: { messageExpiryInterval: message.expirySeconds } } : {};
   return new Promise((resolve) => {
     const timer = setTimeout(() => finish("the broker confirms nothing"), confirmMs);
     const settle = (result: PublishResult) => {
+      waiting.delete(settle);
       clearTimeout(timer);
       resolve(result);
     };
-    void ended.then(() => settle("lost"));
+    waiting.add(settle);
     client.publish(message.topic, message.payload, { qos: message.qos, retain: message.retain, ...expiry }, (error) =>
       settle(error ? refusal(endingOf(error)) : "ok"),
     );

@@ -165,6 +165,11 @@ export interface Footage {
   parts(camera: string | null, run: number | null): Promise<readonly FootageFile[]>;
   /** Closed files in day folders, one folder at a time, and what is foreign there: what is not ours by its name, or by its rights. */
   closed(): AsyncIterable<{ readonly files: readonly FootageFile[]; readonly foreign: readonly string[] }>;
+  /** Cameras that have a folder here, and the days (`YYYY-MM-DD`, oldest first) of which one has closed files. */
+  cameras(): Promise<readonly string[]>;
+  days(camera: string): Promise<readonly string[]>;
+  /** Closed files of one camera's day. */
+  filesOf(camera: string, day: string): Promise<readonly FootageFile[]>;
   /** Is there a file at `path`? Rejects where the disk does not let itself be asked: that is no answer. */
   has(path: string): Promise<boolean>;
   /** Highest run in the names of files here; 0 where there are none. Passes over what is foreign. */

@@ -243,7 +243,10 @@ async function watchdog(
   signal.addEventListener("abort", stopped, { once: true });
   void ended.then(stopped);
   while (!over.signal.aborted) {
+    const dueMonoMs = clock.monoMs() + tickMs;
     await clock.sleep(tickMs, over.signal);
+    // A late tick means that the event loop stood still: what the pipes hold was not read yet, and silence is no finding.
+    if (clock.monoMs() - dueMonoMs > tickMs) continue;
     const silentMs = clock.monoMs() - seen.frameMonoMs;
     if (!over.signal.aborted && silentMs > (seen.frames === 0 ? job.openMs : job.stallMs)) break;
   }

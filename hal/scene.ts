@@ -17,7 +17,6 @@ export type SceneDisk = {
   recorder(clock: Clock, trouble: (camera: string) => EndReason | null): Recorder;
 };
 
-const root = "/scene";
 const frameMs = 1_000;
 const frameBytes = 50_000;
 const connectMs = 1_000;
@@ -26,7 +25,8 @@ const totalBytes = 1e12;
 const partName = /^([^/]+)\/(\d+)-(\d+)\.mkv\.part$/;
 const closedName = /^([^/]+)\/\d{4}-\d{2}-\d{2}\/\d{6}-(\d+)-(\d+)\.mkv$/;
 
-export function sceneDisk(): SceneDisk {
+/** `root`: the footage folder of the configuration; nothing is ever written there. */
+export function sceneDisk(root: string): SceneDisk {
   const files = new Map<string, File>();
   const disk = { value: "ok" as DiskValue, mark: null as DiskMark | null };
   return {
@@ -34,7 +34,7 @@ export function sceneDisk(): SceneDisk {
     set: (value) => {
       disk.value = value;
     },
-    footage: (clock) => makeFootage(files, disk, clock),
+    footage: (clock) => makeFootage(root, files, disk, clock),
     recorder: (clock, trouble) => ({
       reap: async () => 0,
       measure: async (path) => {
@@ -51,7 +51,7 @@ const hashOf = (path: string, file: File) => createHash("sha256").update(`${path
 
 const refusal = (code: string) => Object.assign(new Error(code), { code });
 
-function makeFootage(files: Map<string, File>, disk: { value: DiskValue; mark: DiskMark | null }, clock: Clock): Footage {
+function makeFootage(root: string, files: Map<string, File>, disk: { value: DiskValue; mark: DiskMark | null }, clock: Clock): Footage {
   const usable = () => {
     if (disk.value !== "ok") throw refusal(disk.value === "full" ? "ENOSPC" : "EROFS");
   };
@@ -88,6 +88,9 @@ function makeFootage(files: Map<string, File>, disk: { value: DiskValue; mark: D
         .filter((file) => (camera === null || file.camera === camera) && (run === null || file.run === run))
         .sort((a, b) => a.run - b.run || a.number - b.number),
     closed: () => walk(files),
+    cameras: async () => [...new Set(list(files, closedName).map(({ camera }) => camera))],
+    days: async (camera) => [...new Set(list(files, closedName).flatMap((file) => (file.camera === camera ? [dayOf(file)] : [])))].sort(),
+    filesOf: async (camera, day) => list(files, closedName).filter((file) => file.camera === camera && dayOf(file) === day),
     has: async (path) => files.has(path),
     highestRun: async () => [...list(files, partName), ...list(files, closedName)].reduce((most, { run }) => Math.max(most, run), 0),
     hash: async (path) => ({ bytes: take(path).bytes, sha256: hashOf(path, take(path)) }),
@@ -110,6 +113,8 @@ function list(files: ReadonlyMap<string, File>, name: RegExp): FootageFile[] {
     return camera === undefined ? [] : [{ camera, path, run: Number(run), number: Number(number), ...file }];
   });
 }
+
+const dayOf = ({ path }: FootageFile) => path.split("/")[1] ?? "";
 
 async function* walk(files: ReadonlyMap<string, File>): AsyncIterable<{ files: readonly FootageFile[]; foreign: readonly string[] }> {
   const folderOf = ({ path }: FootageFile) => path.slice(0, path.lastIndexOf("/"));

@@ -75,7 +75,7 @@ async function compare(
     {
       ...{ clock, store, footage, recorder: makeRecorder(findTools("repair"), clock), dating: () => dating },
       ...{ nowAt: () => dating.fromUtc(nowUtc(settings)), log: makeLog({ write: (line) => context.err(line.trim()) }), folder, below },
-      ...{ pastIs: store.meta("reset") === null ? "before the first run" : "journal reset", dry },
+      dry,
     },
     signal,
   );

@@ -134,3 +134,13 @@ const rank: Record<Sure, number> = { sensed: 2, inferred: 1, unknown: 0 };
 
 /** How well founded a claim is; a cause that is not known founds nothing. */
 export const strength = ({ sure, cause }: Blame): number => rank[sure] * 2 + (cause === "unknown" ? 0 : 1);
+
+/**
+ * How much was found gone: a camera, a house that still has power, a whole house, the site. While things fail one after the other claims
+ * widen, and the widest is right; while they return they narrow again, and that says nothing.
+ */
+export function width({ scope, blame: { cause } }: Claim): number {
+  if (scope === "site") return 3;
+  if (!scope.startsWith("house ")) return 0;
+  return cause === "house-network" ? 1 : 2;
+}

@@ -2,7 +2,7 @@
  * The gap ledger. Two rules write it: `onSegment` turns a closed file into coverage, `onTick` turns passing time into gaps.
  * Law (design.md, invariant 2): for each camera, footage, gaps, deletions and unknown stretches cover the time since hand-over, none twice.
  */
-import { strength } from "./blame.ts";
+import { strength, width } from "./blame.ts";
 import type { Change, Moment, Write } from "./change.ts";
 import type { Cause, Claim, Gap, Segment, Span, Sure, WallMs } from "./types.ts";
 
@@ -25,7 +25,7 @@ export type Numbering = (scope: string, span: { readonly fromAt: WallMs; readonl
 
 /** Time after the last frame that is not yet due: the next one may still come (contract §4). */
 export const graceMs = 10_000;
-/** Witnesses need this long to be heard: until then the newest claim of equal strength counts, afterwards the one that stands. */
+/** Witnesses need this long to be heard: until then a wider claim of equal strength counts, afterwards the one that stands. */
 export const settleMs = 30_000;
 
 /** Footage closes what was open. Time that is covered already is not counted twice. */
@@ -45,13 +45,15 @@ export function onTick(page: Page, nowAt: WallMs, writing: boolean, claim: Claim
   return openGap(page, claim, moment, number);
 }
 
-function blameAnew(page: Page, gap: OpenGap, nowAt: WallMs, claim: Claim, number: Numbering): Turned {
-  const better = strength(claim.blame) - strength(gap.claim.blame);
-  if (better < 0 || (better === 0 && (nowAt - gap.fromAt > settleMs || isSame(claim, gap.claim)))) return { page, change: [] };
-  return reblame(page, claim, number);
-}
+/** The time the box was dead is the box's, whatever is seen now: nobody saw anything then. What comes after its start is split off. */
+const isKept = (gap: OpenGap, claim: Claim) => gap.claim.scope === "box" && claim.scope !== "box";
 
-const isSame = (a: Claim, b: Claim) => a.scope === b.scope && a.blame.cause === b.blame.cause;
+function blameAnew(page: Page, gap: OpenGap, nowAt: WallMs, claim: Claim, number: Numbering): Turned {
+  if (isKept(gap, claim)) return { page, change: [] };
+  const better = strength(claim.blame) - strength(gap.claim.blame);
+  const isWider = better === 0 && nowAt - gap.fromAt <= settleMs && width(claim) > width(gap.claim);
+  return better > 0 || isWider ? reblame(page, claim, number) : { page, change: [] };
+}
 
 /** Gives the open gap another cause, whatever it had. */
 export function reblame(page: Page, claim: Claim, number: Numbering): Turned {
@@ -85,7 +87,7 @@ export function splitGap(page: Page, toAt: WallMs, moment: Moment): Turned {
 
 function closeGap(page: Page, fromAt: WallMs, toAt: WallMs, claim: Claim, moment: Moment, number: Numbering): Write[] {
   if (page.gap !== null) {
-    const better = strength(claim.blame) > strength(page.gap.claim.blame);
+    const better = !isKept(page.gap, claim) && strength(claim.blame) > strength(page.gap.claim.blame);
     const { page: final, change } = better ? reblame(page, claim, number) : { page, change: [] };
     return [...change, ...closed(page, final.gap ?? page.gap, toAt, moment)];
   }

@@ -2,7 +2,7 @@
  * `<state>/beat`: alive then, for certain. A power cut is dated by it to a few seconds at the cost of one block a beat: written in place,
  * so that the file system has nothing but data to write. Two places by turns, so that a torn write leaves the one before it.
  */
-import { constants, type FileHandle, open, readFile } from "node:fs/promises";
+import { constants, open, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { WallMs } from "../core/types.ts";
 
@@ -12,26 +12,17 @@ const placeBytes = 4_096;
 
 export type Beat = { readonly run: number; readonly at: WallMs };
 
-/** Opens the file and beats into it. Methods reject with the system's error. */
-export async function openBeat(state: string): Promise<{ beat(beat: Beat): Promise<void>; close(): Promise<void> }> {
-  const handle = await open(join(state, beatName), constants.O_RDWR | constants.O_CREAT, 0o600);
-  await allocate(handle);
-  let turn = 0;
-  return {
-    beat: async (beat) => {
-      turn = 1 - turn;
-      const line = Buffer.from(`${JSON.stringify(beat)}\n`);
-      await handle.write(line, 0, line.length, turn * placeBytes);
-      await handle.datasync();
-    },
-    close: () => handle.close(),
-  };
-}
-
-async function allocate(handle: FileHandle): Promise<void> {
-  if ((await handle.stat()).size === 2 * placeBytes) return;
-  await handle.write(Buffer.alloc(2 * placeBytes), 0, 2 * placeBytes, 0);
-  await handle.sync();
+/** Writes the `turn`-th beat, durably. Rejects with the system's error. */
+export async function writeBeat(state: string, beat: Beat, turn: number): Promise<void> {
+  const file = await open(join(state, beatName), constants.O_RDWR | constants.O_CREAT, 0o600);
+  try {
+    if ((await file.stat()).size !== 2 * placeBytes) await file.write(Buffer.alloc(2 * placeBytes), 0, 2 * placeBytes, 0);
+    const line = Buffer.from(`${JSON.stringify(beat)}\n`);
+    await file.write(line, 0, line.length, (turn % 2) * placeBytes);
+    await file.datasync();
+  } finally {
+    await file.close();
+  }
 }
 
 /** The latest beat; null where there is none that can be read. */

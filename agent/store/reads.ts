@@ -174,6 +174,8 @@ export function makeReads(db: Database) {
       return row === undefined ? null : cameraRow(row);
     },
     lastRun: () => one<RunRow>(`SELECT ${runColumns} FROM run JOIN boot ON boot.id = run.boot ORDER BY run.id DESC LIMIT 1`) ?? null,
+    /** Runs whose end nobody has written down, oldest first. */
+    openRuns: () => all<RunRow>(`SELECT ${runColumns} FROM run JOIN boot ON boot.id = run.boot WHERE ended IS NULL ORDER BY run.id`),
     run: (id: number) => one<RunRow>(`SELECT ${runColumns} FROM run JOIN boot ON boot.id = run.boot WHERE run.id = ?`, id) ?? null,
     boot: (bootId: string) =>
       one<{ id: number; epochAt: WallMs; offsetMs: number }>(
@@ -195,7 +197,7 @@ export function makeReads(db: Database) {
       if (row === undefined) return null;
       return { fromAt: row.from_at, claim: { blame: toGap(row).blame, scope: row.scope }, told: row.told, fault: row.fault };
     },
-    lastFault: () => one<{ fault: number | null }>("SELECT max(fault) AS fault FROM gap")?.fault ?? 0,
+    lastFault: () => Number(meta("fault") ?? 0),
     /** Boots and the steps of their clocks, to read stored times as UTC. */
     boots: () =>
       all<{ fromAt: WallMs; toAt: WallMs; offsetMs: number; synced: number }>(bootSelect).map(

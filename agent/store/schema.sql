@@ -82,7 +82,6 @@ CREATE TABLE gap (
   told TEXT NOT NULL,                  -- the cause that the event of its opening named
   fault INTEGER NOT NULL               -- gaps of one fault share its number
 ) STRICT;
-CREATE INDEX gap_fault ON gap (fault);
 CREATE INDEX gap_time ON gap (camera, from_at);
 CREATE UNIQUE INDEX gap_open ON gap (camera) WHERE to_at IS NULL;
 

@@ -1,6 +1,7 @@
 /** The store: one connection, one way to write (`commit`), many ways to read. */
 import { randomUUID } from "node:crypto";
 import type { Change, Moment } from "../core/change.ts";
+import type { Sent } from "../core/digest.ts";
 import { type JournalBounds, planDrop } from "../core/journal.ts";
 import type { EventRow, MonoMs, Trust, WallMs } from "../core/types.ts";
 import { BrokenDatabase, codeOf, type Database, openReader, openWriter, setAside } from "./database.ts";
@@ -21,6 +22,8 @@ export type Store = Reads & {
   /** Renews the live row; not synced, a power cut may lose it. */
   renew(live: Live): void;
   journal: Journal;
+  /** What the station was last told of days and months that are over, by their name. */
+  pagesSent: PagesSent;
   /** Drops what the bounds demand and writes down what it was; resolves with the number of rows. */
   trim(bounds: JournalBounds, moment: Moment): number;
   /** Forgets what the ledger holds of the time before: gaps, deletions, stretches of unknown state. Resolves with the number of rows. */
@@ -55,8 +58,15 @@ export type Journal = {
   lastG(): number;
   firstG(): number;
   unsent(): { readonly count: number; readonly oldestAt: WallMs | null };
-  setAside(g: number, reason: string): void;
+  /** The broker will never take this row: it is passed over, and a numbered record says so. */
+  setAside(row: EventRow, reason: string, moment: Moment): void;
   noteAck(g: number): void;
+};
+
+export type PagesSent = {
+  all(): ReadonlyMap<string, Sent>;
+  put(name: string, sent: Sent): void;
+  drop(name: string): void;
 };
 
 /** Opens the store for reading; null where no agent ever wrote here. */
@@ -110,7 +120,8 @@ export function openStore(state: string): Store {
           JSON.stringify(live),
         ),
       ),
-    journal: makeJournal(db, reads, setMeta),
+    journal: makeJournal(db, reads, write, setMeta),
+    pagesSent: makePagesSent(db, setMeta),
     trim: (bounds, moment) => db.transaction(() => trim(db, write, bounds, moment)).immediate(),
     adoptRun: (id) => {
       sql("INSERT OR IGNORE INTO boot (boot_id, epoch_at) VALUES ('lost', 0)").run();
@@ -196,6 +207,15 @@ function isDiskTrouble(error: unknown): boolean {
   return /^SQLITE_(FULL|IOERR|READONLY|BUSY|CANTOPEN)/.test(codeOf(error));
 }
 
+/** A note that a full or failing disk does not take is no reason to stop. */
+function tolerate(deed: () => void): void {
+  try {
+    deed();
+  } catch (error) {
+    if (!isDiskTrouble(error)) throw error;
+  }
+}
+
 /** Runs one small write without the sync that all others have. A write that fails is no loss: the next one follows in a second. */
 function unsynced(db: Database, deed: () => void): void {
   db.pragma("synchronous = NORMAL");
@@ -208,23 +228,50 @@ function unsynced(db: Database, deed: () => void): void {
   }
 }
 
-function makeJournal(db: Database, reads: Reads, setMeta: (key: string, value: string) => void): Journal {
+/** The publisher's own notes never stop it: what a full disk does not take stays in memory and is written with the next. */
+function makeJournal(db: Database, reads: Reads, write: (change: Change) => void, setMeta: (key: string, value: string) => void): Journal {
   const sql = cache(db);
-  const cursor = () => Number(reads.meta("cursor") ?? 0);
+  let position = Number(reads.meta("cursor") ?? 0);
   return {
     dbId: () => reads.meta("db") ?? "",
-    cursor,
+    cursor: () => position,
     moveCursor: (g) => {
-      if (g > cursor()) setMeta("cursor", String(g));
+      if (g <= position && Number(reads.meta("cursor") ?? 0) === position) return;
+      position = Math.max(position, g);
+      tolerate(() => setMeta("cursor", String(position)));
     },
     after: reads.eventsAfter,
     lastG: () => reads.eventRange().last,
     firstG: () => reads.eventRange().first,
-    unsent: () => reads.unsent(cursor()),
-    setAside: (g, reason) => {
-      sql("UPDATE event SET aside = ? WHERE g = ?").run(reason, g);
+    unsent: () => reads.unsent(position),
+    setAside: ({ g, type }, reason, moment) =>
+      tolerate(() =>
+        db
+          .transaction(() => {
+            sql("UPDATE event SET aside = ? WHERE g = ?").run(reason, g);
+            write([{ put: "event", moment, type: "journal.dropped", level: "alarm", data: { ...dropRecord([{ g, type }]), reason } }]);
+          })
+          .immediate(),
+      ),
+    noteAck: (g) => tolerate(() => setMeta("acked", String(g))),
+  };
+}
+
+const pageKey = "page:";
+
+/** Notes of what was sent; what a full disk does not take is sent once more. */
+function makePagesSent(db: Database, setMeta: (key: string, value: string) => void): PagesSent {
+  const sql = cache(db);
+  return {
+    all: () => {
+      const rows = sql("SELECT key, value FROM meta WHERE key >= ? AND key < ?").all(pageKey, `${pageKey}~`) as {
+        key: string;
+        value: string;
+      }[];
+      return new Map(rows.map(({ key, value }) => [key.slice(pageKey.length), JSON.parse(value) as Sent]));
     },
-    noteAck: (g) => setMeta("acked", String(g)),
+    put: (name, sent) => tolerate(() => setMeta(pageKey + name, JSON.stringify(sent))),
+    drop: (name) => tolerate(() => sql("DELETE FROM meta WHERE key = ?").run(pageKey + name)),
   };
 }
 

@@ -48,6 +48,7 @@ export function makeWriter(db: Database, run: () => number): (change: Change) =>
     },
     "gap-opened": ({ camera: name, fromAt, claim, fault }) => {
       const { cause } = claim.blame;
+      keepFault(sql, fault);
       sql("INSERT INTO gap (camera, run, from_at, cause, sure, evidence, scope, told, fault) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)").run(
         ...[camera(name), run(), fromAt, cause, claim.blame.sure, JSON.stringify(claim.blame.evidence), claim.scope, cause, fault],
       );
@@ -109,7 +110,15 @@ export function makeWriter(db: Database, run: () => number): (change: Change) =>
 
 type Cache = (text: string) => Statement;
 
+/** The highest number of a fault ever told: gaps without length leave no row, and their number must not be told again. */
+function keepFault(sql: Cache, fault: number): void {
+  sql(
+    "INSERT INTO meta VALUES ('fault', ?) ON CONFLICT DO UPDATE SET value = max(CAST(value AS INTEGER), CAST(excluded.value AS INTEGER))",
+  ).run(String(fault));
+}
+
 function blameOpenGap(sql: Cache, camera: number, { blame, scope }: Claim, fault: number): void {
+  keepFault(sql, fault);
   sql("UPDATE gap SET cause = ?, sure = ?, evidence = ?, scope = ?, fault = ? WHERE camera = ? AND to_at IS NULL").run(
     ...[blame.cause, blame.sure, JSON.stringify(blame.evidence), scope, fault, camera],
   );

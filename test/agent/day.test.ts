@@ -58,6 +58,8 @@ async function silent(village: Village, truths: Truth[], who: readonly string[],
 }
 
 async function powerCut(village: Village, truths: Truth[], ms: number, clock?: Parameters<Village["boot"]>[0]) {
+  // Files are cut on the full minute; a power cut knows no minutes.
+  await village.pass(37_000);
   const from = village.now();
   village.cut();
   await village.pass(ms);
@@ -115,8 +117,9 @@ test("the ledger equals the script, cause by cause, each edge within five second
         expect(Math.abs(gap.toAt - (expected[i]?.to ?? 0)), `${name} ${gap.cause} ends`).toBeLessThanOrEqual(5_000);
       }
       const sums = sumsOf(spans);
-      expect(sums).toMatchObject({ unknownMs: 0, deletedMs: 0 });
-      expect(sums.recordedMs + sums.gapMs).toBe(sums.dueMs);
+      expect(sums.unknownMs).toBe(0);
+      // The full disk makes room by letting the oldest file go.
+      expect(sums.recordedMs + sums.deletedMs + sums.gapMs).toBe(sums.dueMs);
       for (const [i, span] of spans.entries()) expect(span.fromAt).toBe(spans[i - 1]?.toAt ?? span.fromAt);
     });
   }

@@ -72,7 +72,7 @@ function deps(limits: Partial<ReturnType<SweepDeps["limits"]>>): SweepDeps {
     isDoubtful: () => false,
     gate: {
       // What the gate saw two seconds ago.
-      ...{ value: () => "ok", reading: () => ({ value: "ok", freeBytes: 0, totalBytes: 0, detail: "" }) },
+      ...{ isKnown: () => true, value: () => "ok", reading: () => ({ value: "ok", freeBytes: 0, totalBytes: 0, detail: "" }) },
       ...{ open: async () => undefined, closing: () => new AbortController().signal },
       suspect: () => {
         suspected += 1;

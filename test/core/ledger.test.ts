@@ -274,12 +274,13 @@ describe("by hand", () => {
     });
   });
 
-  test("until the witnesses are heard the newest claim counts; afterwards an equal one changes nothing", () => {
+  test("until the witnesses are heard a wider claim counts, never a narrower one; afterwards an equal one changes nothing", () => {
     const number = numbering();
     const opened = openGap({ ...empty, sinceAt: 0, coveredAt: 10_000 }, camera, moment(20_000), number).page;
     const early = onTick(opened, 10_000 + settleMs, false, house, moment(0), number).page;
     expect(early.gap).toMatchObject({ claim: house, told: "camera", fault: 2 });
-    expect(onTick(early, 10_001 + settleMs, false, camera, moment(0), number)).toEqual({ page: early, change: [] });
+    expect(onTick(early, 20_000, false, camera, moment(0), number)).toEqual({ page: early, change: [] });
+    expect(onTick(opened, 10_001 + settleMs, false, house, moment(0), number)).toEqual({ page: opened, change: [] });
   });
 
   test("what of a gap lies in a stop on purpose is told as planned", () => {

@@ -120,11 +120,11 @@ const cases: readonly Case[] = [
   },
   {
     what: "the box's own cable pulled: nobody can be reached",
-    ...{ pulled: ["box"], involved: names, cause: "house-network", evidence: /link/ },
+    ...{ pulled: ["box"], involved: names, cause: "house-network", evidence: /all-cameras-silent 5/ },
   },
   {
     what: "the switch dead: all are silent, the box's cable is not",
-    ...{ pulled: [...cables, ...routers], involved: names, cause: "house-network" },
+    ...{ pulled: [...cables, ...routers], involved: names, cause: "house-network", evidence: /all-cameras-silent 5/ },
   },
 ];
 

@@ -10,7 +10,7 @@ import { openOrReplace, openReads } from "../../agent/store/store.ts";
 import type { LinkValue, PowerValue, Probe, Reading } from "../../hal/ports.ts";
 import { sceneDisk } from "../../hal/scene.ts";
 import { type ScriptClock, scriptBox, scriptBroker, scriptClock, scriptKnock } from "../../hal/script.ts";
-import { writeSite } from "./agent.ts";
+import { until, writeSite } from "./agent.ts";
 
 /** What is true around the box; a test changes it, the agent has to find it out. */
 export type Scene = {
@@ -61,7 +61,7 @@ export function makeVillage(options: {
   const loaded = loadConfig(config, ["system-disk"]);
   if (loaded.kind === "bad") throw new Error(JSON.stringify(loaded.problems));
   const { settings } = loaded;
-  const disk = sceneDisk();
+  const disk = sceneDisk(settings.recording.folder);
   const scene: Scene = { trouble: new Map(), silentRouters: new Set(), power: unfelt, link: unfelt };
   let nowAt = options.startAt;
   let boots = 0;
@@ -74,8 +74,17 @@ export function makeVillage(options: {
     const clock = scriptClock(nowAt + wrongMs);
     clock.setTrust(trust);
     const { store } = openOrReplace(settings.site.state, nowAt);
+    const footage = disk.footage(clock);
+    let watched = false;
     const world: World = {
-      ...{ clock, footage: disk.footage(clock), knock: scriptKnock((url) => !scene.trouble.has(nameOf(settings, url))) },
+      ...{ clock, knock: scriptKnock((url) => !scene.trouble.has(nameOf(settings, url))) },
+      footage: {
+        ...footage,
+        inspect: (folder) => {
+          watched = true;
+          return footage.inspect(folder);
+        },
+      },
       box: { ...scriptBox(`boot-${boots}`), shutDownInOrder: async () => orderly },
       recorder: disk.recorder(clock, (camera) => scene.trouble.get(camera) ?? null),
       broker: scriptBroker(),
@@ -92,10 +101,9 @@ export function makeVillage(options: {
     const done = live(world, life, stop.signal);
     done.catch((error: unknown) => write(String(error)));
     box = { clock, wrongMs, stop, done, close: () => store.close() };
-    await settled();
+    // The start touches real files; virtual time waits for it.
+    await until("the agent watches its disk", 30_000, () => watched, 5);
   };
-  /** The start touches real files; virtual time waits for it. */
-  const settled = () => new Promise<void>((resolve) => setTimeout(resolve, 30));
 
   return {
     ...{ scene, settings, disk, boot },

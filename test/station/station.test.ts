@@ -104,6 +104,31 @@ describe("a healthy broker", () => {
     expect(JSON.stringify(last("birth"))).not.toContain("127.0.0.1");
   });
 
+  test("the running day and month of each camera are told, retained, and agree with the report", async () => {
+    const pages = () => listener.heard.filter(({ topic }) => /\/(day|month)\//.test(topic));
+    await until("each camera's day and month", 60_000, () => new Set(pages().map(({ topic }) => topic)).size >= 4);
+    for (const { topic, qos, retain, expirySeconds } of pages()) {
+      const days = topic.includes("/day/") ? 40 : Math.round((expirySeconds ?? 0) / 86_400);
+      expect({ qos, retain }).toEqual({ qos: 1, retain: true });
+      expect(Math.abs((expirySeconds ?? 0) - days * 86_400)).toBeLessThanOrEqual(2);
+      expect(topic).toMatch(/\/(day\/\d{4}-\d{2}-\d{2}|month\/\d{4}-\d{2})\/sub[12]$/);
+    }
+    const month = JSON.parse(pages().findLast(({ topic }) => topic.includes("/month/"))?.text ?? "{}") as Record<string, never>;
+    expect(month).toMatchObject({ v: 1 });
+  });
+
+  test("a changed configuration is told with a new birth", async () => {
+    const before = last("birth")?.config;
+    writeSite({
+      folder,
+      cameras: ["sub1", "sub2"].map((id) => `id: ${id}, name: Cổng chợ mới, url: "${cameras.url(id)}"`),
+      station: `url: "${broker.url}"`,
+    });
+    agent.reload();
+    const birth = await until("another birth", 20_000, () => (last("birth")?.config === before ? null : last("birth")));
+    expect(birth).toMatchObject({ cameras: [{ name: "Cổng chợ mới" }, { name: "Cổng chợ mới" }] });
+  });
+
   test("commands are answered on their correlation; unknown ones and garbage are refused and survived", async () => {
     const command = (name: string, text: string, correlation: string) =>
       listener.publish(`${root}/to/an-dai-1/command/${name}`, text, { correlation });

@@ -1,0 +1,111 @@
+/** The publisher on a scripted broker and clock: it ends in time whatever the broker does, and gives up no row lightly. */
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { plainDating } from "../../agent/core/dating.ts";
+import type { Log } from "../../agent/log.ts";
+import { publishStation, type Station } from "../../agent/publish.ts";
+import { openStore } from "../../agent/store/store.ts";
+import type { Broker, Message, PublishResult } from "../../hal/ports.ts";
+import { type ScriptClock, scriptBroker, scriptClock } from "../../hal/script.ts";
+import { tempFolder } from "../lib/temp.ts";
+
+const silent: Log = { info: () => undefined, warn: () => undefined, error: () => undefined };
+const draft = (topic: string): Message => ({ topic, payload: "{}", qos: 1, retain: true, expirySeconds: null });
+
+function journalOf(count: number) {
+  const store = openStore(join(tempFolder("publish"), "state"));
+  store.begin({ bootId: "b", wallMs: 1_000, monoMs: 0, clock: "synced", version: "test", above: 0 });
+  for (let i = 0; i < count; i += 1) {
+    const moment = { at: i, monoMs: i, clock: "synced" } as const;
+    store.commit([{ put: "event", moment, type: "camera.changed", level: "info", data: { number: i } }]);
+  }
+  return store;
+}
+
+function stationOf(clock: ScriptClock, broker: Broker, store: ReturnType<typeof journalOf>): Station {
+  const login = () => ({ url: "mqtt://x", ca: null, cert: null, key: null, credential: null });
+  return {
+    ...{ clock, broker, log: silent, random: () => 0.5, address: { commune: "xa", site: "s1" }, boot: "b.1", login },
+    ...{ journal: store.journal, nowAt: clock.wallMs, dating: () => plainDating, config: () => "c1" },
+    moment: () => ({ at: clock.monoMs(), monoMs: clock.monoMs(), clock: "synced" }),
+    pages: { next: () => null, touch: () => undefined, startOver: () => undefined },
+    ...{ birth: async () => draft("birth"), health: () => draft("health"), conditions: () => [], onStation: () => undefined },
+  };
+}
+
+/** Did it end within so many scripted milliseconds? */
+async function endsWithin(clock: ScriptClock, done: Promise<void>, ms: number): Promise<boolean> {
+  let ended = false;
+  void done.then(() => {
+    ended = true;
+  });
+  for (let passed = 0; passed < ms && !ended; passed += 100) await clock.advance(100);
+  return ended;
+}
+
+test("a stop in the middle of a backlog says leaving and ends", async () => {
+  const clock = scriptClock(0);
+  const broker = scriptBroker();
+  const stop = new AbortController();
+  const done = publishStation(stationOf(clock, broker, journalOf(5_000)), stop.signal);
+  await clock.advance(3_000);
+  stop.abort();
+  expect(await endsWithin(clock, done, 5_000)).toBe(true);
+  expect(broker.messages.at(-1)).toMatchObject({ topic: "matghi/v1/xa/from/s1/state", payload: expect.stringContaining("leaving") });
+});
+
+test("a stop while the broker confirms nothing ends all the same", async () => {
+  const clock = scriptClock(0);
+  const spoken = scriptBroker();
+  const mute: Broker = {
+    connect: async (options, signal) => {
+      const result = await spoken.connect(options, signal);
+      if (result.kind !== "connected") return result;
+      return { kind: "connected", session: { ...result.session, publish: () => new Promise<PublishResult>(() => undefined) } };
+    },
+  };
+  const stop = new AbortController();
+  const done = publishStation(stationOf(clock, mute, journalOf(10)), stop.signal);
+  await clock.advance(3_000);
+  stop.abort();
+  expect(await endsWithin(clock, done, 5_000)).toBe(true);
+});
+
+test("a session that ends while a stop is under way does not keep it", async () => {
+  const clock = scriptClock(0);
+  const broker = scriptBroker();
+  const stop = new AbortController();
+  const done = publishStation(stationOf(clock, broker, journalOf(5_000)), stop.signal);
+  await clock.advance(3_000);
+  stop.abort();
+  broker.cut();
+  expect(await endsWithin(clock, done, 5_000)).toBe(true);
+});
+
+test("a row that the broker rejects for itself is set aside with a numbered record; a broker that rejects all is waited for", async () => {
+  const clock = scriptClock(0);
+  const isBad = (message: Message) => message.topic.endsWith("/event") && message.payload.includes('"number":3}');
+  let rejectsAll = true;
+  const broker = scriptBroker({
+    publish: (message) => (message.topic.endsWith("/event") && (rejectsAll || isBad(message)) ? "rejected" : "ok"),
+  });
+  const store = journalOf(20);
+  const stop = new AbortController();
+  const done = publishStation(stationOf(clock, broker, store), stop.signal);
+  await clock.advance(600_000);
+  expect(store.journal.cursor()).toBe(0);
+  rejectsAll = false;
+  await clock.advance(600_000);
+  const sent = broker.messages
+    .filter(({ topic }) => topic.endsWith("/event"))
+    .map(({ payload }) => JSON.parse(payload) as { g: number; type: string; data: object });
+  expect(new Set(sent.map(({ g }) => g))).toEqual(new Set([1, 2, 3, ...Array.from({ length: 17 }, (_, i) => i + 5)]));
+  expect(sent.find(({ type }) => type === "journal.dropped")?.data).toMatchObject({
+    from: 4,
+    to: 4,
+    count: 1,
+    byType: { "camera.changed": 1 },
+  });
+  stop.abort();
+  expect(await endsWithin(clock, done, 5_000)).toBe(true);
+});
