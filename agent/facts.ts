@@ -1,27 +1,20 @@
 /** Facts of a stretch from the store: what the report and the station's summaries are made of. Reads only. */
 import type { Settings } from "./config/schema.ts";
 import { redate } from "./core/dating.ts";
-import { spansOf } from "./core/ledger.ts";
+import { spansOf, splitByPlan } from "./core/ledger.ts";
 import { spanOfDay, spanOfMonth } from "./core/period.ts";
 import type { CameraLedger, ReportCamera } from "./core/report.ts";
-import type { DayFacts, MonthFacts, StretchFacts } from "./core/summary.ts";
-import type { Gap, Span } from "./core/types.ts";
-import { type Asking, gapsOf, historyOf } from "./query.ts";
+import { type DayFacts, type MonthFacts, type StretchFacts, typesOfNote } from "./core/summary.ts";
+import type { Span } from "./core/types.ts";
+import { type Asking, historyOf } from "./query.ts";
 
 const dayMs = 86_400_000;
 
 /** Every camera of the configuration, and those that have left it and still count in the span. */
 export function reportFacts(asking: Asking, span: Span): readonly CameraLedger[] {
   const { settings, reads } = asking;
-  const rows = new Map<string, Gap[]>();
-  for (const gap of gapsOf(asking, null, span)) {
-    const known = rows.get(gap.camera);
-    if (known === undefined) rows.set(gap.camera, [gap]);
-    else known.push(gap);
-  }
   const ledger = (camera: ReportCamera): CameraLedger => ({
-    ...{ camera, spans: spansOf(historyOf(asking, camera.id, span), span), rows: rows.get(camera.id) ?? [] },
-    ...{ daysKept: daysKept(asking, camera.id), clockOffsetMs: null },
+    ...{ camera, ...ledgerOf(asking, camera.id, span), daysKept: daysKept(asking, camera.id), clockOffsetMs: null },
   });
   const configured = settings.cameras.map((camera) => ledger(cameraOf(camera)));
   const known = new Set(settings.cameras.map(({ id }) => id));
@@ -44,7 +37,7 @@ function daysKept({ reads, dating, nowAt }: Asking, camera: string): number | nu
   return oldestAt === null ? null : Math.floor(((nowAt - dating.toUtc(oldestAt)) / dayMs) * 100) / 100;
 }
 
-/** The journal of a day is read up to here; a day that has more is told without its last events. */
+/** Events of note of a day are read up to here; a day that has more is told without its last ones. */
 const mostEvents = 5_000;
 
 /** What the station is told of a camera's day; see core/summary.ts. */
@@ -52,7 +45,7 @@ export function dayFacts(asking: Asking, camera: string, day: string): DayFacts 
   const span = spanOfDay(day) ?? nowhere;
   const { reads, dating } = asking;
   const stored = { fromAt: dating.fromUtc(span.fromAt), toAt: dating.fromUtc(span.toAt) };
-  const events = reads.events({ ...stored, type: null, afterG: 0, limit: mostEvents });
+  const events = reads.eventsOf(camera, typesOfNote, stored, mostEvents);
   const dated = events.map((row) => ({ ...row, at: dating.toUtc(row.at), data: redate(row.data, dating) }));
   return { ...stretchFacts(asking, camera, span), day, events: dated };
 }
@@ -64,7 +57,14 @@ export function monthFacts(asking: Asking, camera: string, month: string): Month
 
 const nowhere: Span = { fromAt: 0, toAt: 0 };
 
-function stretchFacts(asking: Asking, camera: string, span: Span): StretchFacts {
-  const spans = spansOf(historyOf(asking, camera, span), span);
-  return { camera, spans, rows: gapsOf(asking, camera, span), untilAt: asking.nowAt };
+const stretchFacts = (asking: Asking, camera: string, span: Span): StretchFacts => ({
+  ...{ camera, ...ledgerOf(asking, camera, span), untilAt: asking.nowAt },
+});
+
+/** One camera's spans, and its gap rows as `gapsOf` has them; the tables are read once for both. */
+function ledgerOf(asking: Asking, camera: string, span: Span): Pick<CameraLedger, "spans" | "rows"> {
+  const history = historyOf(asking, camera, span);
+  const { gaps, planned } = history;
+  const rows = planned.length === 0 ? gaps : gaps.flatMap((gap) => splitByPlan(gap, planned, asking.nowAt));
+  return { spans: spansOf(history, span), rows };
 }

@@ -4,6 +4,7 @@ import { type Dating, plainDating, redate, type UtcMs } from "./core/dating.ts";
 import { graceMs, type History, spansOf, splitByPlan, sumsOf } from "./core/ledger.ts";
 import { forecastDays } from "./core/retention.ts";
 import { type CameraFacts, type Status, statusOf } from "./core/status.ts";
+import { stretchesOf } from "./core/stretch.ts";
 import type { Gap, Span, WallMs } from "./core/types.ts";
 import type { Reads } from "./store/reads.ts";
 
@@ -57,18 +58,27 @@ export function historyOf(asking: Asking, camera: string, span: Span): History {
   const dueEndAt = inGrace ? Math.min(endAt, reachedAt) : endAt;
   const firstAt = row?.sinceAt == null ? (running ? (open?.fromAt ?? null) : null) : dating.toUtc(row.sinceAt);
   const sinceAt = told?.since ?? firstAt;
-  return {
-    ...rows,
+  const frame: Frame = {
     planned: (told?.planned ?? []).map(({ from, to, why }) => ({ fromAt: from, toAt: to, why })),
     due: sinceAt === null || row === null || sinceAt >= dueEndAt ? null : { fromAt: sinceAt, toAt: dueEndAt },
     open:
       open === null || !running
         ? null
         : { ...open, fromAt: Math.max(open.fromAt, coveredAt), stream: "main", clock: reads.live()?.clock ?? "holdover" },
+  };
+  return {
+    ...{ ...frame, gaps: rows.gaps, deletions: rows.deletions },
+    segments: stretchesOf((see) => reads.files(camera, storedSpan(dating, span), see), cutsOf(frame, span), dating.toUtc),
     unknowns:
       running || openSpan === null ? rows.unknowns : [...rows.unknowns, { ...openSpan, why: "unfinished file, settled at the next start" }],
   };
 }
+
+type Frame = Pick<History, "due" | "planned" | "open">;
+
+/** Where the ledger may cut footage: files are not joined over these. */
+const cutsOf = ({ due, planned, open }: Frame, span: Span): readonly UtcMs[] =>
+  [span, due, open, ...planned].flatMap((part) => (part === null ? [] : [part.fromAt, part.toAt]));
 
 function openSpanOf(reads: Reads, dating: Dating, camera: string): Span | null {
   const live = reads.live()?.cameras[camera];
@@ -76,35 +86,34 @@ function openSpanOf(reads: Reads, dating: Dating, camera: string): Span | null {
   return { fromAt: dating.toUtc(live.openFromAt), toAt: dating.toUtc(live.lastFrameAt) };
 }
 
-/** The tables' rows around a span, read as UTC. */
-function datedRows(
-  reads: Reads,
-  dating: Dating,
-  camera: string,
-  span: Span,
-): Pick<History, "segments" | "gaps" | "deletions" | "unknowns"> {
-  if (dating === plainDating) return reads.history(camera, span);
-  const rows = reads.history(camera, { fromAt: dating.fromUtc(span.fromAt), toAt: dating.fromUtc(span.toAt) + 1 });
+/** What the tables hold a span's moments under; a millisecond more, where two moments may read as one. */
+const storedSpan = (dating: Dating, { fromAt, toAt }: Span): Span =>
+  dating === plainDating ? { fromAt, toAt } : { fromAt: dating.fromUtc(fromAt), toAt: dating.fromUtc(toAt) + 1 };
+
+/** The ledger's rows around a span, read as UTC. */
+function datedRows(reads: Reads, dating: Dating, camera: string, span: Span): Pick<History, "gaps" | "deletions" | "unknowns"> {
+  const stored = storedSpan(dating, span);
   const dated = <T extends Span>(row: T): T => ({ ...row, fromAt: dating.toUtc(row.fromAt), toAt: dating.toUtc(row.toAt) });
   return {
-    segments: rows.segments.map((s) => ({ ...s, startAt: dating.toUtc(s.startAt), endAt: dating.toUtc(s.endAt) })),
-    gaps: rows.gaps.map((gap) => datedGap(gap, dating)),
-    deletions: rows.deletions.map(dated),
-    unknowns: rows.unknowns.map(dated),
+    gaps: reads.gaps(camera, stored).map((gap) => datedGap(gap, dating)),
+    deletions: reads.deletions(camera, stored).map(dated),
+    unknowns: reads.unknowns(camera, stored).map(dated),
   };
 }
 
 /** Gaps that touch a span; of one camera or of all, oldest first. */
 export function gapsOf({ reads, dating, settings, nowAt }: Asking, camera: string | null, span: Span): readonly Gap[] {
-  const stored = { fromAt: dating.fromUtc(span.fromAt), toAt: dating.fromUtc(span.toAt) + (dating === plainDating ? 0 : 1) };
   const planned = new Map(
     settings.cameras.map(({ id, planned: stops }) => [id, stops.map(({ from, to, why }) => ({ fromAt: from, toAt: to, why }))]),
   );
-  return reads.gaps(camera, stored).flatMap((gap) => splitByPlan(datedGap(gap, dating), planned.get(gap.camera) ?? [], nowAt));
+  return reads
+    .gaps(camera, storedSpan(dating, span))
+    .flatMap((gap) => splitByPlan(datedGap(gap, dating), planned.get(gap.camera) ?? [], nowAt));
 }
 
 /** A gap with its times, and those in its evidence, read as UTC. */
 export function datedGap(gap: Gap, dating: Dating): Gap {
+  if (dating === plainDating) return gap;
   const toAt = gap.toAt === null ? null : dating.toUtc(gap.toAt);
   return { ...gap, fromAt: dating.toUtc(gap.fromAt), toAt, blame: redate(gap.blame, dating) };
 }

@@ -26,58 +26,95 @@ type Traced = Loss & { readonly camera: string; readonly row: Pick<Gap, "fromAt"
 
 export type Traceable = { readonly id: string; readonly spans: readonly LedgerSpan[]; readonly rows: readonly Gap[] };
 
-/** One camera's losses: those that are faults by themselves, and those whose number other cameras may share. */
-export type Trace = {
-  readonly id: string;
-  readonly spans: readonly LedgerSpan[];
-  readonly own: readonly Fault[];
-  readonly shared: readonly Bucket[];
-};
+/** One camera's time that was due and is known, joined, and its losses by the fault that each is or is part of. */
+export type Trace = { readonly known: readonly Span[]; readonly parts: readonly Part[] };
 
-/** Traces a camera once, for whatever sums it stands in. Losses that core/flaps.ts joins are one. A fault that lasts is taken to last until `endAt`. */
+/** Losses of one camera that core/flaps.ts joins, the faults' numbers among them, and the fault that they are without other cameras. */
+export type Part = { readonly losses: readonly Traced[]; readonly numbers: readonly number[]; readonly alone: Fault };
+
+/** Traces a camera once, for whatever sums it stands in. A fault that lasts is taken to last until `endAt`. */
 export function traceOf({ id, spans, rows }: Traceable, endAt: WallMs): Trace {
-  const own: Fault[] = [];
-  const shared: Bucket[] = [];
-  for (const { losses } of interruptionsOf(tracedOf(id, spans, rows))) {
+  const parts = interruptionsOf(tracedOf(id, spans, rows)).map(({ losses }): Part => {
     const numbers = numbersOf(losses);
-    if (numbers.length === 0) own.push(faultOf({ losses, numbers }, endAt));
-    else shared.push({ losses, numbers });
-  }
-  return { id, spans, own, shared };
+    return { losses, numbers, alone: faultOf(losses, numbers, endAt) };
+  });
+  return { known: knownOf(spans), parts };
 }
 
-const numbersOf = (losses: readonly Traced[]): readonly number[] => [
-  ...new Set(losses.map(({ row }) => row.fault).filter((fault) => fault !== null)),
-];
+/** Footage and losses, which adjoin mostly. */
+function knownOf(spans: readonly LedgerSpan[]): readonly Span[] {
+  const known: { fromAt: WallMs; toAt: WallMs }[] = [];
+  for (const span of spans) {
+    if (span.kind === "unknown" || (span.kind === "gap" && !isLoss(span))) continue;
+    const last = known.at(-1);
+    if (last?.toAt === span.fromAt) last.toAt = span.toAt;
+    else known.push({ fromAt: span.fromAt, toAt: span.toAt });
+  }
+  return known;
+}
+
+function numbersOf(losses: readonly Traced[]): readonly number[] {
+  const numbers: number[] = [];
+  for (const { row } of losses) if (row.fault !== null && !numbers.includes(row.fault)) numbers.push(row.fault);
+  return numbers;
+}
 
 /** The faults of some cameras, oldest first. Losses that share a number are one fault, whichever cameras they are of. */
 export function faultsOf(traces: readonly Trace[], endAt: WallMs): readonly Fault[] {
-  const buckets = gather(traces.flatMap(({ shared }) => shared));
-  const faults = [...traces.flatMap(({ own }) => own), ...buckets.map((bucket) => faultOf(bucket, endAt))];
+  const parts = traces.flatMap((trace) => trace.parts);
+  const firsts = firstsOf(parts);
+  const others = new Map<number, Part[]>();
+  for (const [i, part] of parts.entries()) {
+    const first = firsts[i] as number;
+    if (first === i) continue;
+    const known = others.get(first);
+    if (known === undefined) others.set(first, [part]);
+    else known.push(part);
+  }
+  const faults: Fault[] = [];
+  for (const [i, part] of parts.entries()) {
+    if (firsts[i] !== i) continue;
+    const more = others.get(i);
+    faults.push(more === undefined ? part.alone : joined([part, ...more], endAt));
+  }
   return faults.sort((a, b) => a.fromAt - b.fromAt);
 }
 
-type Bucket = { readonly losses: readonly Traced[]; readonly numbers: readonly number[] };
+const joined = (parts: readonly Part[], endAt: WallMs): Fault =>
+  faultOf(
+    parts.flatMap(({ losses }) => losses),
+    parts.flatMap(({ numbers }) => numbers),
+    endAt,
+  );
 
-/** Puts together what a number connects, directly or over several: flaps may have joined numbers. */
-function gather(shared: readonly Bucket[]): readonly Bucket[] {
-  const gathered = new Set<{ losses: Traced[]; numbers: Set<number> }>();
-  const byNumber = new Map<number, { losses: Traced[]; numbers: Set<number> }>();
-  for (const { losses, numbers } of shared) {
-    const known = new Set(numbers.flatMap((number) => byNumber.get(number) ?? []));
-    const [first = { losses: [], numbers: new Set<number>() }, ...others] = known;
-    for (const other of [...others, { losses, numbers }]) {
-      for (const loss of other.losses) first.losses.push(loss);
-      for (const number of other.numbers) first.numbers.add(number);
+/** For each part the place of the first that a number connects it with, directly or over several: flaps may have joined numbers. */
+function firstsOf(parts: readonly Part[]): readonly number[] {
+  const earlier = parts.map((_, i) => i);
+  const firstOf = (i: number): number => {
+    let first = i;
+    while (earlier[first] !== first) {
+      const next = earlier[first] as number;
+      earlier[first] = earlier[next] as number;
+      first = next;
     }
-    for (const other of others) gathered.delete(other);
-    for (const number of first.numbers) byNumber.set(number, first);
-    gathered.add(first);
+    return first;
+  };
+  const byNumber = new Map<number, number>();
+  for (const [i, { numbers }] of parts.entries()) {
+    for (const number of numbers) {
+      const known = byNumber.get(number);
+      if (known === undefined) byNumber.set(number, i);
+      else connect(earlier, firstOf(known), firstOf(i));
+    }
   }
-  return [...gathered].map(({ losses, numbers }) => ({ losses, numbers: [...numbers] }));
+  return parts.map((_, i) => firstOf(i));
 }
 
-function faultOf({ losses, numbers }: Bucket, endAt: WallMs): Fault {
+function connect(earlier: number[], a: number, b: number): void {
+  earlier[Math.max(a, b)] = Math.min(a, b);
+}
+
+function faultOf(losses: readonly Traced[], numbers: readonly number[], endAt: WallMs): Fault {
   const rows = losses.map(({ row }) => ({ fromAt: row.fromAt, toAt: row.toAt ?? Math.max(endAt, row.fromAt) }));
   const open = losses.some(({ row }) => row.toAt === null);
   return {
@@ -85,14 +122,18 @@ function faultOf({ losses, numbers }: Bucket, endAt: WallMs): Fault {
     cause: mainCause(losses),
     fromAt: rows.reduce((at, row) => Math.min(at, row.fromAt), Number.POSITIVE_INFINITY),
     toAt: open ? null : rows.reduce((at, row) => Math.max(at, row.toAt), 0),
-    durationMs: lengthOf(union(losses)),
-    wholeMs: lengthOf(union(rows)),
-    cameras: [...new Set(losses.map(({ camera }) => camera))],
-    cameraMs: lengthOf(losses),
+    durationMs: coveredMs(losses),
+    wholeMs: coveredMs(rows),
+    cameras: camerasOf(losses),
+    cameraMs: losses.reduce((ms, { fromAt, toAt }) => ms + toAt - fromAt, 0),
   };
 }
 
+const camerasOf = (losses: readonly Traced[]): readonly string[] => [...new Set(losses.map(({ camera }) => camera))];
+
 function mainCause(losses: readonly Traced[]): Cause {
+  const first = losses[0]?.cause ?? "unknown";
+  if (losses.every(({ cause }) => cause === first)) return first;
   const ms = new Map<Cause, number>();
   for (const { cause, fromAt, toAt } of losses) ms.set(cause, (ms.get(cause) ?? 0) + toAt - fromAt);
   return [...ms].reduce((best, entry) => (entry[1] > best[1] ? entry : best), ["unknown" as Cause, 0] as const)[0];
@@ -127,20 +168,19 @@ export function repairOf(faults: readonly Fault[], period: Span): number | null 
 
 /** Clock time in which something was due and known, and no camera lost footage. */
 function goodMs(cameras: readonly Trace[]): number {
-  const isKnown = (span: LedgerSpan) => span.kind !== "unknown" && (span.kind !== "gap" || isLoss(span));
-  const known = union(cameras.flatMap(({ spans }) => spans.filter(isKnown)));
-  return lengthOf(known) - lengthOf(union(cameras.flatMap(({ spans }) => spans.filter(isLoss))));
+  const known = cameras.flatMap((trace) => trace.known);
+  const lost = cameras.flatMap(({ parts }) => parts.flatMap(({ losses }) => losses));
+  return coveredMs(known) - coveredMs(lost);
 }
 
-/** The same time without overlaps, in order. */
-function union(spans: readonly Span[]): readonly Span[] {
-  const result: Span[] = [];
-  for (const { fromAt, toAt } of [...spans].sort((a, b) => a.fromAt - b.fromAt)) {
-    const last = result.at(-1);
-    if (last !== undefined && fromAt <= last.toAt) result[result.length - 1] = { fromAt: last.fromAt, toAt: Math.max(last.toAt, toAt) };
-    else result.push({ fromAt, toAt });
+/** Clock time that the spans cover; what several of them cover counts once. */
+function coveredMs(spans: readonly Span[]): number {
+  let ms = 0;
+  let reachedAt = Number.NEGATIVE_INFINITY;
+  const inOrder = spans.length < 2 ? spans : [...spans].sort((a, b) => a.fromAt - b.fromAt);
+  for (const { fromAt, toAt } of inOrder) {
+    ms += Math.max(0, toAt - Math.max(fromAt, reachedAt));
+    reachedAt = Math.max(reachedAt, toAt);
   }
-  return result;
+  return ms;
 }
-
-const lengthOf = (spans: readonly Span[]): number => spans.reduce((ms, { fromAt, toAt }) => ms + toAt - fromAt, 0);

@@ -4,6 +4,7 @@
  */
 import { strength, width } from "./blame.ts";
 import type { Change, Moment, Write } from "./change.ts";
+import type { Stretch } from "./stretch.ts";
 import type { Cause, Claim, Gap, Segment, Span, Sure, WallMs } from "./types.ts";
 
 /** A hole that lasts. `told` is the cause that the event of its opening named. */
@@ -140,7 +141,7 @@ export type LedgerSpan = Span &
 export type History = {
   /** Due time begins and ends here; null: nothing was ever due. */
   readonly due: Span | null;
-  readonly segments: readonly Pick<Segment, "startAt" | "endAt" | "bytes" | "stream" | "clock">[];
+  readonly segments: readonly Stretch[];
   /** The file being written: footage up to its last frame. */
   readonly open: (Span & { readonly stream: string; readonly clock: string }) | null;
   readonly gaps: readonly Gap[];
@@ -164,12 +165,12 @@ export function spansOf(history: History, asked: Span): readonly LedgerSpan[] {
   ];
   const nobody: LedgerSpan = { ...window, kind: "unknown", why: "not accounted for" };
   const spans = [...layers, [nobody]].reduce<LedgerSpan[]>((placed, layer) => layOver(placed, layer, window), []);
-  return join(spans.flatMap((span) => markPlanned(span, history.planned)));
+  return join(history.planned.length === 0 ? spans : spans.flatMap((span) => markPlanned(span, history.planned)));
 }
 
 /** Footage made within a planned stop is there, but was not due: it stands apart. */
 function markPlanned(span: LedgerSpan, planned: readonly Span[]): LedgerSpan[] {
-  if (planned.length === 0 || (span.kind !== "footage" && span.kind !== "deleted")) return [span];
+  if (span.kind !== "footage" && span.kind !== "deleted") return [span];
   const parts = planned.flatMap((stop) => overlap(span, stop) ?? []);
   return layOver<LedgerSpan>(clipInOrder(parts.map((part): LedgerSpan => ({ ...span, ...part, planned: true }))), [span], span);
 }
@@ -180,7 +181,7 @@ function footageSpans({ segments, open }: History): LedgerSpan[] {
       fromAt: s.startAt,
       toAt: s.endAt,
       kind: "footage",
-      segments: 1,
+      segments: s.segments,
       bytes: s.bytes,
       stream: s.stream,
       clock: s.clock,
@@ -221,7 +222,7 @@ function clipInOrder<S extends Span>(spans: S[]): S[] {
   let reachedAt = Number.NEGATIVE_INFINITY;
   for (const span of spans.sort((a, b) => a.fromAt - b.fromAt)) {
     const fromAt = Math.max(span.fromAt, reachedAt);
-    if (fromAt < span.toAt) result.push({ ...span, fromAt });
+    if (fromAt < span.toAt) result.push(fromAt === span.fromAt ? span : { ...span, fromAt });
     reachedAt = Math.max(reachedAt, span.toAt);
   }
   return result;
@@ -237,7 +238,7 @@ function layOver<S extends Span>(placed: readonly S[], layer: readonly S[], wind
       const span = layer[i] as S;
       if (span.fromAt >= hole.toAt) break;
       const part = overlap(span, hole);
-      if (part !== null) result.push({ ...span, ...part });
+      if (part !== null) result.push(isWhole(span, part) ? span : { ...span, ...part });
     }
   };
   let reachedAt = window.fromAt;
@@ -249,6 +250,8 @@ function layOver<S extends Span>(placed: readonly S[], layer: readonly S[], wind
   if (reachedAt < window.toAt) fill({ fromAt: reachedAt, toAt: window.toAt });
   return result;
 }
+
+const isWhole = (span: Span, part: Span) => span.fromAt === part.fromAt && span.toAt === part.toAt;
 
 /** Neighbours of one kind become one span. */
 function join(spans: readonly LedgerSpan[]): LedgerSpan[] {

@@ -62,15 +62,16 @@ export function reportOf(period: Period, ledgers: readonly CameraLedger[], nowAt
   const untilAt = Math.min(period.span.toAt, nowAt);
   const span = { fromAt: period.span.fromAt, toAt: untilAt };
   const rows = ledgers.map((ledger) => memberOf(ledger, span));
+  const faults = faultsIn(rows, span);
+  const total = sumRow(rows, faults, span);
   const names = new Map(ledgers.map(({ camera }) => [groupKey(camera), camera.group?.normalize("NFC") ?? null]));
   const ungroupedLast = [...names].sort(([, a], [, b]) => Number(a === null) - Number(b === null));
   const groups = ungroupedLast.map(([key, group]) => {
     const members = rows.filter(({ row }) => groupKey(row.camera) === key);
-    return { group, ...sumRow(members, faultsIn(members, span), span) };
+    return { group, ...(members.length === rows.length ? total : sumRow(members, faultsIn(members, span), span)) };
   });
   const cameras = rows.map(({ row }) => row).sort((a, b) => rank(a) - rank(b));
-  const faults = faultsIn(rows, span);
-  return { period, untilAt, cameras, groups, total: sumRow(rows, faults, span), faults };
+  return { period, untilAt, cameras, groups, total, faults };
 }
 
 /** One spelling, however its letters were composed. */

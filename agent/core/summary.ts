@@ -4,7 +4,7 @@ import { type LedgerSpan, overlap } from "./ledger.ts";
 import { daysOf, hoursOf, spanOfDay, spanOfMonth } from "./period.ts";
 import { isMade, shareOf, type Tally, tallyOf } from "./tally.ts";
 import { iso, isoOrNull } from "./time.ts";
-import type { EventRow, EventType, Gap, Level, Span, WallMs } from "./types.ts";
+import { type EventRow, type EventType, eventTypes, type Gap, type Level, type Span, type WallMs } from "./types.ts";
 
 /** No payload is longer; what does not fit is counted. */
 export const mostBytes = 32_000;
@@ -19,7 +19,7 @@ export type StretchFacts = {
 export type DayFacts = StretchFacts & {
   /** `2026-11-24`, in Vietnam. */
   readonly day: string;
-  /** The journal of that day, of whatever kind and camera; what is of note is picked here. */
+  /** The journal of that day, of whatever kind and camera; what is of note (`typesOfNote`) is picked here. */
   readonly events: readonly EventRow[];
 };
 export type MonthFacts = StretchFacts & {
@@ -123,6 +123,9 @@ const ofNote: Readonly<Record<EventType, boolean>> = {
   ...{ "picture.suspect": true, "picture.cleared": true, "footage.deleted": false, "hold.added": true, "hold.lifted": true },
   ...{ "export.made": true, "config.changed": true, "journal.dropped": true, "journal.reset": true },
 };
+
+/** What `DayFacts.events` must hold; more does no harm. */
+export const typesOfNote: readonly EventType[] = eventTypes.filter((type) => ofNote[type]);
 
 const isOfNote = ({ type, data }: EventRow, camera: string): boolean =>
   ofNote[type] && (data.camera === undefined || data.camera === camera);

@@ -46,19 +46,26 @@ export const isMade = (span: LedgerSpan): boolean => (span.kind === "footage" ||
 
 /** Adds up one camera's spans, which are in order and do not overlap. */
 export function tallyOf(spans: readonly LedgerSpan[]): Tally {
-  const ms = (keep: (span: LedgerSpan) => boolean) => spans.reduce((sum, span) => (keep(span) ? sum + span.toAt - span.fromAt : sum), 0);
-  const losses = spans.filter(isLoss);
-  const recordedMs = ms(isMade);
-  const unknownMs = ms((span) => span.kind === "unknown");
-  const knownMs = recordedMs + ms(isLoss);
-  return {
-    ...{ dueMs: knownMs + unknownMs, recordedMs, unknownMs },
-    deletedMs: ms((span) => span.kind === "deleted" && isMade(span)),
-    missingMs: ms((span) => span.kind === "deleted" && span.why === "file missing" && isMade(span)),
-    plannedMs: ms(isPlanned),
-    reachableMs: knownMs === 0 ? null : recordedMs + ms((span) => isLoss(span) && isReachable(span)),
-    ...lossesOf(losses),
-  };
+  const sums = { recordedMs: 0, deletedMs: 0, missingMs: 0, unknownMs: 0, plannedMs: 0 };
+  const losses: GapSpan[] = [];
+  let lostMs = 0;
+  let reachedMs = 0;
+  for (const span of spans) {
+    const ms = span.toAt - span.fromAt;
+    if (isPlanned(span)) sums.plannedMs += ms;
+    else if (isLoss(span)) {
+      losses.push(span);
+      lostMs += ms;
+      if (isReachable(span)) reachedMs += ms;
+    } else if (isMade(span)) {
+      sums.recordedMs += ms;
+      if (span.kind === "deleted") sums.deletedMs += ms;
+      if (span.kind === "deleted" && span.why === "file missing") sums.missingMs += ms;
+    } else sums.unknownMs += ms;
+  }
+  const knownMs = sums.recordedMs + lostMs;
+  const reachableMs = knownMs === 0 ? null : sums.recordedMs + reachedMs;
+  return { ...sums, dueMs: knownMs + sums.unknownMs, reachableMs, ...lossesOf(losses) };
 }
 
 function lossesOf(losses: readonly Loss[]): Pick<Tally, "gaps" | "flaps" | "longestGapMs" | "byCause"> {
@@ -76,11 +83,18 @@ function lossesOf(losses: readonly Loss[]): Pick<Tally, "gaps" | "flaps" | "long
 }
 
 /** Evidence that only a camera gives which can be reached. A refused connection is its box's answer, not its port's. */
-const answered = ["port-answers", "refused-password", "refused-transport", "not-found", "no-video", "bad-timestamps"];
+const answered: ReadonlySet<string> = new Set([
+  "port-answers",
+  "refused-password",
+  "refused-transport",
+  "not-found",
+  "no-video",
+  "bad-timestamps",
+]);
 
 /** Could the camera be reached while nothing was recorded? A full disk says nothing against the camera; silence about it counts as no. */
 export function isReachable(gap: GapSpan): boolean {
-  return gap.cause === "disk" || gap.evidence.some((code) => answered.includes(code.split(" ")[0] ?? ""));
+  return gap.cause === "disk" || gap.evidence.some((code) => answered.has(code) || answered.has(code.split(" ", 1)[0] ?? ""));
 }
 
 /** Sums of two cameras or of two stretches of one. Times add up exactly; counts of stretches count what lies over the cut twice. */

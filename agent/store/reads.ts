@@ -1,7 +1,8 @@
 /** What the tables answer. Every list is bounded by its question or by a limit. */
 import type { RunEnd } from "../core/change.ts";
 import type { DatedBoot } from "../core/dating.ts";
-import type { History, OpenGap } from "../core/ledger.ts";
+import type { OpenGap } from "../core/ledger.ts";
+import type { See } from "../core/stretch.ts";
 import type {
   Blame,
   CameraState,
@@ -19,7 +20,8 @@ import type {
   WallMs,
 } from "../core/types.ts";
 import type { Database } from "./database.ts";
-import { cache, flag } from "./writes.ts";
+import { makeScan } from "./scan.ts";
+import { cache, clockOf, flag, streamOf } from "./writes.ts";
 
 /** A camera as the store holds it. */
 export type CameraRow = {
@@ -69,6 +71,7 @@ export type EventFilter = {
 export type Reads = ReturnType<typeof makeReads>;
 
 const dayMs = 86_400_000;
+// CROSS JOIN: without statistics SQLite would rather read all of the right table than look each camera up in its index.
 /** No segment is longer: ten minutes by configuration, and a group of pictures. */
 const longestMs = 3_600_000;
 
@@ -117,8 +120,6 @@ type RawEvent = {
   data: string;
 };
 
-const clockOf = (flags: number): Trust => (flags & flag.unset ? "unset" : flags & flag.holdover ? "holdover" : "synced");
-const streamOf = (flags: number): StreamName => (flags & flag.fallback ? "fallback" : "main");
 const toSegment = (row: RawSegment): SegmentRow => ({
   ...{ id: row.id, camera: row.camera, run: row.run, number: row.number, startAt: row.start_at, endAt: row.end_at, bytes: row.bytes },
   ...{ sha256: row.sha256.toString("hex"), stream: streamOf(row.flags), clock: clockOf(row.flags), torn: (row.flags & flag.torn) !== 0 },
@@ -132,6 +133,7 @@ const toEvent = (row: RawEvent): EventRow => ({ ...row, data: JSON.parse(row.dat
 
 export function makeReads(db: Database) {
   const sql = cache(db);
+  const scan = makeScan(db);
   const all = <T>(text: string, ...values: unknown[]) => sql(text).all(...values) as T[];
   const one = <T>(text: string, ...values: unknown[]) => sql(text).get(...values) as T | undefined;
   const meta = (key: string) => one<{ value: string }>("SELECT value FROM meta WHERE key = ?", key)?.value ?? null;
@@ -164,6 +166,11 @@ export function makeReads(db: Database) {
       .flatMap(({ id }) =>
         all<RawSegment>(`SELECT ${segmentColumns} FROM segment s JOIN camera c ON c.id = s.camera WHERE s.id = ?`, id).map(toSegment),
       );
+  const touching = (table: "deletion" | "unknown", camera: string, span: Span) =>
+    all<Span & { readonly why: string }>(
+      `SELECT from_at AS fromAt, to_at AS toAt, why FROM ${table} WHERE camera = ? AND to_at > ? AND from_at < ? ORDER BY from_at`,
+      ...[cameraNumber(camera), span.fromAt, span.toAt],
+    );
   const cameraRow = (row: CameraRow): CameraRow => ({ ...row, arrivalTimes: Boolean(row.arrivalTimes), udp: Boolean(row.udp) });
 
   return {
@@ -208,34 +215,30 @@ export function makeReads(db: Database) {
       one<{ at: number }>(
         "SELECT max(coalesce((SELECT max(max(beat_at, coalesce(ended_at, 0))) FROM run), 0), coalesce((SELECT max(covered_at) FROM camera), 0), coalesce((SELECT at FROM live), 0)) AS at",
       )?.at ?? 0,
-    /** Gaps that touch the span; of one camera or of all, oldest first. */
-    gaps: (camera: string | null, span: Span) =>
-      all<RawGap>(
-        "SELECT g.id, c.name AS camera, from_at, to_at, cause, sure, evidence, scope, told, fault FROM gap g JOIN camera c ON c.id = g.camera WHERE (? IS NULL OR c.name = ?) AND from_at < ? AND coalesce(to_at, 9e15) > ? ORDER BY from_at, g.id",
-        ...[camera, camera, span.toAt, span.fromAt],
-      ).map(toGap),
-    /** Rows of the ledger that touch the span. */
-    history: (camera: string, span: Span): Pick<History, "segments" | "gaps" | "deletions" | "unknowns"> => {
-      const id = cameraNumber(camera);
-      const touching = (table: string, columns: string) =>
-        all<Span & { why: string }>(
-          `SELECT from_at AS fromAt, to_at AS toAt, ${columns} FROM ${table} WHERE camera = ? AND to_at > ? AND from_at < ? ORDER BY from_at`,
-          ...[id, span.fromAt, span.toAt],
-        );
-      const segments = all<{ startAt: number; endAt: number; bytes: number; flags: number }>(
-        `SELECT start_at AS startAt, end_at AS endAt, bytes, flags FROM segment s WHERE camera = ? AND end_at > ? AND start_at < ? AND ${kept} ORDER BY end_at`,
-        ...[id, span.fromAt, span.toAt],
+    /** Gaps that touch the span; of one camera or of all, oldest first. Those of a camera do not overlap: one at most reaches over the begin. */
+    gaps: (camera: string | null, span: Span): readonly Gap[] => {
+      const one = camera === null ? [] : [camera];
+      const found = scan.gaps(
+        `FROM camera c CROSS JOIN gap g ON g.camera = c.id AND g.from_at < ?
+         AND g.from_at >= coalesce((SELECT from_at FROM gap WHERE camera = c.id AND from_at <= ? ORDER BY from_at DESC LIMIT 1), 0)
+         WHERE coalesce(g.to_at, 9e15) > ? ${camera === null ? "" : "AND c.name = ?"}`,
+        ...[span.toAt, span.fromAt, span.fromAt, ...one],
       );
-      return {
-        segments: segments.map((s) => ({ ...s, stream: streamOf(s.flags), clock: clockOf(s.flags) })),
-        gaps: all<RawGap>(
-          "SELECT *, '' AS camera FROM gap WHERE camera = ? AND from_at < ? AND coalesce(to_at, 9e15) > ? ORDER BY from_at",
-          ...[id, span.toAt, span.fromAt],
-        ).map(toGap),
-        deletions: touching("deletion", "why"),
-        unknowns: touching("unknown", "why"),
-      };
+      return found.sort((a, b) => a.fromAt - b.fromAt || a.id - b.id);
     },
+    /** Hands over the files that touch the span, by their ends. They hardly overlap: the first that ends after it is among the last that touch it. */
+    files: (camera: string, span: Span, see: See): void => {
+      const id = cameraNumber(camera);
+      scan.files(
+        see,
+        `FROM segment s WHERE s.camera = ? AND s.end_at > ? AND s.start_at < ? AND ${kept}
+         AND s.end_at <= coalesce((SELECT end_at FROM segment WHERE camera = ? AND end_at >= ? ORDER BY end_at LIMIT 1) + ${longestMs}, 9e15)`,
+        ...[id, span.fromAt, span.toAt, id, span.toAt],
+      );
+    },
+    /** Stretches of the ledger that touch the span. */
+    deletions: (camera: string, span: Span) => touching("deletion", camera, span),
+    unknowns: (camera: string, span: Span) => touching("unknown", camera, span),
     oldestStartAt: (camera: string) =>
       one<{ at: number }>(`SELECT start_at AS at FROM segment s WHERE camera = ? AND ${kept} ORDER BY end_at LIMIT 1`, cameraNumber(camera))
         ?.at ?? null,
@@ -272,8 +275,10 @@ export function makeReads(db: Database) {
         segments: 0,
       },
     bytesSince: (at: WallMs) =>
-      one<{ bytes: number }>("SELECT coalesce(sum(bytes), 0) AS bytes FROM camera c JOIN segment s ON s.camera = c.id AND s.end_at > ?", at)
-        ?.bytes ?? 0,
+      one<{ bytes: number }>(
+        "SELECT coalesce(sum(bytes), 0) AS bytes FROM camera c CROSS JOIN segment s ON s.camera = c.id AND s.end_at > ?",
+        at,
+      )?.bytes ?? 0,
     /** The oldest footage that may go, over all cameras. */
     oldest: (limit: number) => oldestUntil(Number.MAX_SAFE_INTEGER, limit),
     /** As `oldest`, of what ended by then. */
@@ -294,10 +299,17 @@ export function makeReads(db: Database) {
         `SELECT ${segmentColumns} FROM segment s JOIN camera c ON c.id = s.camera WHERE ${kept} ORDER BY s.id LIMIT ?`,
         limit,
       ).map(toSegment),
+    /** By number, so that one page follows another: without the plus signs SQLite would sort the whole rest for each. */
     events: (filter: EventFilter) =>
       all<RawEvent>(
-        `${eventSelect} WHERE g > ? AND at >= ? AND at < ? AND (? IS NULL OR type = ?) ORDER BY g LIMIT ?`,
+        `${eventSelect} WHERE g > ? AND +at >= ? AND +at < ? AND (? IS NULL OR type = ?) ORDER BY g LIMIT ?`,
         ...[filter.afterG, filter.fromAt, filter.toAt, filter.type, filter.type, filter.limit],
+      ).map(toEvent),
+    /** Events of some types in a span that name the camera, or none, oldest first. */
+    eventsOf: (camera: string, types: readonly EventType[], span: Span, limit: number) =>
+      all<RawEvent>(
+        `${eventSelect} WHERE at >= ? AND at < ? AND type IN (SELECT value FROM json_each(?)) AND coalesce(json_extract(data, '$.camera'), ?) = ? ORDER BY g LIMIT ?`,
+        ...[span.fromAt, span.toAt, JSON.stringify(types), camera, camera, limit],
       ).map(toEvent),
     /** Journal rows above `g` for the station; what it will never take is left out. */
     eventsAfter: (g: number, limit: number) =>

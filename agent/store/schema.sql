@@ -135,6 +135,7 @@ CREATE TABLE event (
   aside TEXT,                          -- why the broker will never take it
   UNIQUE (run, seq)
 ) STRICT;
+CREATE INDEX event_time ON event (at);
 
 -- What is true now, of the box's own subjects.
 CREATE TABLE condition (

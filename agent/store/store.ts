@@ -1,6 +1,6 @@
 /** The store: one connection, one way to write (`commit`), many ways to read. */
 import { randomUUID } from "node:crypto";
-import type { Change, Moment } from "../core/change.ts";
+import type { Change, Moment, Write } from "../core/change.ts";
 import type { Sent } from "../core/digest.ts";
 import { type JournalBounds, planDrop } from "../core/journal.ts";
 import type { EventRow, MonoMs, Trust, WallMs } from "../core/types.ts";
@@ -169,10 +169,14 @@ function beginBoot(db: Database, latestAt: WallMs, start: Start): { id: number; 
 /** One transaction a change. A full or failing state disk loses nothing until memory's bound is reached, and costs the recording nothing. */
 function makeCommit(db: Database, write: (change: Change) => void, state: string): (change: Change) => Committed {
   const waiting: Change[] = [];
+  const lost = new Map<string, number>();
   const attempt = () => {
     while (waiting.length > 0) {
       const next = waiting[0] ?? [];
-      db.transaction(() => write(next)).immediate();
+      // What memory had to give up is written down with the first change that the disk takes again.
+      const told = tellLost(lost, next);
+      db.transaction(() => write([...next, ...told])).immediate();
+      if (told.length > 0) lost.clear();
       waiting.shift();
     }
   };
@@ -186,11 +190,36 @@ function makeCommit(db: Database, write: (change: Change) => void, state: string
         throw error;
       }
       if (codeOf(error) === "SQLITE_FULL" && giveUpReserve(state)) return retry(attempt, waiting, error);
-      while (waiting.length > mostWaiting) waiting.splice(1, 1);
+      while (waiting.length > mostWaiting) countLost(lost, waiting.splice(leastOf(waiting), 1).flat());
       return { kind: "waiting", changes: waiting.length, why: codeOf(error) };
     }
     return { kind: "written" };
   };
+}
+
+/** What is renewed by itself and explains nothing. */
+const passing: readonly Write["put"][] = ["condition", "camera-condition", "beat", "note", "camera-finding"];
+
+/** The change that is given up first: the oldest that only tells what is true now, else the oldest. */
+function leastOf(waiting: readonly Change[]): number {
+  const minor = waiting.findIndex((change) => change.every((write) => passing.includes(write.put)));
+  return Math.max(0, minor);
+}
+
+function countLost(lost: Map<string, number>, writes: Change): void {
+  for (const write of writes) {
+    const kind = write.put === "event" ? write.type : write.put;
+    lost.set(kind, (lost.get(kind) ?? 0) + 1);
+  }
+}
+
+/** Told with the first change that carries an event, so that it has a moment. */
+function tellLost(lost: ReadonlyMap<string, number>, next: Change): Change {
+  const moment = next.find((write) => write.put === "event")?.moment;
+  if (lost.size === 0 || moment === undefined) return [];
+  const count = [...lost.values()].reduce((sum, n) => sum + n, 0);
+  const data = { from: null, to: null, count, byType: Object.fromEntries(lost), reason: "the state disk took nothing" };
+  return [{ put: "event", moment, type: "journal.dropped", level: "alarm", data }];
 }
 
 function retry(attempt: () => void, waiting: readonly Change[], first: unknown): Committed {

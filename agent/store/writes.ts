@@ -1,7 +1,7 @@
 /** How each kind of write reaches the tables. Statements only; agent/core decides what is written. */
 import type { CameraFinding, Change, DeletionReason, Write } from "../core/change.ts";
 import { importance } from "../core/journal.ts";
-import type { Claim, Segment } from "../core/types.ts";
+import type { Claim, Segment, StreamName, Trust } from "../core/types.ts";
 import type { Database, Statement } from "./database.ts";
 
 /** Bits of segment.flags. */
@@ -11,6 +11,9 @@ export function flagsOf(segment: Segment): number {
   const clock = { synced: 0, holdover: flag.holdover, unset: flag.unset }[segment.clock];
   return clock | (segment.stream === "fallback" ? flag.fallback : 0) | (segment.torn ? flag.torn : 0);
 }
+
+export const clockOf = (flags: number): Trust => (flags & flag.unset ? "unset" : flags & flag.holdover ? "holdover" : "synced");
+export const streamOf = (flags: number): StreamName => (flags & flag.fallback ? "fallback" : "main");
 
 type Writer = { readonly [K in Write["put"]]: (write: Extract<Write, { put: K }>) => void };
 

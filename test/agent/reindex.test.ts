@@ -44,7 +44,7 @@ test("rows whose files are gone become deletions, and each stretch is told", asy
   const iso = (minutes: number) => new Date(startAt + minutes * minuteMs).toISOString();
   const data = { why: "file missing", segments: 2, bytes: 20, cameras: ["c"], from: iso(2), to: iso(4) };
   expect(events.map((event) => ({ level: event.level, data: event.data }))).toEqual([{ level: "warn", data }]);
-  expect(store.history("c", { fromAt: 0, toAt: Number.MAX_SAFE_INTEGER }).deletions).toEqual([
+  expect(store.deletions("c", { fromAt: 0, toAt: Number.MAX_SAFE_INTEGER })).toEqual([
     { fromAt: startAt + 2 * minuteMs, toAt: startAt + 4 * minuteMs, why: "file missing" },
   ]);
 });

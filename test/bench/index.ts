@@ -10,14 +10,18 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import type { Settings } from "../../agent/config/schema.ts";
 import { loadConfig } from "../../agent/config.ts";
-import { spansOf, sumsOf } from "../../agent/core/ledger.ts";
-import type { Segment } from "../../agent/core/types.ts";
+import { makeDating, plainDating } from "../../agent/core/dating.ts";
+import { spansOf } from "../../agent/core/ledger.ts";
+import { dayOf, monthOf } from "../../agent/core/period.ts";
+import { reportOf } from "../../agent/core/report.ts";
+import { daySummary, monthSummary } from "../../agent/core/summary.ts";
+import type { Segment, Span } from "../../agent/core/types.ts";
+import { dayFacts, monthFacts, reportFacts } from "../../agent/facts.ts";
 import type { Gate } from "../../agent/gate.ts";
 import { makeLog } from "../../agent/log.ts";
 import { makeTime, type Time } from "../../agent/moment.ts";
-import { historyOf } from "../../agent/query.ts";
+import { type Asking, gapsOf, historyOf, readStatus } from "../../agent/query.ts";
 import { openReader } from "../../agent/store/database.ts";
-import type { Reads } from "../../agent/store/reads.ts";
 import { openReads, openStore, type Store } from "../../agent/store/store.ts";
 import { makeUsage, type SweepDeps, sweepOnce } from "../../agent/sweep.ts";
 import { makeClock } from "../../hal/clock.ts";
@@ -39,7 +43,7 @@ const hourMs = 3_600_000;
 const sweptHours = 3;
 
 /** The bounds that the project holds itself to. */
-const most = { startMs: 5_000, footageMs: 50, reportMs: 1_000, sweepMs: 1_000, delayMs: 100, bytesPerSegment: 250 };
+const most = { startMs: 5_000, footageMs: 50, reportMs: 1_000, sweepMs: 1_000, delayMs: 100, bytesPerSegment: 250, pageMs: 100 };
 
 const say = (line: string) => void process.stdout.write(`${line}\n`);
 const elapsed = (began: number) => performance.now() - began;
@@ -68,10 +72,7 @@ function sizes(site: Site, segments: number): Row[] {
   return [rowOf("database, bytes a segment", statSync(join(site.state, "matghi.db")).size / segments, most.bytesPerSegment, "B")];
 }
 
-const monthOf = (reads: Reads, settings: Settings, camera: string, toAt: number) => {
-  const span = { fromAt: toAt - monthMs, toAt };
-  return spansOf(historyOf(reads, settings, camera, span, false, toAt), span);
-};
+const spansIn = (asking: Asking, camera: string, span: Span) => spansOf(historyOf(asking, camera, span), span);
 
 function repeat(times: number, deed: () => void): readonly number[] {
   return Array.from({ length: times }, () => {
@@ -84,22 +85,31 @@ function repeat(times: number, deed: () => void): readonly number[] {
 function questions(site: Site, settings: Settings, toAt: number): Row[] {
   const reads = openReads(site.state);
   if (reads === null) throw new Error("no database");
+  const asking: Asking = { reads, settings, dating: makeDating(reads.boots()), running: false, nowAt: toAt };
+  const month = { fromAt: toAt - monthMs, toAt };
   const hour = { fromAt: site.fromAt + hourMs, toAt: site.fromAt + 2 * hourMs };
   const found = {
-    first: repeat(1, () => void monthOf(reads, settings, "sub7", toAt)),
-    month: repeat(15, () => void monthOf(reads, settings, "sub7", toAt)),
-    rows: repeat(15, () => void reads.history("sub7", { fromAt: toAt - monthMs, toAt })),
-    hour: repeat(15, () => void spansOf(historyOf(reads, settings, "sub7", hour, false, toAt), hour)),
-    report: repeat(3, () => {
-      for (const camera of cameras) sumsOf(monthOf(reads, settings, camera, toAt));
-    }),
+    first: repeat(1, () => void spansIn(asking, "sub7", month)),
+    month: repeat(15, () => void spansIn(asking, "sub7", month)),
+    hour: repeat(15, () => void spansIn(asking, "sub7", hour)),
+    facts: repeat(5, () => void reportFacts(asking, month)),
+    report: repeat(5, () => void reportOf({ name: "month", span: month }, reportFacts(asking, month), toAt)),
+    status: repeat(5, () => void readStatus(asking, "bench")),
+    gaps: repeat(5, () => void gapsOf(asking, null, { fromAt: 0, toAt })),
+    "month's page": repeat(5, () => void monthSummary(monthFacts(asking, "sub7", monthOf(toAt)))),
+    "day's page": repeat(5, () => void daySummary(dayFacts(asking, "sub7", dayOf(toAt)))),
+    totals: repeat(5, () => void reads.totals()),
   };
   reads.close();
   for (const [name, values] of Object.entries(found)) say(`  ${figure(`${name}, in process`, values, "ms")}`);
   return [
     rowOf("footage of one camera over 30 days, in process", Math.min(...found.month), most.footageMs, "ms"),
     rowOf("footage of the oldest hour, in process", Math.min(...found.hour), most.footageMs, "ms"),
-    rowOf("what a month's report reads, 16 cameras", Math.min(...found.report), most.reportMs, "ms"),
+    rowOf("report of 30 days, 16 cameras, in process", Math.min(...found.report), most.reportMs, "ms"),
+    rowOf("status, in process", Math.min(...found.status), null, "ms"),
+    rowOf("the station's page of a month, one camera", Math.min(...found["month's page"]), most.pageMs, "ms"),
+    rowOf("the station's page of a day, one camera", Math.min(...found["day's page"]), most.pageMs, "ms"),
+    rowOf("all gaps of all cameras", Math.min(...found.gaps), null, "ms"),
   ];
 }
 
@@ -113,10 +123,12 @@ async function commands(site: Site, toAt: number): Promise<Row[]> {
     }
     return Math.min(...found);
   };
+  const days = `${dayOf(toAt - monthMs + 86_400_000)}..${dayOf(toAt)}`;
   const span = ["--from", new Date(toAt - monthMs).toISOString(), "--to", new Date(toAt).toISOString()];
   return [
     rowOf("`matghi check-config`: what any command costs", await time(["check-config"]), null, "ms"),
     rowOf("`matghi footage` over 30 days, the whole process", await time(["footage", "--camera", "sub7", ...span]), null, "ms"),
+    rowOf("`matghi report` of 30 days, the whole process", await time(["report", "--period", days]), null, "ms"),
     rowOf("`matghi status`, the whole process", await time(["status"]), null, "ms"),
   ];
 }
@@ -150,9 +162,10 @@ async function start(site: Site): Promise<Row[]> {
 /** Sweeps the oldest hours while rows of segments are committed as by recording cameras, and measures how late these are. */
 async function sweepHours(site: Site): Promise<Row[]> {
   const store = openStore(site.state);
-  const clock = makeClock();
-  const epochAt = clock.wallMs() - clock.monoMs();
-  const run = store.begin({ bootId: `bench-${Date.now()}`, epochAt, startedAt: clock.wallMs(), version: "bench", above: 0 });
+  const clock = makeClock({ driver: "none" });
+  const run = store.begin({
+    ...{ bootId: `bench-${Date.now()}`, wallMs: clock.wallMs(), monoMs: clock.monoMs(), clock: "synced", version: "bench", above: 0 },
+  });
   const over = new AbortController();
   const committing = commitSegments(store, run.run, over.signal);
   await sleep(1_000);
@@ -160,7 +173,14 @@ async function sweepHours(site: Site): Promise<Row[]> {
   const sweeps: number[] = [];
   const late: (readonly number[])[] = [];
   for (let hour = 1; hour <= sweptHours; hour += 1) {
-    sweeps.push(await sweepUntil(site, store, makeTime(clock, run.epochAt), site.fromAt + hour * hourMs));
+    sweeps.push(
+      await sweepUntil(
+        site,
+        store,
+        makeTime(clock, run.epochAt, () => plainDating),
+        site.fromAt + hour * hourMs,
+      ),
+    );
     late.push(committing.late());
     await sleep(500);
     committing.late();
@@ -182,9 +202,10 @@ async function sweepUntil(site: Site, store: Store, time: Time, at: number): Pro
   const usage = makeUsage(store, new Map());
   const before = store.totals().segments;
   const deps: SweepDeps = {
-    ...{ clock: makeClock(), time, store, footage: makeFootage(site.footage), eyes: new Map() },
+    ...{ clock: makeClock({ driver: "none" }), time, store, footage: makeFootage(site.footage), eyes: new Map() },
     limits: () => ({ maxAgeMs: time.now() - at, sizeBytes: null, freeBytes: 0 }),
     gate: { ...idleGate, value: () => "ok" },
+    isDoubtful: () => false,
     log: makeLog({ secrets: () => [] }),
   };
   const began = performance.now();
@@ -196,6 +217,7 @@ async function sweepUntil(site: Site, store: Store, time: Time, at: number): Pro
 }
 
 const idleGate: Omit<Gate, "value"> = {
+  isKnown: () => true,
   reading: () => ({ value: "ok", freeBytes: 0, totalBytes: 0, detail: "" }),
   open: async () => undefined,
   closing: () => new AbortController().signal,
@@ -223,7 +245,7 @@ function commitSegments(store: Store, run: number, signal: AbortSignal): { late(
         stream: "main",
         clock: "synced",
       },
-      torn: false,
+      ...{ torn: false, namedMs: 0 },
     };
     store.commit([
       { put: "segment", segment },

@@ -4,8 +4,9 @@ import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import { loadConfig } from "../../agent/config.ts";
 import type { Write } from "../../agent/core/change.ts";
+import { plainDating } from "../../agent/core/dating.ts";
 import { daySummary, monthSummary } from "../../agent/core/summary.ts";
-import type { Blame, Cause } from "../../agent/core/types.ts";
+import type { Blame, Cause, Claim } from "../../agent/core/types.ts";
 import { dayFacts, monthFacts } from "../../agent/facts.ts";
 import { openReads, openStore } from "../../agent/store/store.ts";
 import { ask, matghi, writeSite } from "../lib/agent.ts";
@@ -21,7 +22,7 @@ let config = "";
 
 type Part =
   | readonly [kind: "footage", hours: number]
-  | readonly [kind: "gap", hours: number, cause: Cause, fault?: number]
+  | readonly [kind: "gap", hours: number, cause: Cause, fault: number]
   | readonly [kind: "unknown", hours: number];
 
 const blameOf = (cause: Cause): Blame => ({
@@ -31,6 +32,7 @@ const segment = (camera: string, number: number, startAt: number, endAt: number)
   put: "segment",
   segment: {
     ...{ camera, run: 1, number, startAt, endAt, bytes: 10, sha256: "ab".repeat(32), stream: "main", clock: "synced", torn: false },
+    namedMs: 0,
   },
 });
 
@@ -42,10 +44,10 @@ function writesOf(camera: string, parts: readonly Part[]): Write[] {
     nowAt += part[1] * hourMs;
     if (part[0] === "footage") return [segment(camera, i, fromAt, nowAt)];
     if (part[0] === "unknown") return [{ put: "unknown", camera, fromAt, toAt: nowAt, why: "journal reset" }];
-    const blame = blameOf(part[2]);
+    const claim: Claim = { blame: blameOf(part[2]), scope: `fault ${part[3]}` };
     return [
-      { put: "gap-opened", camera, fromAt, blame, fault: part[3] ?? null },
-      { put: "gap-closed", camera, toAt: nowAt, blame },
+      { put: "gap-opened", camera, fromAt, claim, fault: part[3] },
+      { put: "gap-closed", camera, toAt: nowAt, claim, fault: part[3] },
     ];
   });
   return [...writes, { put: "page", camera, sinceAt: begin, coveredAt: nowAt }, { put: "camera-left", camera, leftAt: nowAt }];
@@ -57,14 +59,14 @@ const month: Readonly<Record<string, readonly Part[]>> = {
     ["footage", 100],
     ["gap", 2, "house-power", 7],
     ["footage", 398],
-    ["gap", 10, "weak-link"],
+    ["gap", 10, "weak-link", 8],
     ["footage", 210],
   ],
   dead: [
     ["footage", 100],
     ["gap", 2, "house-power", 7],
     ["footage", 198],
-    ["gap", 420, "camera"],
+    ["gap", 420, "camera", 9],
   ],
   unclear: [
     ["footage", 600],
@@ -72,7 +74,7 @@ const month: Readonly<Record<string, readonly Part[]>> = {
   ],
   stopped: [
     ["footage", 360],
-    ["gap", 6, "planned"],
+    ["gap", 6, "planned", 10],
     ["footage", 354],
   ],
 };
@@ -92,7 +94,7 @@ beforeAll(() => {
   });
   mkdirSync(join(folder, "state"), { recursive: true });
   const store = openStore(join(folder, "state"));
-  store.begin({ bootId: "boot", epochAt: 0, startedAt: begin, version: "test", above: 0 });
+  store.begin({ bootId: "boot", wallMs: begin, monoMs: 0, clock: "synced", version: "test", above: 0 });
   for (const [camera, parts] of Object.entries(month)) store.commit(writesOf(camera, parts));
   store.commit([{ put: "run-ended", run: 1, end: "stopped", at: end }]);
   store.close();
@@ -164,8 +166,8 @@ describe("the numbers", () => {
         ...{ fault: 7, cause: "house-power", cameras: ["dead", "cut"], durationMs: 2 * hourMs, cameraMs: 4 * hourMs },
         ...{ from: new Date(at(100)).toISOString(), to: new Date(at(102)).toISOString() },
       },
-      { fault: null, cause: "camera", cameras: ["dead"] },
-      { fault: null, cause: "weak-link", cameras: ["cut"] },
+      { fault: 9, cause: "camera", cameras: ["dead"] },
+      { fault: 8, cause: "weak-link", cameras: ["cut"] },
     ]);
   });
 
@@ -282,12 +284,12 @@ test("the station is told the same of days and months", () => {
   const loaded = loadConfig(config, ["system-disk"]);
   const reads = openReads(join(folder, "state"));
   if (loaded.kind !== "good" || reads === null) throw new Error("no store");
-  const deps = { settings: loaded.settings, reads, running: false, nowAt: Date.now() };
-  expect(monthSummary(monthFacts(deps, "cut", "2025-11"))).toMatchObject({
+  const asking = { settings: loaded.settings, reads, dating: plainDating, running: false, nowAt: Date.now() };
+  expect(monthSummary(monthFacts(asking, "cut", "2025-11"))).toMatchObject({
     total: { dueMs: 720 * hourMs, recordedMs: 708 * hourMs, gaps: 2, byCause: { "house-power": { count: 1, ms: 2 * hourMs } } },
-    faults: [{ fault: 7 }, { fault: null }],
+    faults: [{ fault: 7 }, { fault: 8 }],
   });
-  const day = daySummary(dayFacts(deps, "cut", "2025-11-05"));
+  const day = daySummary(dayFacts(asking, "cut", "2025-11-05"));
   expect(day?.recordedMinutesByHour.map((minutes, hour) => (minutes < 60 ? hour : null)).filter((hour) => hour !== null)).toEqual([4, 5]);
   expect(day?.gaps.map(({ from, fault }) => [from, fault])).toEqual([[new Date(at(100)).toISOString(), 7]]);
   reads.close();

@@ -139,8 +139,11 @@ function play(steps: readonly Step[]): { readonly page: Page; readonly tables: T
   return { page, tables, nowAt };
 }
 
+/** Files that nobody has joined. */
+const alone = (segments: readonly Segment[]) => segments.map((s) => ({ ...s, segments: 1 }));
+
 const history = (tables: Tables, due: Span, more: Partial<History> = {}): History => ({
-  ...{ due, segments: tables.segments, open: null, gaps: tables.gaps, planned: [], deletions: [], unknowns: [], ...more },
+  ...{ due, segments: alone(tables.segments), open: null, gaps: tables.gaps, planned: [], deletions: [], unknowns: [], ...more },
 });
 
 function expectCovered(spans: readonly LedgerSpan[], window: Span): void {
@@ -221,7 +224,7 @@ describe("for every history", () => {
         if (due.toAt <= due.fromAt) return;
         const read: History = {
           ...{ due, open: null, planned: [], deletions: [], unknowns: [] },
-          segments: tables.segments.map((s) => ({ ...s, startAt: toUtc(s.startAt), endAt: toUtc(s.endAt) })),
+          segments: alone(tables.segments).map((s) => ({ ...s, startAt: toUtc(s.startAt), endAt: toUtc(s.endAt) })),
           gaps: tables.gaps.map((gap) => ({ ...gap, fromAt: toUtc(gap.fromAt), toAt: gap.toAt === null ? null : toUtc(gap.toAt) })),
         };
         const spans = spansOf(read, due);

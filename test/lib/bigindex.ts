@@ -52,7 +52,9 @@ export function fillIndex(state: string, big: BigIndex): WallMs {
 function insert(db: Database, big: BigIndex, plan: { readonly perCamera: number; readonly every: number; readonly fromAt: WallMs }): void {
   const sql = (text: string) => db.prepare(text);
   const segment = sql("INSERT INTO segment (camera, run, number, start_at, end_at, bytes, sha256, flags) VALUES (?, ?, ?, ?, ?, ?, ?, 0)");
-  const gap = sql("INSERT INTO gap (camera, run, from_at, to_at, cause, sure, evidence) VALUES (?, ?, ?, ?, 'camera', 'inferred', ?)");
+  const gap = sql(
+    "INSERT INTO gap (camera, run, from_at, to_at, cause, sure, evidence, scope, told, fault) VALUES (?, ?, ?, ?, 'camera', 'inferred', ?, ?, 'camera', ?)",
+  );
   const tell = journal(db, big.gaps * 2);
   const run = beginRuns(db, plan.fromAt);
   const ids = big.cameras.map((name) =>
@@ -60,13 +62,16 @@ function insert(db: Database, big: BigIndex, plan: { readonly perCamera: number;
   );
   let at = plan.fromAt;
   let numberInRun = 0;
+  let fault = 0;
   let current = run(at);
   for (let i = 0; i < plan.perCamera; i += 1) {
     if (i > 0 && i % plan.every === 0) {
       const toAt = at + gapMs(i / plan.every - 1);
       for (const [c, id] of ids.entries()) {
-        gap.run(id, current, at, toAt, evidence);
-        tell(current, toAt, big.cameras[c] ?? "");
+        const name = big.cameras[c] ?? "";
+        fault += 1;
+        gap.run(id, current, at, toAt, evidence, `camera ${name}`, fault);
+        tell(current, toAt, name);
       }
       at = toAt;
     }
@@ -77,6 +82,7 @@ function insert(db: Database, big: BigIndex, plan: { readonly perCamera: number;
     at += segmentMs;
   }
   sql("UPDATE camera SET covered_at = ?").run(at);
+  sql("INSERT INTO meta VALUES ('fault', ?)").run(String(fault));
   sql("UPDATE run SET beat_at = ? WHERE id = ?").run(at, current);
 }
 
@@ -129,7 +135,7 @@ export function linkFiles(state: string, folder: string, untilAt: WallMs = Numbe
   try {
     // By camera and time, so that each folder is made once.
     const rows = db.prepare(
-      "SELECT c.name AS camera, s.run, s.number, s.start_at AS startAt FROM camera c JOIN segment s ON s.camera = c.id AND s.end_at <= ? ORDER BY c.id, s.end_at",
+      "SELECT c.name AS camera, s.run, s.number, s.start_at AS startAt, s.named_ms AS namedMs FROM camera c JOIN segment s ON s.camera = c.id AND s.end_at <= ? ORDER BY c.id, s.end_at",
     );
     for (const row of rows.iterate(untilAt) as IterableIterator<Parameters<typeof segmentPath>[0]>) {
       if (made % mostLinks === 0) {

@@ -2,11 +2,15 @@
 import { existsSync, mkdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, expect, test } from "vitest";
-import { spansOf, sumsOf } from "../../agent/core/ledger.ts";
+import { plainDating } from "../../agent/core/dating.ts";
+import { type History, spansOf, sumsOf } from "../../agent/core/ledger.ts";
 import { segmentPath } from "../../agent/core/path.ts";
+import { stretchesOf } from "../../agent/core/stretch.ts";
+import type { Span } from "../../agent/core/types.ts";
 import { makeLog } from "../../agent/log.ts";
 import { makeTime } from "../../agent/moment.ts";
 import { databaseName, openReader } from "../../agent/store/database.ts";
+import type { Reads } from "../../agent/store/reads.ts";
 import { openStore } from "../../agent/store/store.ts";
 import { makeUsage, sweepOnce } from "../../agent/sweep.ts";
 import { makeClock } from "../../hal/clock.ts";
@@ -22,6 +26,12 @@ const folder = tempFolder("index");
 const [state, footage] = [join(folder, "state"), join(folder, "footage")];
 const untilAt = Date.now() - hourMs;
 let fromAt = 0;
+
+const historyIn = (reads: Reads, camera: string, span: Span): History => ({
+  ...{ due: span, open: null, planned: [], deletions: reads.deletions(camera, span), unknowns: reads.unknowns(camera, span) },
+  gaps: reads.gaps(camera, span),
+  segments: stretchesOf((see) => reads.files(camera, span, see), [span.fromAt, span.toAt], plainDating.toUtc),
+});
 
 beforeAll(() => {
   fromAt = fillIndex(state, { segments, gaps, cameras, untilAt });
@@ -44,7 +54,7 @@ test("each camera's time is footage or gap, to the millisecond", () => {
   const store = openStore(state);
   const span = { fromAt, toAt: untilAt };
   for (const camera of cameras) {
-    const sums = sumsOf(spansOf({ ...store.history(camera, span), due: span, open: null, planned: [] }, span));
+    const sums = sumsOf(spansOf(historyIn(store, camera, span), span));
     expect(sums).toMatchObject({ dueMs: untilAt - fromAt, recordedMs: (segments / cameras.length) * 60_000, unknownMs: 0, deletedMs: 0 });
     expect(sums.recordedMs + sums.gapMs).toBe(sums.dueMs);
   }
@@ -55,22 +65,20 @@ test("a sweep of the oldest hour takes its rows and its files, and nothing else"
   const cutAt = fromAt + hourMs;
   const made = linkFiles(state, footage, fromAt + 2 * hourMs);
   const store = openStore(state);
-  const clock = makeClock();
+  const clock = makeClock({ driver: "none" });
   const begun = store.begin({
-    bootId: "now",
-    epochAt: clock.wallMs() - clock.monoMs(),
-    startedAt: clock.wallMs(),
-    version: "test",
-    above: 0,
+    ...{ bootId: "now", wallMs: clock.wallMs(), monoMs: clock.monoMs(), clock: "synced", version: "test", above: 0 },
   });
-  const time = makeTime(clock, begun.epochAt);
+  const time = makeTime(clock, begun.epochAt, () => plainDating);
   const old = store.olderThan(cutAt, 10_000);
   expect(old.length).toBeGreaterThan(500);
   await sweepOnce(
     {
       ...{ clock, time, store, footage: makeFootage(footage), eyes: new Map(), log: makeLog({ secrets: () => [] }) },
       limits: () => ({ maxAgeMs: time.now() - cutAt, sizeBytes: null, freeBytes: 0 }),
+      isDoubtful: () => false,
       gate: {
+        isKnown: () => true,
         reading: () => ({ value: "ok", freeBytes: 0, totalBytes: 0, detail: "" }),
         value: () => "ok",
         open: async () => undefined,
@@ -87,7 +95,7 @@ test("a sweep of the oldest hour takes its rows and its files, and nothing else"
   expect(filesUnder(footage).filter((file) => file.endsWith(".mkv"))).toHaveLength(made - old.length);
   const span = { fromAt, toAt: untilAt };
   for (const camera of cameras) {
-    const sums = sumsOf(spansOf({ ...store.history(camera, span), due: span, open: null, planned: [] }, span));
+    const sums = sumsOf(spansOf(historyIn(store, camera, span), span));
     expect(sums.recordedMs + sums.deletedMs + sums.gapMs).toBe(sums.dueMs);
     expect(sums.unknownMs).toBe(0);
   }

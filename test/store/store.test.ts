@@ -167,6 +167,16 @@ test("a full disk loses nothing: what was decided waits in order, the reserve le
     expect(store.commit([event(number + 21)])).toEqual({ kind: "written" });
     expect(numbersOf(store)).toEqual(Array.from({ length: number + 22 }, (_, i) => i));
     expect(store.eventsAfter(0, 10_000).map(({ g }) => g)).toEqual(Array.from({ length: number + 22 }, (_, i) => i + 1));
+    // Beyond memory's bound the passing goes first, and what went is counted in a record of its own.
+    disk.fill();
+    let filled = number + 22;
+    while (store.commit([big(filled)]).kind === "written" && filled < 2_000) filled += 1;
+    for (let i = 0; i < 600; i += 1) store.commit([i % 2 === 0 ? { put: "beat", at: 1_000 + i } : event(filled + 1 + i)]);
+    disk.makeRoom();
+    expect(store.commit([event(0)])).toEqual({ kind: "written" });
+    const dropped = store.eventsAfter(0, 10_000).filter(({ type }) => type === "journal.dropped");
+    expect(dropped.map(({ data }) => data)).toMatchObject([{ count: expect.any(Number), byType: { beat: expect.any(Number) } }]);
+    expect(Object.keys(dropped[0]?.data.byType ?? {})).toEqual(["beat"]);
     store.close();
     expect(giveUpReserve(state)).toBe(false);
   } finally {
@@ -197,7 +207,7 @@ test("deletions join their neighbours, and the cursor only moves forward", () =>
   const store = begun(tempFolder("deletions"));
   for (const number of [1, 2, 3, 7]) store.commit([segment(number)]);
   store.commit([{ put: "doom", segments: [1, 2, 3, 4], why: "age", at: 1 }]);
-  expect(store.history("c", { fromAt: 0, toAt: 1e9 }).deletions).toEqual([
+  expect(store.deletions("c", { fromAt: 0, toAt: 1e9 })).toEqual([
     { fromAt: 1_000, toAt: 4_000, why: "age" },
     { fromAt: 7_000, toAt: 8_000, why: "age" },
   ]);
