@@ -7,7 +7,8 @@ import type { Write } from "../../agent/core/change.ts";
 import { plainDating } from "../../agent/core/dating.ts";
 import { daySummary, monthSummary } from "../../agent/core/summary.ts";
 import type { Blame, Cause, Claim } from "../../agent/core/types.ts";
-import { dayFacts, monthFacts } from "../../agent/facts.ts";
+import { dayFacts, monthFacts, reportFacts } from "../../agent/facts.ts";
+import { gapsOf } from "../../agent/query.ts";
 import { openReads, openStore } from "../../agent/store/store.ts";
 import { ask, matghi, writeSite } from "../lib/agent.ts";
 import { tempFolder } from "../lib/temp.ts";
@@ -289,6 +290,8 @@ test("the station is told the same of days and months", () => {
     total: { dueMs: 720 * hourMs, recordedMs: 708 * hourMs, gaps: 2, byCause: { "house-power": { count: 1, ms: 2 * hourMs } } },
     faults: [{ fault: 7 }, { fault: 8 }],
   });
+  const span = { fromAt: begin, toAt: end };
+  for (const { camera, rows } of reportFacts(asking, span)) expect(rows, camera.id).toEqual(gapsOf(asking, camera.id, span));
   const day = daySummary(dayFacts(asking, "cut", "2025-11-05"));
   expect(day?.recordedMinutesByHour.map((minutes, hour) => (minutes < 60 ? hour : null)).filter((hour) => hour !== null)).toEqual([4, 5]);
   expect(day?.gaps.map(({ from, fault }) => [from, fault])).toEqual([[new Date(at(100)).toISOString(), 7]]);
