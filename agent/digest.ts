@@ -35,7 +35,7 @@ export type DigestDeps = {
   readonly sent: {
     readonly all: () => ReadonlyMap<string, Sent>;
     readonly put: (name: string, sent: Sent) => void;
-    readonly drop: (name: string) => void;
+    readonly drop: (names: readonly string[]) => void;
   };
 };
 
@@ -45,8 +45,8 @@ export type Due = { readonly draft: Draft; readonly done: (taken: boolean) => vo
 export type Digest = {
   /** The next message that is due; null: not now. Ask again. */
   readonly next: () => Due | null;
-  /** A gap of the camera ended or was given another cause: the pages that it touches are due. */
-  readonly touch: (camera: string, span: Span) => void;
+  /** What the camera (null: any of them) has in this span has changed: the pages that it touches are due. */
+  readonly touch: (camera: string | null, span: Span) => void;
   /** The station may have lost what it had (another broker, an empty one): every page is due. */
   readonly startOver: () => void;
 };
@@ -83,11 +83,11 @@ export function makeDigest(deps: DigestDeps): Digest {
     },
     touch: (camera, span) => {
       const nowAt = deps.nowAt();
-      const known = deps.cameras().filter(({ id }) => id === camera);
+      const known = deps.cameras().filter(({ id }) => camera === null || id === camera);
       if (nowAt !== null) want(state, pagesOf(known, span, nowAt));
     },
     startOver: () => {
-      for (const name of state.sent.keys()) forget(deps, state, name);
+      forget(deps, state, [...state.sent.keys()]);
       state.seenAt = null;
     },
   };
@@ -121,13 +121,18 @@ function welcome(state: State, cameras: readonly DigestCamera[], nowAt: WallMs):
 /** Pages that the station no longer keeps need no note. */
 function forgetOld(deps: DigestDeps, state: State, cameras: readonly DigestCamera[], nowAt: WallMs): void {
   const kept = new Set(pagesOf(cameras, { fromAt: Number.NEGATIVE_INFINITY, toAt: nowAt + 1 }, nowAt).map(nameOf));
-  for (const name of state.sent.keys()) if (!kept.has(name)) forget(deps, state, name);
+  forget(
+    deps,
+    state,
+    [...state.sent.keys()].filter((name) => !kept.has(name)),
+  );
   for (const name of state.tried.keys()) if (!kept.has(name)) state.tried.delete(name);
 }
 
-function forget(deps: DigestDeps, state: State, name: string): void {
-  state.sent.delete(name);
-  deps.sent.drop(name);
+function forget(deps: DigestDeps, state: State, names: readonly string[]): void {
+  if (names.length === 0) return;
+  for (const name of names) state.sent.delete(name);
+  deps.sent.drop(names);
 }
 
 /** The first page whose turn it is. */
@@ -145,13 +150,23 @@ function pick(deps: DigestDeps, { pending, tried }: State, nowAt: WallMs): Page 
 /** Reads one page; what the station has already is put away. */
 function look(deps: DigestDeps, state: State, page: Page, nowAt: WallMs): Due | null {
   const name = nameOf(page);
-  const made = make(deps, page);
+  const made = madeOrPutBack(deps, state, page);
   if (made === null || !isWorthSending(page, made.hash, state.sent.get(name) ?? null, made.draft.expirySeconds, nowAt)) {
     state.pending.delete(name);
     return null;
   }
   state.tried.set(name, deps.monoMs());
   return { draft: made.draft, done: (taken) => settle(deps, state, page, taken, { hash: made.hash, sentAt: nowAt }) };
+}
+
+/** A page that cannot be read waits a little, so that it does not hold up the others. Throws what the reading throws. */
+function madeOrPutBack(deps: DigestDeps, state: State, page: Page): Made | null {
+  try {
+    return make(deps, page);
+  } catch (error) {
+    state.tried.set(nameOf(page), deps.monoMs());
+    throw error;
+  }
 }
 
 function settle(deps: DigestDeps, state: State, page: Page, taken: boolean, sent: Sent): void {

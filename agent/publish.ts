@@ -17,8 +17,8 @@ import {
   subscriptionsOf,
   willDelaySeconds,
 } from "./core/message.ts";
-import type { EventRow } from "./core/types.ts";
-import type { Digest } from "./digest.ts";
+import type { EventRow, MonoMs } from "./core/types.ts";
+import type { Digest, Due } from "./digest.ts";
 import type { Log } from "./log.ts";
 import type { Journal } from "./store/store.ts";
 import { type Outcome, supervise } from "./supervise.ts";
@@ -60,29 +60,34 @@ const deniedPauseMs = 300_000;
 const busyPauseMs = 5_000;
 /** A row is set aside when the broker rejected it so often, so far apart, while it took others: else the trouble is the broker's. */
 const rejectionsToSetAside = 3;
-const rejectedPauseMs = 30_000;
+const rejectedPauseMs = 120_000;
 const stableMs = 300_000;
 /** A stop sends what it can for so long, then says *leaving*, and waits for that no longer than the second. */
 const drainMs = 1_000;
 const farewellMs = 2_000;
+const endMs = 1_000;
 /** A replay is bounded like everything else. */
 const mostReplayed = 10_000;
 
 /** Follows the journal to the station until `signal` aborts; then says *leaving*, within three seconds. */
 export async function publishStation(station: Station, signal: AbortSignal): Promise<void> {
   let conn = 0;
+  const rejections: Rejections = new Map();
   await station.clock.sleep(stationFirstWaitMs(station.random()), signal);
   await supervise({
     ...{ name: "station", clock: station.clock, log: station.log, signal, wellAfterMs: stableMs },
     work: (stop) => {
       conn += 1;
-      return oneSession(station, conn, stop);
+      return oneSession(station, rejections, conn, stop);
     },
     waitMs: (failures) => stationBackoffMs(failures, station.random()),
   });
 }
 
-async function oneSession(station: Station, conn: number, signal: AbortSignal): Promise<Outcome> {
+/** Rows that the broker rejected while it took others: how often, and when last. Outlives a session: a poor line must not start the count over. */
+type Rejections = Map<number, { readonly times: number; readonly monoMs: MonoMs }>;
+
+async function oneSession(station: Station, rejections: Rejections, conn: number, signal: AbortSignal): Promise<Outcome> {
   const options: BrokerOptions = {
     ...{ ...station.login(), clientId: station.address.site, willDelaySeconds, subscriptions: subscriptionsOf(station.address) },
     will: stateMessage(station.address, "lost", station.boot, conn, station.nowAt()),
@@ -94,7 +99,7 @@ async function oneSession(station: Station, conn: number, signal: AbortSignal): 
     return { kind: "failed", reason: result.reason, detail: result.detail, goodForMs: 0, again: "wait" };
   }
   const began = station.clock.monoMs();
-  const reason = await talk(station, result.session, conn, signal);
+  const reason = await talk(station, result.session, rejections, conn, signal);
   if (signal.aborted) return { kind: "stopped" };
   station.onStation("unreachable", reason);
   return { kind: "failed", reason: "disconnected", detail: reason, goodForMs: station.clock.monoMs() - began, again: "wait" };
@@ -103,7 +108,7 @@ async function oneSession(station: Station, conn: number, signal: AbortSignal): 
 /** What one session remembers. */
 type Talk = {
   readonly sent: Map<string, { payload: string; monoMs: number }>;
-  readonly rejected: Map<number, number>;
+  readonly rejections: Rejections;
   position: number;
   savedMonoMs: number;
   pausedUntilMonoMs: number;
@@ -117,7 +122,7 @@ type Talk = {
 };
 
 /** The session from birth to end; resolves with why it ended. Whatever a step waits for, a stop or the session's end ends it. */
-async function talk(station: Station, session: BrokerSession, conn: number, signal: AbortSignal): Promise<string> {
+async function talk(station: Station, session: BrokerSession, rejections: Rejections, conn: number, signal: AbortSignal): Promise<string> {
   const over = new AbortController();
   const end = () => over.abort();
   signal.addEventListener("abort", end, { once: true });
@@ -128,14 +133,8 @@ async function talk(station: Station, session: BrokerSession, conn: number, sign
     end();
   });
   const now: Talk = {
-    ...{
-      sent: new Map(),
-      rejected: new Map(),
-      position: station.journal.cursor(),
-      savedMonoMs: 0,
-      pausedUntilMonoMs: 0,
-      pagesPausedUntilMonoMs: 0,
-    },
+    ...{ sent: new Map(), rejections, position: station.journal.cursor(), savedMonoMs: 0 },
+    ...{ pausedUntilMonoMs: 0, pagesPausedUntilMonoMs: 0 },
     ...{ lastError: null, reborn: false, config: station.config(), replay: [], over: over.signal },
   };
   session.onMessage((topic, payload, correlation) => {
@@ -150,10 +149,10 @@ async function talk(station: Station, session: BrokerSession, conn: number, sign
     await Promise.race([speaking, aborted(over.signal)]);
     if (!over.signal.aborted) await speaking;
   } finally {
-    save(station, now);
     signal.removeEventListener("abort", end);
     if (signal.aborted) await farewell(station, session, now, conn, speaking);
-    else await session.end(1_000);
+    await session.end(endMs);
+    save(station, now);
   }
   return reason;
 }
@@ -163,6 +162,7 @@ const aborted = (signal: AbortSignal) =>
 
 /** What is, then what happened, again and again, until the session or the agent ends. */
 async function speak(station: Station, session: BrokerSession, now: Talk, conn: number): Promise<void> {
+  if (!session.resumed) station.pages.startOver();
   await session.publish(await station.birth());
   await session.publish(stateMessage(station.address, "online", station.boot, conn, station.nowAt()));
   await sayConditions(station, session, now);
@@ -170,15 +170,15 @@ async function speak(station: Station, session: BrokerSession, now: Talk, conn: 
   while (!now.over.aborted) {
     await renew(station, session, now, conn);
     const drained = await drainWindow(station, session, now);
-    const told = drained && (await tellPage(station, session, now));
-    await station.clock.sleep(drained && !told ? lookEveryMs : paceMs, now.over);
+    const told = drained === "idle" && (await tellPage(station, session, now));
+    await station.clock.sleep(drained === "more" || told ? paceMs : lookEveryMs, now.over);
   }
 }
 
 /** One day or month that is due, once what happened is told; true where there was one. */
 async function tellPage(station: Station, session: BrokerSession, now: Talk): Promise<boolean> {
   if (station.clock.monoMs() < now.pagesPausedUntilMonoMs) return false;
-  const due = station.pages.next();
+  const due = nextPage(station);
   if (due === null) return false;
   const result = await session.publish(due.draft);
   due.done(result === "ok");
@@ -186,6 +186,16 @@ async function tellPage(station: Station, session: BrokerSession, now: Talk): Pr
   if (result === "denied") now.lastError = `not allowed to publish ${due.draft.topic}`;
   now.pagesPausedUntilMonoMs = station.clock.monoMs() + (result === "denied" ? deniedPauseMs : busyPauseMs);
   return false;
+}
+
+/** A page that cannot be read costs nobody the connection: the others go, and it is tried again. */
+function nextPage(station: Station): Due | null {
+  try {
+    return station.pages.next();
+  } catch (error) {
+    station.log.error({ err: String(error) }, "a day or month could not be read for the station");
+    return null;
+  }
 }
 
 async function renew(station: Station, session: BrokerSession, now: Talk, conn: number): Promise<void> {
@@ -224,31 +234,35 @@ async function sayConditions(station: Station, session: BrokerSession, now: Talk
 /** Readings that change by themselves every second are no change. */
 const essence = (payload: string) => payload.replace(/"(lastFrameAt|recorded24h|daysKept)":("[^"]*"|[\d.]+|null)/g, "");
 
-/** One window of the journal; true when nothing is left to send. Confirmed numbers move the position only while they are contiguous. */
-async function drainWindow(station: Station, session: BrokerSession, now: Talk): Promise<boolean> {
-  if (station.clock.monoMs() < now.pausedUntilMonoMs) return true;
+/** `idle`: nothing is left, or nothing may be sent now. `lost`: the session is over, whether it says so already or not. */
+type Drained = "more" | "idle" | "lost";
+
+/** One window of the journal. Confirmed numbers move the position only while they are contiguous. */
+async function drainWindow(station: Station, session: BrokerSession, now: Talk): Promise<Drained> {
+  if (station.clock.monoMs() < now.pausedUntilMonoMs) return "idle";
   if (now.replay.length > 0) {
-    await Promise.all(now.replay.splice(0, windowSize).map((row) => sendRow(station, session, row)));
-    return false;
+    const again = await Promise.all(now.replay.splice(0, windowSize).map((row) => sendRow(station, session, row)));
+    return again.includes("lost") ? "lost" : "more";
   }
   const rows = station.journal.after(now.position, windowSize);
   if (rows.length === 0) {
     save(station, now);
-    return true;
+    return "idle";
   }
   const results = await Promise.all(rows.map((row) => sendRow(station, session, row)));
-  const isTaking = rows.length === 1 || results.includes("ok");
+  const isTaking = results.includes("ok");
   for (const [i, row] of rows.entries()) {
     if (!takeResult(station, now, row, results[i] ?? "lost", isTaking)) break;
     now.position = row.g;
     touchPages(station, row);
   }
   if (station.clock.monoMs() - now.savedMonoMs > saveEveryMs) save(station, now);
-  return false;
+  return results.includes("lost") ? "lost" : "more";
 }
 
-/** A gap that is told changes the days and months it lies in. */
+/** A gap that is told changes the days and months it lies in; a step of the clock may change all. */
 function touchPages(station: Station, { type, data }: EventRow): void {
+  if (type === "clock.step") station.pages.touch(null, { fromAt: Number.NEGATIVE_INFINITY, toAt: Number.POSITIVE_INFINITY });
   if (type !== "gap.closed" && type !== "gap.opened") return;
   const dating = station.dating();
   const at = (time: unknown) => (typeof time === "string" ? dating.toUtc(Date.parse(time)) : station.nowAt());
@@ -272,13 +286,21 @@ function takeResult(station: Station, now: Talk, row: EventRow, result: PublishR
   }
   if (result === "busy") return pause(busyPauseMs);
   if (result !== "rejected") return false;
-  const times = (now.rejected.get(row.g) ?? 0) + (isTaking ? 1 : 0);
-  now.rejected.set(row.g, times);
-  if (times < rejectionsToSetAside) return pause(rejectedPauseMs);
-  now.rejected.delete(row.g);
-  station.journal.setAside(row, "the broker rejected it three times", station.moment());
+  if (countRejection(station, now, row, isTaking) < rejectionsToSetAside) return pause(rejectedPauseMs);
+  if (!station.journal.setAside(row, "the broker rejected it three times", station.moment())) return pause(rejectedPauseMs);
+  now.rejections.delete(row.g);
   station.log.error({ g: row.g, type: row.type }, "an event was set aside: the broker rejects it");
   return true;
+}
+
+/** Only a rejection among rows that were taken speaks against the row, and one a while. */
+function countRejection(station: Station, now: Talk, { g, type }: EventRow, isTaking: boolean): number {
+  now.lastError = `the broker rejects event ${g} (${type})`;
+  const before = now.rejections.get(g) ?? { times: 0, monoMs: Number.NEGATIVE_INFINITY };
+  const monoMs = station.clock.monoMs();
+  if (!isTaking || monoMs - before.monoMs < rejectedPauseMs) return before.times;
+  now.rejections.set(g, { times: before.times + 1, monoMs });
+  return before.times + 1;
 }
 
 function save(station: Station, now: Talk): void {
@@ -286,23 +308,18 @@ function save(station: Station, now: Talk): void {
   station.journal.moveCursor(now.position);
 }
 
-/** Sends what it can for a moment, says *leaving*, and is gone in time whatever the broker does. */
+/** Sends what it can for a moment and says *leaving*, in time whatever the broker does. */
 async function farewell(station: Station, session: BrokerSession, now: Talk, conn: number, speaking: Promise<void>): Promise<void> {
   const over = new AbortController();
-  let ended = false;
-  void session.ended.then(() => {
-    ended = true;
-  });
   const untilMonoMs = station.clock.monoMs() + drainMs;
   const words = async () => {
     await speaking.catch(() => undefined);
-    while (!ended && station.clock.monoMs() < untilMonoMs && !(await drainWindow(station, session, now)));
-    if (!ended) await session.publish(stateMessage(station.address, "leaving", station.boot, conn, station.nowAt()));
+    while (station.clock.monoMs() < untilMonoMs && (await drainWindow(station, session, now)) === "more");
+    await session.publish(stateMessage(station.address, "leaving", station.boot, conn, station.nowAt()));
   };
-  await Promise.race([words(), station.clock.sleep(farewellMs, over.signal)]);
+  const said = words().catch((error: unknown) => station.log.error({ err: String(error) }, "the farewell to the station was cut short"));
+  await Promise.race([said, session.ended, station.clock.sleep(farewellMs, over.signal)]);
   over.abort();
-  save(station, now);
-  await session.end(1_000);
 }
 
 function hear(station: Station, session: BrokerSession, now: Talk, topic: string, payload: string, correlation: string | null): void {

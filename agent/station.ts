@@ -74,7 +74,10 @@ function askedOnce(box: Box): Box {
   return {
     ...box,
     identity: () => {
-      identity ??= box.identity();
+      identity ??= box.identity().catch((error: unknown) => {
+        identity = null;
+        throw error;
+      });
       return identity;
     },
   };
@@ -147,7 +150,10 @@ function pagesOf(deps: StationDeps, address: { commune: string; site: string }):
   return makeDigest({
     ...{ address, monoMs: clock.monoMs, sent: store.pagesSent },
     nowAt: () => (clock.trust() === "unset" ? null : time.nowUtc()),
-    cameras: () => store.cameras().map(({ id, sinceAt, leftAt }) => ({ id, sinceAt: utc(sinceAt), leftAt: utc(leftAt) })),
+    cameras: () => {
+      const since = new Map(deps.settings().cameras.map((camera) => [camera.id, camera.since]));
+      return store.cameras().map(({ id, sinceAt, leftAt }) => ({ id, sinceAt: since.get(id) ?? utc(sinceAt), leftAt: utc(leftAt) }));
+    },
     factsOfDay: (camera, day) => dayFacts(asking(), camera, day),
     factsOfMonth: (camera, month) => monthFacts(asking(), camera, month),
   });

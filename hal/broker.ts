@@ -4,7 +4,8 @@ import type { Broker, BrokerOptions, BrokerSession, ConnectResult, Message, Publ
 
 const connectTimeoutMs = 15_000;
 const keepaliveSeconds = 30;
-const sessionExpirySeconds = 3_600;
+/** A broker that does not know us after that has lost what it kept, or is another one; long enough for any outage that is not. */
+const sessionExpirySeconds = 14 * 86_400;
 /** Without any confirmation for this long the session is over: mqtt.js itself would wait for ever (reference: dependencies.md §4). */
 const confirmDeadlineMs = 45_000;
 /** Refused before the broker does it (reference: edge.md §2.3). */
@@ -86,10 +87,10 @@ function attempt(
     const onClose = () => finish(failure(last, version));
     client.on("error", onError);
     client.once("close", onClose);
-    client.once("connect", () => {
+    client.once("connect", ({ sessionPresent }) => {
       client.off("error", onError);
       client.off("close", onClose);
-      finish({ kind: "connected", session: sessionOf(client, version, options, deadlines.confirmMs) });
+      finish({ kind: "connected", session: sessionOf(client, version, sessionPresent, options, deadlines.confirmMs) });
     });
   });
 }
@@ -128,7 +129,7 @@ function discard(client: MqttClient): void {
   client.stream?.destroy();
 }
 
-function sessionOf(client: MqttClient, version: 4 | 5, options: BrokerOptions, confirmMs: number): BrokerSession {
+function sessionOf(client: MqttClient, version: 4 | 5, resumed: boolean, options: BrokerOptions, confirmMs: number): BrokerSession {
   let over = false;
   let listener: (topic: string, payload: string, correlation: string | null) => void = () => undefined;
   let ring: (reason: string) => void = () => undefined;
@@ -154,6 +155,7 @@ function sessionOf(client: MqttClient, version: 4 | 5, options: BrokerOptions, c
   client.subscribe([...options.subscriptions], { qos: 1 }, () => undefined);
   return {
     mqtt: version === 5 ? "5" : "3.1.1",
+    resumed,
     ended,
     onMessage: (next) => {
       listener = next;

@@ -219,6 +219,8 @@ export type ConnectResult =
 export type PublishResult = "ok" | "busy" | "rejected" | "denied" | "lost";
 export interface BrokerSession {
   readonly mqtt: "5" | "3.1.1";
+  /** The broker still knew our earlier session: it has not lost what it keeps. False as well where it met us for the first time. */
+  readonly resumed: boolean;
   /** Settles when the broker has confirmed (QoS 1) or the socket took it (QoS 0); `lost` when the session ended or nothing came in time. */
   publish(message: Message): Promise<PublishResult>;
   /** Takes messages of the subscriptions; at most one listener. `correlation` is MQTT 5's correlation data. */

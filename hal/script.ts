@@ -223,6 +223,7 @@ export function scriptBroker(
   let end: (reason: string) => void = () => undefined;
   let listener: (topic: string, payload: string, correlation: string | null) => void = () => undefined;
   const open = (): BrokerSession => {
+    const resumed = attempts.length > 1;
     let over = false;
     const ended = new Promise<string>((resolve) => {
       end = (reason) => {
@@ -231,7 +232,7 @@ export function scriptBroker(
       };
     });
     return {
-      ...{ mqtt: "5" as const, ended },
+      ...{ mqtt: "5" as const, resumed, ended },
       publish: async (message) => {
         if (over) return "lost";
         const result = rule.publish?.(message) ?? "ok";

@@ -59,15 +59,15 @@ export type Journal = {
   lastG(): number;
   firstG(): number;
   unsent(): { readonly count: number; readonly oldestAt: WallMs | null };
-  /** The broker will never take this row: it is passed over, and a numbered record says so. */
-  setAside(row: EventRow, reason: string, moment: Moment): void;
+  /** The broker will never take this row: it is passed over, and a numbered record says so. False: the disk did not take that. */
+  setAside(row: EventRow, reason: string, moment: Moment): boolean;
   noteAck(g: number): void;
 };
 
 export type PagesSent = {
   all(): ReadonlyMap<string, Sent>;
   put(name: string, sent: Sent): void;
-  drop(name: string): void;
+  drop(names: readonly string[]): void;
 };
 
 /** Opens the store for reading; null where no agent ever wrote here. */
@@ -216,12 +216,14 @@ function isDiskTrouble(error: unknown): boolean {
   return /^SQLITE_(FULL|IOERR|READONLY|BUSY|CANTOPEN)/.test(codeOf(error));
 }
 
-/** A note that a full or failing disk does not take is no reason to stop. */
-function tolerate(deed: () => void): void {
+/** A note that a full or failing disk does not take is no reason to stop. False: it was not written. */
+function tolerate(deed: () => void): boolean {
   try {
     deed();
+    return true;
   } catch (error) {
     if (!isDiskTrouble(error)) throw error;
+    return false;
   }
 }
 
@@ -245,9 +247,10 @@ function makeJournal(db: Database, reads: Reads, write: (change: Change) => void
     dbId: () => reads.meta("db") ?? "",
     cursor: () => position,
     moveCursor: (g) => {
-      if (g <= position && Number(reads.meta("cursor") ?? 0) === position) return;
       position = Math.max(position, g);
-      tolerate(() => setMeta("cursor", String(position)));
+      tolerate(() => {
+        if (Number(reads.meta("cursor") ?? 0) < position) setMeta("cursor", String(position));
+      });
     },
     after: reads.eventsAfter,
     lastG: () => reads.eventRange().last,
@@ -262,7 +265,7 @@ function makeJournal(db: Database, reads: Reads, write: (change: Change) => void
           })
           .immediate(),
       ),
-    noteAck: (g) => tolerate(() => setMeta("acked", String(g))),
+    noteAck: (g) => void tolerate(() => setMeta("acked", String(g))),
   };
 }
 
@@ -279,8 +282,15 @@ function makePagesSent(db: Database, setMeta: (key: string, value: string) => vo
       }[];
       return new Map(rows.map(({ key, value }) => [key.slice(pageKey.length), JSON.parse(value) as Sent]));
     },
-    put: (name, sent) => tolerate(() => setMeta(pageKey + name, JSON.stringify(sent))),
-    drop: (name) => tolerate(() => sql("DELETE FROM meta WHERE key = ?").run(pageKey + name)),
+    put: (name, sent) => void tolerate(() => setMeta(pageKey + name, JSON.stringify(sent))),
+    drop: (names) =>
+      void tolerate(() =>
+        db
+          .transaction(() => {
+            for (const name of names) sql("DELETE FROM meta WHERE key = ?").run(pageKey + name);
+          })
+          .immediate(),
+      ),
   };
 }
 

@@ -92,9 +92,11 @@ test("a row that the broker rejects for itself is set aside with a numbered reco
   const store = journalOf(20);
   const stop = new AbortController();
   const done = publishStation(stationOf(clock, broker, store), stop.signal);
-  await clock.advance(600_000);
+  await clock.advance(1_200_000);
   expect(store.journal.cursor()).toBe(0);
   rejectsAll = false;
+  await clock.advance(200_000);
+  expect(store.journal.cursor(), "one rejection among rows that were taken is no proof").toBe(3);
   await clock.advance(600_000);
   const sent = broker.messages
     .filter(({ topic }) => topic.endsWith("/event"))
@@ -106,6 +108,107 @@ test("a row that the broker rejects for itself is set aside with a numbered reco
     count: 1,
     byType: { "camera.changed": 1 },
   });
+  stop.abort();
+  expect(await endsWithin(clock, done, 5_000)).toBe(true);
+});
+
+test("a row that comes alone is never set aside: nothing says that the broker takes others", async () => {
+  const clock = scriptClock(0);
+  const broker = scriptBroker({ publish: ({ topic }) => (topic.endsWith("/event") ? "rejected" : "ok") });
+  const store = journalOf(1);
+  const stop = new AbortController();
+  const done = publishStation(stationOf(clock, broker, store), stop.signal);
+  await clock.advance(1_800_000);
+  expect([store.journal.cursor(), store.journal.lastG()]).toEqual([0, 1]);
+  stop.abort();
+  expect(await endsWithin(clock, done, 5_000)).toBe(true);
+});
+
+test("publishes that are lost before the session says that it is over do not keep a stop", async () => {
+  const clock = scriptClock(0);
+  let isLost = false;
+  const broker = scriptBroker({ publish: () => (isLost ? "lost" : "ok") });
+  const stop = new AbortController();
+  const done = publishStation(stationOf(clock, broker, journalOf(5_000)), stop.signal);
+  await clock.advance(3_000);
+  isLost = true;
+  stop.abort();
+  expect(await endsWithin(clock, done, 5_000)).toBe(true);
+});
+
+test("a busy broker is asked again a little later, and nothing is passed over", async () => {
+  const clock = scriptClock(0);
+  let asked = 0;
+  const broker = scriptBroker({
+    publish: ({ topic }) => {
+      if (!topic.endsWith("/event") || clock.monoMs() > 60_000) return "ok";
+      asked += 1;
+      return "busy";
+    },
+  });
+  const store = journalOf(3);
+  const stop = new AbortController();
+  const done = publishStation(stationOf(clock, broker, store), stop.signal);
+  await clock.advance(60_000);
+  expect(asked).toBeLessThan(3 * 60);
+  await clock.advance(10_000);
+  expect(store.journal.cursor()).toBe(3);
+  stop.abort();
+  expect(await endsWithin(clock, done, 5_000)).toBe(true);
+});
+
+test("whatever a message of the station brings about, the session goes on", async () => {
+  const clock = scriptClock(0);
+  const broker = scriptBroker();
+  const store = journalOf(3);
+  const errors: string[] = [];
+  const log: Log = { ...silent, error: (_facts, text) => errors.push(text) };
+  const journal = {
+    ...store.journal,
+    noteAck: () => {
+      throw new Error("the database is gone");
+    },
+  };
+  const stop = new AbortController();
+  const done = publishStation({ ...stationOf(clock, broker, store), log, journal }, stop.signal);
+  await clock.advance(3_000);
+  broker.say("matghi/v1/xa/to/s1/ack", JSON.stringify({ db: store.journal.dbId(), g: 1 }));
+  broker.say("matghi/v1/xa/to/s1/command/ping", "{}", "c1");
+  await clock.advance(1_000);
+  expect(errors).toEqual(["a message of the station could not be dealt with"]);
+  expect(broker.messages.some(({ topic }) => topic.endsWith("result/c1"))).toBe(true);
+  stop.abort();
+  expect(await endsWithin(clock, done, 5_000)).toBe(true);
+});
+
+test("pages start over at a broker that does not know us, not at one that does; one that cannot be read keeps nobody", async () => {
+  const clock = scriptClock(0);
+  const broker = scriptBroker();
+  const store = journalOf(3);
+  let [startedOver, touched] = [0, 0];
+  const pages: Station["pages"] = {
+    next: () => {
+      throw new Error("no such table");
+    },
+    touch: (camera) => {
+      if (camera === null) touched += 1;
+    },
+    startOver: () => {
+      startedOver += 1;
+    },
+  };
+  const stop = new AbortController();
+  const done = publishStation({ ...stationOf(clock, broker, store), pages }, stop.signal);
+  await clock.advance(5_000);
+  expect([startedOver, store.journal.cursor(), broker.attempts.length]).toEqual([1, 3, 1]);
+  store.commit([
+    { put: "event", moment: { at: 9, monoMs: 9, clock: "synced" }, type: "clock.step", level: "warn", data: { stepMs: 7_200_000 } },
+  ]);
+  await clock.advance(5_000);
+  expect(touched, "a step of the clock may change every page").toBe(1);
+  broker.cut();
+  await clock.advance(30_000);
+  expect([startedOver, broker.attempts.length]).toEqual([1, 2]);
   stop.abort();
   expect(await endsWithin(clock, done, 5_000)).toBe(true);
 });

@@ -178,7 +178,11 @@ function world(cameras: readonly DigestCamera[], start: number) {
     ...{ address, nowAt: () => (now.trusted ? now.at : null), monoMs: () => now.monoMs, cameras: () => cameras },
     factsOfDay: (camera, key) => ({ ...facts("day", camera, key, spanOfDay(key)), day: key, events: [event(station.length)] }),
     factsOfMonth: (camera, key) => ({ ...facts("month", camera, key, spanOfMonth(key)), month: key, extractions: {} }),
-    sent: { all: () => stored, put: (name, sent) => stored.set(name, sent), drop: (name) => stored.delete(name) },
+    sent: {
+      all: () => stored,
+      put: (name, sent) => stored.set(name, sent),
+      drop: (names) => void names.map((name) => stored.delete(name)),
+    },
   };
   let digest = makeDigest(deps);
   const tick = (ms: number) => {

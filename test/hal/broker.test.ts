@@ -3,6 +3,7 @@ import { execFileSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { createServer, type Socket } from "node:net";
 import { join } from "node:path";
+import { queryObjects } from "node:v8";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { makeBroker } from "../../hal/broker.ts";
 import type { Broker, BrokerOptions, BrokerSession, ConnectResult, Message } from "../../hal/ports.ts";
@@ -64,6 +65,36 @@ describe("with Mosquitto", () => {
     const listener = await listen(mosquitto.url, ["somebody/#"]);
     expect(await session.publish(message("somebody/listens"))).toBe("ok");
     await listener.stop();
+    await session.end(2_000);
+  });
+
+  test("is known again by its name, until the broker has lost what it kept", async () => {
+    const own = await startMosquitto();
+    const options = optionsFor(own.url);
+    const isResumed = async () => {
+      const session = sessionOf(await quick.connect(options, never));
+      await session.end(2_000);
+      return session.resumed;
+    };
+    expect([await isResumed(), await isResumed()]).toEqual([false, true]);
+    await own.stop();
+    await own.start();
+    expect(await isResumed()).toBe(true);
+    await own.kill();
+    own.forget();
+    await own.start();
+    expect(await isResumed()).toBe(false);
+    await own.stop();
+  });
+
+  test("a session keeps nothing of what was confirmed", async () => {
+    const session = sessionOf(await quick.connect(optionsFor(mosquitto.url), never));
+    const some = async (count: number) => {
+      for (let i = 0; i < count; i += 1) expect(await session.publish(message("a/b"))).toBe("ok");
+      return queryObjects(Promise, { format: "count" });
+    };
+    const before = await some(50);
+    expect((await some(500)) - before).toBeLessThan(100);
     await session.end(2_000);
   });
 

@@ -1,6 +1,6 @@
 /** Debian's Mosquitto as a process of ours, on loopback, with its data in a folder of its own. */
 import { type ChildProcess, spawn } from "node:child_process";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
 import { join } from "node:path";
 import { freePort, tempFolder } from "./temp.ts";
@@ -12,6 +12,8 @@ export type Mosquitto = {
   stop(): Promise<void>;
   /** SIGKILL, as a power cut of the station. */
   kill(): Promise<void>;
+  /** Takes its data away while it is stopped, as with another disk. */
+  forget(): void;
   /** SIGSTOP and SIGCONT: a broker that hangs. */
   hang(on: boolean): void;
 };
@@ -52,6 +54,7 @@ export async function startMosquitto(
     ...{ port, url: `${options.scheme ?? "mqtt"}://127.0.0.1:${port}`, start },
     stop: () => end("SIGTERM"),
     kill: () => end("SIGKILL"),
+    forget: () => rmSync(join(folder, "data/mosquitto.db"), { force: true }),
     hang: (on) => void child?.kill(on ? "SIGSTOP" : "SIGCONT"),
   };
 }

@@ -232,6 +232,38 @@ test("a disk that is full beyond memory's bound costs the least important, keeps
   }
 });
 
+test("a full disk takes none of the publisher's notes, and the publisher goes on: its position stays and is written later", () => {
+  const disk = makeDisk(tempFolder("notes"), "state", 24);
+  try {
+    const state = join(disk.mountPoint, "state");
+    mkdirSync(state);
+    const store = begun(state);
+    for (let i = 1; i <= 5; i += 1) store.commit([event(i)]);
+    disk.fill();
+    for (let n = 0; store.commit([event(n)]).kind === "written" && n < 100_000; n += 1);
+    const [row] = store.eventsAfter(1, 1);
+    if (row === undefined) throw new Error("no row");
+    const { journal, pagesSent } = store;
+    const take = () => {
+      journal.moveCursor(4);
+      journal.noteAck(3);
+      pagesSent.put("day/2026-11-24/c", { hash: "h", sentAt: 1 });
+      pagesSent.drop(["day/2026-11-23/c"]);
+      return journal.setAside(row, "rejected", moment);
+    };
+    expect(take()).toBe(false);
+    expect([journal.cursor(), store.meta("cursor"), store.meta("acked")]).toEqual([4, null, null]);
+    disk.makeRoom();
+    expect(take()).toBe(true);
+    expect([journal.cursor(), store.meta("cursor"), store.meta("acked")]).toEqual([4, "4", "3"]);
+    expect([...pagesSent.all()]).toEqual([["day/2026-11-24/c", { hash: "h", sentAt: 1 }]]);
+    expect(store.eventsAfter(0, 1e6).find(({ type }) => type === "journal.dropped")?.data).toMatchObject({ from: 2, to: 2, count: 1 });
+    store.close();
+  } finally {
+    disk.remove();
+  }
+});
+
 test("the journal's bound drops confirmed rows first, then the least important, and writes down which", () => {
   const store = begun(tempFolder("bound"));
   for (let i = 1; i <= 20; i += 1) store.commit([event(i, i % 2 === 0 ? "footage.deleted" : "gap.closed")]);
