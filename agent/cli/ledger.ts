@@ -6,7 +6,7 @@ import { type Answer, answerOf, type LedgerSpan, spansOf, sumsOf } from "../core
 import { envelopeOf } from "../core/message.ts";
 import { iso, isoOrNull, parseTime, vietnamTime } from "../core/time.ts";
 import { eventTypes, type Gap, type Span } from "../core/types.ts";
-import { type Language, wordOf, wordsIn } from "../core/words.ts";
+import { evidenceText, type Language, wordOf, wordsIn } from "../core/words.ts";
 import { gapsOf, historyOf } from "../query.ts";
 import { openReads } from "../store/store.ts";
 import { type Context, checkUser, exit, nowUtc, Refusal, reading, type Session, settingsOf } from "./context.ts";
@@ -80,8 +80,9 @@ export function gaps(context: Context, options: GapsOptions): number {
     if (options.camera !== undefined) checkCamera(session, options.camera);
     const found = gapsOf(session, options.camera ?? null, spanOf(options, session.nowAt));
     const words = wordsIn(session.settings.site.language);
+    const { language } = session.settings.site;
     const line = (gap: Gap) =>
-      `${vietnamTime(gap.fromAt)} – ${gap.toAt === null ? "…" : vietnamTime(gap.toAt)}  ${gap.camera}  ${words.causes[gap.blame.cause]}  [${gap.blame.evidence.join(", ")}]`;
+      `${vietnamTime(gap.fromAt)} – ${gap.toAt === null ? "…" : vietnamTime(gap.toAt)}  ${gap.camera}  ${words.causes[gap.blame.cause]}  [${gap.blame.evidence.map((code) => evidenceText(code, language)).join("; ")}]`;
     context.out(context.json ? JSON.stringify({ gaps: found.map(gapJson) }) : found.map(line).join("\n"));
     return exit.fine;
   });

@@ -21,24 +21,22 @@ export type Fault = {
   readonly cameraMs: number;
 };
 
-/** A loss with its camera, and the gap row it came from. */
-type Traced = Loss & { readonly camera: string; readonly row: Pick<Gap, "fromAt" | "toAt" | "fault"> };
+/** A loss, and the gap row it came from. */
+type Traced = Loss & { readonly row: Pick<Gap, "fromAt" | "toAt" | "fault"> };
 
 export type Traceable = { readonly id: string; readonly spans: readonly LedgerSpan[]; readonly rows: readonly Gap[] };
 
 /** One camera's time that was due and is known, joined, and its losses by the fault that each is or is part of. */
 export type Trace = { readonly known: readonly Span[]; readonly parts: readonly Part[] };
 
-/** Losses of one camera that core/flaps.ts joins, the faults' numbers among them, and the fault that they are without other cameras. */
-export type Part = { readonly losses: readonly Traced[]; readonly numbers: readonly number[]; readonly alone: Fault };
+/** Losses of one camera that core/flaps.ts joins, and the fault that they are without other cameras. */
+export type Part = { readonly camera: string; readonly losses: readonly Traced[]; readonly alone: Fault };
 
 /** Traces a camera once, for whatever sums it stands in. A fault that lasts is taken to last until `endAt`. */
 export function traceOf({ id, spans, rows }: Traceable, endAt: WallMs): Trace {
-  const parts = interruptionsOf(tracedOf(id, spans, rows)).map(({ losses }): Part => {
-    const numbers = numbersOf(losses);
-    return { losses, numbers, alone: faultOf(losses, numbers, endAt) };
-  });
-  return { known: knownOf(spans), parts };
+  const cameras = [id];
+  const part = (losses: readonly Traced[]): Part => ({ camera: id, losses, alone: faultOf(cameras, losses, endAt) });
+  return { known: knownOf(spans), parts: interruptionsOf(tracedOf(spans, rows)).map(({ losses }) => part(losses)) };
 }
 
 /** Footage and losses, which adjoin mostly. */
@@ -51,12 +49,6 @@ function knownOf(spans: readonly LedgerSpan[]): readonly Span[] {
     else known.push({ fromAt: span.fromAt, toAt: span.toAt });
   }
   return known;
-}
-
-function numbersOf(losses: readonly Traced[]): readonly number[] {
-  const numbers: number[] = [];
-  for (const { row } of losses) if (row.fault !== null && !numbers.includes(row.fault)) numbers.push(row.fault);
-  return numbers;
 }
 
 /** The faults of some cameras, oldest first. Losses that share a number are one fault, whichever cameras they are of. */
@@ -82,8 +74,8 @@ export function faultsOf(traces: readonly Trace[], endAt: WallMs): readonly Faul
 
 const joined = (parts: readonly Part[], endAt: WallMs): Fault =>
   faultOf(
+    [...new Set(parts.map(({ camera }) => camera))],
     parts.flatMap(({ losses }) => losses),
-    parts.flatMap(({ numbers }) => numbers),
     endAt,
   );
 
@@ -100,10 +92,11 @@ function firstsOf(parts: readonly Part[]): readonly number[] {
     return first;
   };
   const byNumber = new Map<number, number>();
-  for (const [i, { numbers }] of parts.entries()) {
-    for (const number of numbers) {
-      const known = byNumber.get(number);
-      if (known === undefined) byNumber.set(number, i);
+  for (const [i, { losses }] of parts.entries()) {
+    for (const { row } of losses) {
+      if (row.fault === null) continue;
+      const known = byNumber.get(row.fault);
+      if (known === undefined) byNumber.set(row.fault, i);
       else connect(earlier, firstOf(known), firstOf(i));
     }
   }
@@ -114,8 +107,9 @@ function connect(earlier: number[], a: number, b: number): void {
   earlier[Math.max(a, b)] = Math.min(a, b);
 }
 
-function faultOf(losses: readonly Traced[], numbers: readonly number[], endAt: WallMs): Fault {
+function faultOf(cameras: readonly string[], losses: readonly Traced[], endAt: WallMs): Fault {
   const rows = losses.map(({ row }) => ({ fromAt: row.fromAt, toAt: row.toAt ?? Math.max(endAt, row.fromAt) }));
+  const numbers = losses.flatMap(({ row }) => row.fault ?? []);
   const open = losses.some(({ row }) => row.toAt === null);
   return {
     fault: numbers.length === 0 ? null : numbers.reduce((least, number) => Math.min(least, number)),
@@ -124,12 +118,10 @@ function faultOf(losses: readonly Traced[], numbers: readonly number[], endAt: W
     toAt: open ? null : rows.reduce((at, row) => Math.max(at, row.toAt), 0),
     durationMs: coveredMs(losses),
     wholeMs: coveredMs(rows),
-    cameras: camerasOf(losses),
+    cameras,
     cameraMs: losses.reduce((ms, { fromAt, toAt }) => ms + toAt - fromAt, 0),
   };
 }
-
-const camerasOf = (losses: readonly Traced[]): readonly string[] => [...new Set(losses.map(({ camera }) => camera))];
 
 function mainCause(losses: readonly Traced[]): Cause {
   const first = losses[0]?.cause ?? "unknown";
@@ -140,12 +132,12 @@ function mainCause(losses: readonly Traced[]): Cause {
 }
 
 /** Each loss with its row. Rows of a camera are in order and do not overlap; a loss without a row stands for itself. */
-function tracedOf(camera: string, spans: readonly LedgerSpan[], rows: readonly Gap[]): readonly Traced[] {
+function tracedOf(spans: readonly LedgerSpan[], rows: readonly Gap[]): readonly Traced[] {
   let next = 0;
   return spans.filter(isLoss).map(({ fromAt, toAt, cause }) => {
     while (next < rows.length && (rows[next]?.toAt ?? Number.POSITIVE_INFINITY) <= fromAt) next += 1;
     const row = rows[next];
-    return { camera, fromAt, toAt, cause, row: row !== undefined && row.fromAt < toAt ? row : { fromAt, toAt, fault: null } };
+    return { fromAt, toAt, cause, row: row !== undefined && row.fromAt < toAt ? row : { fromAt, toAt, fault: null } };
   });
 }
 

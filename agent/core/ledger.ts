@@ -33,10 +33,26 @@ export const settleMs = 30_000;
 export function onSegment(page: Page, segment: Segment, claim: Claim, moment: Moment, number: Numbering): Turned {
   const sinceAt = page.sinceAt ?? segment.startAt;
   const coveredAt = page.coveredAt ?? sinceAt;
+  if (page.gap !== null && segment.startAt <= coveredAt && moment.at - segment.endAt > graceMs)
+    return onLateSegment(page, page.gap, segment);
   const toAt = Math.max(coveredAt, segment.endAt);
   const gap = segment.startAt > coveredAt ? closeGap(page, coveredAt, segment.startAt, claim, moment, number) : closeEmpty(page, moment);
   const next: Page = { camera: page.camera, sinceAt, coveredAt: toAt, gap: null };
   return { page: next, change: [...gap, { put: "segment", segment }, { put: "page", camera: page.camera, sinceAt, coveredAt: toAt }] };
+}
+
+/** A file from before the hole that is settled only now: the hole goes on, from the file's end where that lies in it. */
+function onLateSegment(page: Page, gap: OpenGap, segment: Segment): Turned {
+  if (page.sinceAt === null || segment.endAt <= gap.fromAt) return { page, change: [{ put: "segment", segment }] };
+  const { camera, sinceAt } = page;
+  const { claim, fault } = gap;
+  const change: Change = [
+    { put: "gap-closed", camera, toAt: gap.fromAt, claim, fault },
+    { put: "segment", segment },
+    { put: "page", camera, sinceAt, coveredAt: segment.endAt },
+    { put: "gap-opened", camera, fromAt: segment.endAt, claim, fault },
+  ];
+  return { page: { ...page, coveredAt: segment.endAt, gap: { ...gap, fromAt: segment.endAt } }, change };
 }
 
 /** A camera without an open file whose coverage lies further back than the grace has a gap, from where coverage ended. Better evidence is written down as it comes. */

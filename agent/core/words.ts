@@ -1,4 +1,5 @@
 /** All sentences for people, in Vietnamese and English. Plain, no blame; each says what it is and what to do next. */
+import { vietnamTime } from "./time.ts";
 import type { Cause } from "./types.ts";
 
 export type Language = "vi" | "en";
@@ -16,6 +17,54 @@ const vi = {
     planned: "bảo trì, tắt có chủ ý",
     unknown: "chưa rõ nguyên nhân",
   } satisfies Record<Cause, string>,
+  evidence: {
+    "disk-unmounted": "ổ lưu hình chưa gắn",
+    "disk-other-disk": "ổ lưu hình là ổ khác",
+    "disk-read-only": "ổ lưu hình chỉ cho đọc",
+    "disk-full": "ổ lưu hình đầy",
+    "disk-failing": "ổ lưu hình không ghi được",
+    "disk-missing": "không thấy thư mục lưu hình",
+    "disk-error": "lỗi khi ghi xuống ổ",
+    "password-file-unreadable": "không đọc được tệp mật khẩu",
+    "ffmpeg-does-not-start": "chương trình ghi hình không khởi động được",
+    "no-frame-yet": "chưa có hình nào",
+    silent: "camera không trả lời",
+    "refused-connection": "camera từ chối kết nối",
+    "refused-password": "camera từ chối mật khẩu",
+    "refused-transport": "camera từ chối cách truyền",
+    "not-found": "camera không có luồng hình này",
+    "no-video": "luồng không có hình",
+    "no-frames": "có kết nối nhưng không có hình",
+    stalled: "đang có hình thì ngừng",
+    "bad-timestamps": "giờ trong luồng hình sai",
+    ended: "luồng hình kết thúc",
+    stopped: "được yêu cầu dừng",
+    "port-answers": "cổng của camera có trả lời",
+    "port-silent": "cổng của camera không trả lời",
+    "knocks-lost": "số lần gọi không được trả lời",
+    "link-weak": "đường truyền yếu",
+    "link-down": "đường truyền của đầu ghi mất",
+    "link-up": "đường truyền của đầu ghi thông",
+    "all-cameras-silent": "mọi camera cùng mất một lúc",
+    "power-mains": "có điện lưới",
+    "power-battery": "đang chạy bộ lưu điện",
+    "power-low": "bộ lưu điện sắp hết",
+    "box-has-power": "đầu ghi vẫn có điện",
+    "router-answers": "bộ định tuyến của hộ có trả lời",
+    "router-silent": "bộ định tuyến của hộ không trả lời",
+    "house-cameras-answer": "camera khác cùng hộ có trả lời",
+    "others-answer": "số camera khác có trả lời",
+    "nobody-else-to-compare": "không có thiết bị nào khác để so sánh",
+    "clean-stop": "chương trình được dừng đúng cách",
+    "same-boot": "máy không khởi động lại",
+    "no-clean-stop": "chương trình dừng đột ngột",
+    "boot-changed": "máy đã khởi động lại",
+    "orderly-shutdown": "máy được tắt đúng cách",
+    "last-beat": "lần cuối còn hoạt động",
+    "box-power-followed": "sau đó đầu ghi mất điện",
+    "not-witnessed": "không ai thấy lúc đó",
+    "not-configured": "camera không có trong cấu hình",
+  },
   states: { recording: "đang ghi", degraded: "ghi kém", "not-recording": "không ghi", unknown: "chưa rõ" },
   kinds: { footage: "có hình", gap: "không ghi hình", deleted: "đã xóa theo quy định", unknown: "không đủ căn cứ" },
   whys: {
@@ -239,6 +288,54 @@ const en: typeof vi = {
     planned: "maintenance, switched off on purpose",
     unknown: "cause not known",
   },
+  evidence: {
+    "disk-unmounted": "the footage disk is not mounted",
+    "disk-other-disk": "the footage disk is another one",
+    "disk-read-only": "the footage disk is read-only",
+    "disk-full": "the footage disk is full",
+    "disk-failing": "the footage disk takes no data",
+    "disk-missing": "the footage folder is not there",
+    "disk-error": "writing to the disk failed",
+    "password-file-unreadable": "the password file cannot be read",
+    "ffmpeg-does-not-start": "the recording program does not start",
+    "no-frame-yet": "no picture came yet",
+    silent: "the camera does not answer",
+    "refused-connection": "the camera refuses the connection",
+    "refused-password": "the camera refuses the password",
+    "refused-transport": "the camera refuses the transport",
+    "not-found": "the camera has no such stream",
+    "no-video": "the stream has no pictures",
+    "no-frames": "connected, and no picture came",
+    stalled: "pictures came and stopped",
+    "bad-timestamps": "the times in the stream are wrong",
+    ended: "the stream ended",
+    stopped: "asked to stop",
+    "port-answers": "the camera's port answers",
+    "port-silent": "the camera's port is silent",
+    "knocks-lost": "knocks without an answer",
+    "link-weak": "the link is weak",
+    "link-down": "the recorder's link is down",
+    "link-up": "the recorder's link is up",
+    "all-cameras-silent": "all cameras were lost at once",
+    "power-mains": "mains power is on",
+    "power-battery": "running on battery",
+    "power-low": "the battery is low",
+    "box-has-power": "the recorder has power",
+    "router-answers": "the household's router answers",
+    "router-silent": "the household's router is silent",
+    "house-cameras-answer": "other cameras of the household answer",
+    "others-answer": "other cameras answer",
+    "nobody-else-to-compare": "there is nobody else to compare with",
+    "clean-stop": "the program was stopped in order",
+    "same-boot": "the machine did not start anew",
+    "no-clean-stop": "the program ended without a word",
+    "boot-changed": "the machine started anew",
+    "orderly-shutdown": "the machine was shut down in order",
+    "last-beat": "last sign of life",
+    "box-power-followed": "the recorder lost power after it",
+    "not-witnessed": "nobody saw it",
+    "not-configured": "the camera was not in the configuration",
+  },
   states: { recording: "recording", degraded: "degraded", "not-recording": "not recording", unknown: "unknown" },
   kinds: { footage: "footage", gap: "no footage", deleted: "deleted under its rule", unknown: "state unknown" },
   whys: {
@@ -454,6 +551,15 @@ export const wordsIn = (language: Language) => catalogue[language];
 
 /** The words for a code; a code without words says itself. */
 export const wordOf = (words: Readonly<Record<string, string>>, code: string): string => words[code] ?? code;
+
+/** An evidence code in words; what follows the code (a number, a time) stays. A planned stop's evidence is its reason, in somebody's own words. */
+export function evidenceText(code: string, language: Language): string {
+  const known: Readonly<Record<string, string>> = catalogue[language].evidence;
+  const [name = "", ...rest] = code.split(" ");
+  const words = known[name];
+  const facts = rest.map((fact) => (Number.isNaN(Date.parse(fact)) || !fact.endsWith("Z") ? fact : vietnamTime(Date.parse(fact))));
+  return words === undefined ? code : [words, ...facts].join(" ");
+}
 
 /** Puts facts into a sentence: `{name}` becomes its fact. */
 export function fill(sentence: string, facts: Readonly<Record<string, string | number>>): string {

@@ -54,14 +54,13 @@ const segmentOf = (camera: string, number: number, startAt: number): Segment => 
 
 /** So many files of a camera, the first one begun `agoMs` ago, with their rows. */
 function record(camera: string, count: number, agoMs: number): readonly string[] {
-  return Array.from({ length: count }, (_, i) => {
-    const segment = segmentOf(camera, i + 1, nowAt - agoMs + i * minuteMs);
-    const path = segmentPath(segment);
+  const segments = Array.from({ length: count }, (_, i) => segmentOf(camera, i + 1, nowAt - agoMs + i * minuteMs));
+  for (const path of segments.map(segmentPath)) {
     mkdirSync(dirname(join(folder, path)), { recursive: true });
     writeFileSync(join(folder, path), Buffer.alloc(fileBytes));
-    store.commit([{ put: "segment", segment }]);
-    return path;
-  });
+  }
+  store.commit(segments.map((segment) => ({ put: "segment", segment })));
+  return segments.map(segmentPath);
 }
 
 function deps(limits: Partial<ReturnType<SweepDeps["limits"]>>): SweepDeps {
@@ -215,6 +214,11 @@ describe("a disk adopted beside the running agent", () => {
     other.close();
     return adopting;
   }
+  /** Rows alone. */
+  function index(count: number, camera: (number: number) => string): void {
+    const numbers = Array.from({ length: count }, (_, i) => i + 1);
+    store.commit(numbers.map((number) => ({ put: "segment", segment: segmentOf(camera(number), number, nowAt - number * minuteMs) })));
+  }
   const never = new AbortController().signal;
   const blank = () => {
     rmSync(folder, { recursive: true });
@@ -237,7 +241,7 @@ describe("a disk adopted beside the running agent", () => {
 
   test("is told in one event, also of thousands of rows", async () => {
     const camera = (number: number) => ["a", "b"][number % 2] ?? "";
-    for (let i = 1; i <= 2_500; i += 1) store.commit([{ put: "segment", segment: segmentOf(camera(i), i, nowAt - i * minuteMs) }]);
+    index(2_500, camera);
     store.commit([{ put: "doom", segments: [1, 2, 3], why: "size", at: nowAt }]);
     blank();
     expect(await adopt(never)).toEqual({ kind: "adopted", gone: 2_497 });
@@ -254,7 +258,7 @@ describe("a disk adopted beside the running agent", () => {
   });
 
   test("half-way, it goes on where it was stopped", async () => {
-    for (let i = 1; i <= 2_500; i += 1) store.commit([{ put: "segment", segment: segmentOf("c", i, nowAt - i * minuteMs) }]);
+    index(2_500, () => "c");
     blank();
     await expect(adopt(AbortSignal.abort())).rejects.toThrow(/run matghi adopt-disk again/);
     expect([rows(), deletions(), store.meta("folder")]).toEqual([1_500, [], mark.folder]);

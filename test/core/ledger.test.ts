@@ -313,6 +313,19 @@ describe("by hand", () => {
     expect(tables.gaps).toEqual([]);
   });
 
+  test("a file from before a hole that is settled late leaves the hole and its cause", () => {
+    const number = numbering();
+    const opened = openGap({ ...empty, sinceAt: 0, coveredAt: 10_000 }, disk, moment(30_000), number).page;
+    const before = onSegment(opened, segment(4_000, 10_000), camera, moment(60_000), number);
+    expect(before).toEqual({ page: opened, change: [{ put: "segment", segment: segment(4_000, 10_000) }] });
+    const into = onSegment(opened, segment(10_000, 14_000), camera, moment(60_000), number);
+    expect(into.page).toMatchObject({ coveredAt: 14_000, gap: { fromAt: 14_000, claim: disk, fault: 1 } });
+    const tables: Tables = { segments: [], gaps: [], events: [] };
+    apply(tables, openGap({ ...empty, sinceAt: 0, coveredAt: 10_000 }, disk, moment(30_000), numbering()).change);
+    apply(tables, into.change);
+    expect(tables.gaps).toMatchObject([{ fromAt: 14_000, toAt: null, blame: disk.blame, fault: 1 }]);
+  });
+
   test("overlapping footage is counted once, and footage that was since deleted counts as deleted", () => {
     const tables: Tables = { segments: [segment(0, 60_000), segment(30_000, 90_000, 2)], gaps: [], events: [] };
     const due = { fromAt: 0, toAt: 120_000 };

@@ -9,7 +9,8 @@ import { type CameraReading, lostMs, settle, settleCamera } from "../../agent/co
 import { importance, planDrop } from "../../agent/core/journal.ts";
 import { endFault, type Faults, joinFault } from "../../agent/core/numbering.ts";
 import { forecastDays, planSweep } from "../../agent/core/retention.ts";
-import { type CameraCondition, eventTypes } from "../../agent/core/types.ts";
+import { type CameraCondition, diskValues, endReasons, eventTypes } from "../../agent/core/types.ts";
+import { evidenceText } from "../../agent/core/words.ts";
 import { blameDowntime, explainBy, judgePrevious, type Traces } from "../../agent/recover.ts";
 
 const moment: Moment = { at: 100_000, monoMs: 50_000, clock: "synced" };
@@ -114,7 +115,17 @@ describe("blame", () => {
     const found = blame({ ...sight, ...seen });
     expect(found).toMatchObject({ scope, blame: { cause, sure } });
     expect(found.blame.evidence.length).toBeGreaterThan(0);
+    for (const code of found.blame.evidence)
+      for (const language of ["vi", "en"] as const) expect(evidenceText(code, language), `${code} in words`).not.toBe(code);
   });
+
+  test.each([...endReasons, ...diskValues.map((value) => `disk-${value}`).filter((code) => code !== "disk-ok")])(
+    "%s has its words",
+    (code) => {
+      const ours = ["no-password", "no-recorder"];
+      for (const language of ["vi", "en"] as const) expect(ours.includes(code) || evidenceText(code, language) !== code).toBe(true);
+    },
+  );
 });
 
 describe("faults", () => {
@@ -154,7 +165,10 @@ describe("how the previous run ended", () => {
   ] as const)("%s", (_, seen, end, cause, sure) => {
     const previous = judgePrevious({ ...traces, ...seen });
     expect(previous?.end).toBe(end);
-    if (previous !== null) expect(blameDowntime(previous)).toMatchObject({ scope: "box", blame: { cause, sure } });
+    if (previous === null) throw new Error("there was a run");
+    const found = blameDowntime(previous);
+    expect(found).toMatchObject({ scope: "box", blame: { cause, sure } });
+    for (const code of found.blame.evidence) expect(evidenceText(code, "vi")).not.toBe(code);
   });
 
   test("the latest sign of life counts, of that run alone", () => {
