@@ -108,7 +108,14 @@ export function gapsOf({ reads, dating, settings, nowAt }: Asking, camera: strin
   );
   return reads
     .gaps(camera, storedSpan(dating, span))
-    .flatMap((gap) => splitByPlan(datedGap(gap, dating), planned.get(gap.camera) ?? [], nowAt));
+    .flatMap((gap) => splitByPlan(datedGap(gap, dating), planned.get(gap.camera) ?? [], nowAt))
+    .flatMap((gap) => sinceHandOver(gap, settings.cameras.find(({ id }) => id === gap.camera)?.since));
+}
+
+/** Nothing is missing before hand-over. */
+function sinceHandOver(gap: Gap, sinceAt: UtcMs | undefined): readonly Gap[] {
+  if (sinceAt === undefined || gap.fromAt >= sinceAt) return [gap];
+  return gap.toAt !== null && gap.toAt <= sinceAt ? [] : [{ ...gap, fromAt: sinceAt }];
 }
 
 /** A gap with its times, and those in its evidence, read as UTC. */

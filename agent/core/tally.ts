@@ -3,7 +3,7 @@
  * recordedMs + Σ byCause ms + unknownMs = dueMs, to the millisecond.
  */
 import { counts, flapsOf, interruptionsOf, type Loss } from "./flaps.ts";
-import { isPlanned, type LedgerSpan } from "./ledger.ts";
+import { isPlanned, isUndue, type LedgerSpan } from "./ledger.ts";
 import type { Cause } from "./types.ts";
 
 /** `ms` adds up exactly over any cut of the time; `count` is of interruptions of 60 s and more (core/flaps.ts). */
@@ -42,7 +42,8 @@ type GapSpan = Extract<LedgerSpan, { kind: "gap" }>;
 /** Is it footage that should be there and is not? */
 export const isLoss = (span: LedgerSpan): span is GapSpan => span.kind === "gap" && span.cause !== "planned";
 /** Was there footage, though it may have been deleted since? */
-export const isMade = (span: LedgerSpan): boolean => (span.kind === "footage" || span.kind === "deleted") && !isPlanned(span);
+export const isMade = (span: LedgerSpan): boolean =>
+  (span.kind === "footage" || span.kind === "deleted") && !isPlanned(span) && !isUndue(span);
 
 /** Adds up one camera's spans, which are in order and do not overlap. */
 export function tallyOf(spans: readonly LedgerSpan[]): Tally {
