@@ -93,9 +93,14 @@ const answered: ReadonlySet<string> = new Set([
   "bad-timestamps",
 ]);
 
+function firstWord(code: string): string {
+  const end = code.indexOf(" ");
+  return end < 0 ? code : code.slice(0, end);
+}
+
 /** Could the camera be reached while nothing was recorded? A full disk says nothing against the camera; silence about it counts as no. */
 export function isReachable(gap: GapSpan): boolean {
-  return gap.cause === "disk" || gap.evidence.some((code) => answered.has(code) || answered.has(code.split(" ", 1)[0] ?? ""));
+  return gap.cause === "disk" || gap.evidence.some((code) => answered.has(firstWord(code)));
 }
 
 /** Sums of two cameras or of two stretches of one. Times add up exactly; counts of stretches count what lies over the cut twice. */
