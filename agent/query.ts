@@ -136,7 +136,7 @@ export function readStatus(asking: Asking, version: string): Status {
   const unsent = reads.unsent(cursor);
   const felt = (subject: "power" | "link") => {
     const value = running ? (condition(subject)?.value ?? "unknown") : "unknown";
-    return { value, sinceAt: value === "unknown" ? null : utc(condition(subject)?.sinceAt) };
+    return { value, sinceAt: value === "unknown" || value === "unsupported" ? null : utc(condition(subject)?.sinceAt) };
   };
   const usedBytes = live?.usedBytes ?? 0;
   const limits = {

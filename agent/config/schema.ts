@@ -61,7 +61,7 @@ function unit(
     return read
       .nullable()
       .default(null)
-      .meta({ ...meta, default: "none" });
+      .meta({ ...meta, default: "–" });
   return read.default(bounds.parse(bounds.fallback) ?? 0).meta({ ...meta, default: bounds.fallback });
 }
 const duration = (en: string, vi: string, from: string, to: string, fallback: string) =>
