@@ -33,7 +33,8 @@ function spoil(folder: string): void {
 test("a database beyond repair is set aside; the footage comes back, the rest is of unknown state, and that is told", async () => {
   const { folder, village } = villageOf("spoilt");
   await village.boot();
-  await village.pass(30 * minute);
+  // A file is open when the power goes: the new database never saw its run.
+  await village.pass(30 * minute + 23_000);
   village.cut();
   spoil(folder);
   await village.pass(10 * minute);
@@ -49,6 +50,11 @@ test("a database beyond repair is set aside; the footage comes back, the rest is
   expect(sums.recordedMs / minute).toBeGreaterThan(48);
   expect(sums.recordedMs + sums.gapMs + sums.unknownMs + sums.deletedMs).toBe(sums.dueMs);
   expect(sums.dueMs / minute).toBeGreaterThan(58);
+  expect(sums.dueMs / minute).toBeLessThan(62);
+  expect(eventsIn(village).filter(({ type }) => type === "footage.deleted")).toEqual([]);
+  expect(spans.filter((span) => span.kind === "footage" && span.segments > 0 && span.toAt - startAt > 30 * minute).length).toBeGreaterThan(
+    0,
+  );
   await village.stop();
 });
 
@@ -124,6 +130,25 @@ test("a hole before a camera's return keeps its own cause when the agent then cr
   await village.boot();
   await village.pass(5 * minute);
   expect(kinds(spansIn(village)).filter((kind) => kind !== "footage")).toEqual(["camera", "box-power"]);
+  await village.stop();
+});
+
+test("a hand-over that lies ahead makes nothing due, spoils no file, and may still be moved", async () => {
+  const folder = tempFolder("handover");
+  const since = new Date(startAt + 30 * 24 * hour).toISOString().slice(0, 10);
+  const village = makeVillage({ folder, startAt, cameras: [`id: c1, url: "rtsp://c1/", since: ${since}`] });
+  await village.boot();
+  await village.pass(20 * minute);
+  const asked = { fromAt: startAt, toAt: startAt + 19 * minute };
+  const spans = village.ask((asking) => spansOf(historyOf(asking, "c1", asked), asked));
+  expect(sumsOf(spans).dueMs).toBe(0);
+  expect(spans.reduce((ms, span) => ms + (span.kind === "footage" ? span.toAt - span.fromAt : 0), 0)).toBeGreaterThan(18 * minute);
+  const moved = village.ask((asking) => {
+    const cameras = asking.settings.cameras.map((camera) => ({ ...camera, since: startAt + 5 * minute }));
+    return sumsOf(spansOf(historyOf({ ...asking, settings: { ...asking.settings, cameras } }, "c1", asked), asked));
+  });
+  expect(moved).toMatchObject({ dueMs: 14 * minute, recordedMs: 14 * minute, unknownMs: 0 });
+  expect(village.ask(({ reads }) => reads.latestAt())).toBeLessThan(startAt + hour);
   await village.stop();
 });
 
