@@ -17,6 +17,8 @@ export type Eye = {
   /** Knocks since the failure, and those that nobody answered. */
   knocks: number;
   knocksLost: number;
+  /** Its own clock (UTC ms) when it answered again after silence; null: not told. */
+  returnedClockMs: number | null;
   /** When it last sent a frame or answered a knock. */
   reachedMonoMs: MonoMs | null;
   nextNumber: number;
@@ -26,7 +28,7 @@ export type Eye = {
 export function newEye(camera: string, nextNumber: number): Eye {
   return {
     ...{ camera, lastFrameMonoMs: null, openFromMonoMs: null, openBytes: 0, writing: false },
-    ...{ reason: null, answers: null, knocks: 0, knocksLost: 0, reachedMonoMs: null, nextNumber, stream: "main" },
+    ...{ reason: null, answers: null, knocks: 0, knocksLost: 0, returnedClockMs: null, reachedMonoMs: null, nextNumber, stream: "main" },
   };
 }
 

@@ -7,7 +7,20 @@ import { calendar } from "../hal/calendar.ts";
 import { makeClock } from "../hal/clock.ts";
 import { makeFootage } from "../hal/footage.ts";
 import { knock } from "../hal/knock.ts";
-import type { Box, Broker, Calendar, Clock, Footage, Knock, LinkValue, PowerValue, Probe, Recorder, Witness } from "../hal/ports.ts";
+import type {
+  Box,
+  Broker,
+  Calendar,
+  CameraClock,
+  Clock,
+  Footage,
+  Knock,
+  LinkValue,
+  PowerValue,
+  Probe,
+  Recorder,
+  Witness,
+} from "../hal/ports.ts";
 import { makeLink, makePower } from "../hal/probe.ts";
 import { findTools, makeRecorder } from "../hal/recorder.ts";
 import { makeWitness } from "../hal/witness.ts";
@@ -56,7 +69,7 @@ export type World = {
   readonly box: Box;
   readonly footage: Footage;
   readonly recorder: Recorder;
-  readonly knock: Knock;
+  readonly knock: Knock & CameraClock;
   readonly broker: Broker;
   readonly power: Probe<PowerValue>;
   readonly link: Probe<LinkValue>;

@@ -1,9 +1,10 @@
 /** One camera's recorder loop: a try of the recorder, its files closed into segments, the reason why it ended; again, for ever. */
 
-import type { Clock, Credential, Footage, Knock, Recorder, RecorderEnd, RecorderJob, RecorderSign } from "../hal/ports.ts";
+import type { CameraClock, Clock, Credential, Footage, Knock, Recorder, RecorderEnd, RecorderJob, RecorderSign } from "../hal/ports.ts";
 import type { Books } from "./books.ts";
 import { placeFile, timesDisagree } from "./core/arrival.ts";
 import { cameraBackoffMs } from "./core/backoff.ts";
+import { refine } from "./core/blame.ts";
 import { segmentPath } from "./core/path.ts";
 import type { Claim, MonoMs, Trust } from "./core/types.ts";
 import { type Eye, noteFrame, noteKnock } from "./eye.ts";
@@ -32,7 +33,7 @@ export type RecordDeps = {
   readonly clock: Clock;
   readonly time: Time;
   readonly recorder: Recorder;
-  readonly knock: Knock;
+  readonly knock: Knock & CameraClock;
   readonly footage: Footage;
   readonly folder: string;
   readonly books: Books;
@@ -120,6 +121,7 @@ async function oneTry(deps: RecordDeps, job: CameraJob, eye: Eye, signal: AbortS
   };
   const unlink = abortWith(now.stop, [signal, deps.gate.closing()]);
   eye.writing = true;
+  askClock(deps, job, eye, signal);
   try {
     // What a disk that was away kept of an earlier try comes first.
     await settleLeftovers(deps, job, eye, now);
@@ -136,6 +138,14 @@ async function oneTry(deps: RecordDeps, job: CameraJob, eye: Eye, signal: AbortS
     eye.openBytes = 0;
     eye.writing = false;
   }
+}
+
+/** A camera that was silent is asked for its clock beside the try; recording does not wait for the answer. */
+function askClock(deps: RecordDeps, job: CameraJob, eye: Eye, signal: AbortSignal): void {
+  if (eye.answers !== false) return;
+  void deps.knock.clock(job.url, knockEveryMs, signal).then((clockMs) => {
+    eye.returnedClockMs = clockMs ?? eye.returnedClockMs;
+  });
 }
 
 async function runRecorder(deps: RecordDeps, job: CameraJob, eye: Eye, now: Try): Promise<RecorderEnd> {
@@ -173,7 +183,8 @@ function onSign(deps: RecordDeps, job: CameraJob, eye: Eye, now: Try, order: Rec
   const before = now.firstFrameMonoMs === null ? sign.monoMs : (eye.lastFrameMonoMs ?? sign.monoMs);
   now.longestSilenceMs = Math.max(now.longestSilenceMs, sign.monoMs - before);
   now.firstFrameMonoMs ??= sign.monoMs;
-  now.claim ??= deps.claim(eye);
+  now.claim ??= refine(deps.books.page(job.id).gap?.claim ?? null, deps.claim(eye), eye.returnedClockMs);
+  eye.returnedClockMs = null;
   now.frames = sign.frames;
   noteFrame(eye, sign.monoMs);
 }

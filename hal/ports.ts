@@ -126,6 +126,12 @@ export interface Knock {
   knock(url: string, timeoutMs: number, signal: AbortSignal): Promise<boolean>;
 }
 
+/** A camera's own clock. */
+export interface CameraClock {
+  /** UTC ms, where its RTSP server tells it in the Date of an OPTIONS reply (RFC 2326 §12.18); null: it does not. Never rejects; opens no session. */
+  clock(url: string, timeoutMs: number, signal: AbortSignal): Promise<number | null>;
+}
+
 /** A file found in the footage folder. Times are the file's own, by the operating system's wall clock. */
 export type FootageFile = {
   readonly camera: string;

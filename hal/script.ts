@@ -7,6 +7,7 @@ import type {
   Broker,
   BrokerOptions,
   BrokerSession,
+  CameraClock,
   Clock,
   ConnectResult,
   Knock,
@@ -80,10 +81,14 @@ export function scriptClock(startAt: WallMs): ScriptClock {
 }
 
 /** A port that answers or not, as `answers` says at that moment. */
-export function scriptKnock(answers: (url: string) => boolean): Knock & { readonly knocked: readonly string[] } {
+export function scriptKnock(
+  answers: (url: string) => boolean,
+  clockOf: (url: string) => number | null = () => null,
+): Knock & CameraClock & { readonly knocked: readonly string[] } {
   const knocked: string[] = [];
   return {
     knocked,
+    clock: async (url, _timeoutMs, signal) => (signal.aborted || !answers(url) ? null : clockOf(url)),
     knock: async (url, _timeoutMs, signal) => {
       if (signal.aborted) return false;
       knocked.push(url);

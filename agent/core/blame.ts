@@ -130,6 +130,21 @@ function blameLonely(sight: Sight, evidence: readonly string[]): Claim {
   return claim(alone(sight), "unknown", "unknown", [...evidence, "nobody-else-to-compare"]);
 }
 
+/** A camera that has been set knows a later day: the makers' first day after a power cut is 1970 or 2000. */
+const neverSetBeforeMs = Date.UTC(2010, 0, 1);
+
+/**
+ * Evidence from the return: a camera whose clock starts over was without power, which tells a house's power from its network. What stood
+ * for the hole until now is `standing`; `seen` is what is seen now.
+ */
+export function refine(standing: Claim | null, seen: Claim, returnedClockMs: number | null): Claim {
+  if (standing === null || returnedClockMs === null || returnedClockMs >= neverSetBeforeMs) return seen;
+  const { scope, blame: before } = standing;
+  const isShared = scope === "site" || scope.startsWith("house ");
+  if (!isShared || before.sure === "sensed") return seen;
+  return claim(scope, "house-power", "sensed", [...before.evidence, "camera-clock-reset"]);
+}
+
 const rank: Record<Sure, number> = { sensed: 2, inferred: 1, unknown: 0 };
 
 /** How well founded a claim is; a cause that is not known founds nothing. */

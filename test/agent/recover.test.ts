@@ -152,6 +152,29 @@ test("a hand-over that lies ahead makes nothing due, spoils no file, and may sti
   await village.stop();
 });
 
+test("a camera whose clock starts over tells that its house was without power, not without network", async () => {
+  const folder = tempFolder("reset");
+  const cameras = ["c1", "c2", "c3"].map((id) => `id: ${id}, url: "rtsp://${id}/"${id === "c3" ? "" : ", household: ho-01"}`);
+  const village = makeVillage({ folder, startAt, cameras, more: ["households: [{ id: ho-01, router: 10.0.1.1, reach: wan }]"] });
+  await village.boot();
+  await village.pass(5 * minute);
+  village.scene.silentRouters.add("10.0.1.1");
+  for (const camera of ["c1", "c2"]) village.scene.trouble.set(camera, "silent");
+  await village.pass(10 * minute);
+  expect(village.ask((asking) => gapsOf(asking, null, year)).map(({ blame }) => blame.cause)).toEqual(["house", "house"]);
+  for (const camera of ["c1", "c2"]) village.scene.clocks.set(camera, Date.UTC(2000, 0, 1, 0, 1));
+  village.scene.silentRouters.clear();
+  village.scene.trouble.clear();
+  await village.pass(5 * minute);
+  const gaps = village.ask((asking) => gapsOf(asking, null, year));
+  expect(gaps.map(({ blame }) => [blame.cause, blame.sure, blame.evidence.at(-1)])).toEqual([
+    ["house-power", "sensed", "camera-clock-reset"],
+    ["house-power", "sensed", "camera-clock-reset"],
+  ]);
+  expect(new Set(gaps.map(({ fault }) => fault)).size).toBe(1);
+  await village.stop();
+});
+
 test("a stop is the box's, a shutdown in order no power cut", async () => {
   const { village } = villageOf("stopped");
   await village.boot();

@@ -1,5 +1,5 @@
 /** The suites of the small ports, on the scripted and the real drivers. */
-import { createServer } from "node:net";
+import { type AddressInfo, createServer } from "node:net";
 import { describe, expect, test } from "vitest";
 import { makeBox } from "../../hal/box.ts";
 import { makeClock } from "../../hal/clock.ts";
@@ -79,6 +79,23 @@ describe.each(["real", "scripted"] as const)("the %s knock", (kind) => {
     expect(await driver.knock(server.url, 1_000, aborted)).toBe(false);
     server.close();
   });
+});
+
+test("a camera's clock is told by its server's Date, if at all", async () => {
+  const replies = [
+    "RTSP/1.0 200 OK\r\nCSeq: 1\r\nDate: Sat, 01 Jan 2000 00:01:02 GMT\r\n\r\n",
+    "RTSP/1.0 200 OK\r\nCSeq: 1\r\n\r\n",
+    "x".repeat(20_000),
+    "",
+  ];
+  const told: (number | null)[] = [];
+  for (const reply of replies) {
+    const server = createServer((socket) => socket.on("error", () => undefined).once("data", () => socket.end(reply)));
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    told.push(await knock.clock(`rtsp://127.0.0.1:${(server.address() as AddressInfo).port}/cam1`, 2_000, never));
+    server.close();
+  }
+  expect(told).toEqual([Date.UTC(2000, 0, 1, 0, 1, 2), null, null, null]);
 });
 
 test("a knock into the void ends with its deadline or its signal", async () => {

@@ -16,6 +16,8 @@ import { until, writeSite } from "./agent.ts";
 export type Scene = {
   /** Cameras in trouble. */
   readonly trouble: Map<string, EndReason>;
+  /** What cameras say of their own clock; the others say nothing. */
+  readonly clocks: Map<string, number>;
   /** Addresses of routers that do not answer. */
   readonly silentRouters: Set<string>;
   power: Reading<PowerValue>;
@@ -62,7 +64,7 @@ export function makeVillage(options: {
   if (loaded.kind === "bad") throw new Error(JSON.stringify(loaded.problems));
   const { settings } = loaded;
   const disk = sceneDisk(settings.recording.folder);
-  const scene: Scene = { trouble: new Map(), silentRouters: new Set(), power: unfelt, link: unfelt };
+  const scene: Scene = { trouble: new Map(), clocks: new Map(), silentRouters: new Set(), power: unfelt, link: unfelt };
   let nowAt = options.startAt;
   let boots = 0;
   let box: { clock: ScriptClock; wrongMs: number; stop: AbortController; done: Promise<void>; close: () => void } | null = null;
@@ -77,7 +79,13 @@ export function makeVillage(options: {
     const footage = disk.footage(clock);
     let watched = false;
     const world: World = {
-      ...{ clock, knock: scriptKnock((url) => !scene.trouble.has(nameOf(settings, url))) },
+      ...{
+        clock,
+        knock: scriptKnock(
+          (url) => !scene.trouble.has(nameOf(settings, url)),
+          (url) => scene.clocks.get(nameOf(settings, url)) ?? null,
+        ),
+      },
       footage: {
         ...footage,
         inspect: (folder) => {
