@@ -63,7 +63,9 @@ type Text =
 
 function readText(file: string): Text {
   try {
-    if (statSync(file).size > mostBytes) return { kind: "bad", key: "big", facts: {} };
+    const found = statSync(file);
+    if (!found.isFile()) return { kind: "bad", key: "unreadable", facts: { why: "not a regular file" } };
+    if (found.size > mostBytes) return { kind: "bad", key: "big", facts: {} };
     return { kind: "good", text: new TextDecoder("utf-8", { fatal: true }).decode(readFileSync(file)) };
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code ?? "";

@@ -26,6 +26,7 @@ const probeEveryMs = 60_000;
 const roomAgainBytes = 16 << 20;
 
 type Deps = {
+  readonly site: string;
   readonly clock: Clock;
   readonly time: Time;
   readonly footage: Footage;
@@ -88,7 +89,12 @@ export function makeGate(deps: Deps): { readonly gate: Gate; readonly watch: (si
 }
 
 async function examine(deps: Deps, before: DiskValue, probe: boolean): Promise<DiskReading> {
-  const seen = await deps.footage.inspect(deps.store.meta("folder"));
+  const folder = deps.store.meta("folder");
+  const inspected = await deps.footage.inspect(folder);
+  // A folder that was never ours and carries another site's mark is that site's.
+  const mark = folder === null && inspected.value === "ok" ? await deps.footage.readMark().catch(() => null) : null;
+  const seen: DiskReading =
+    mark === null || mark.site === deps.site ? inspected : { ...inspected, value: "other-disk", detail: `marked for ${mark.site}` };
   if (seen.value !== "ok" && seen.value !== "full") return seen;
   if (before === "full" && seen.freeBytes < roomAgainBytes) return { ...seen, value: "full" };
   if (seen.value === "full" || !probe) return seen;

@@ -23,18 +23,30 @@ export function makeLog(options: {
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
     },
-    { write: (line: string) => write(redact(line, secrets())) },
+    { write },
   );
+  const masked = (facts: object) => maskFacts(facts, secrets()) as object;
   return {
-    info: (facts, message) => logger.info(facts, message),
-    warn: (facts, message) => logger.warn(facts, message),
-    error: (facts, message) => logger.error(facts, message),
+    info: (facts, message) => logger.info(masked(facts), message),
+    warn: (facts, message) => logger.warn(masked(facts), message),
+    error: (facts, message) => logger.error(masked(facts), message),
   };
 }
+
+/** Facts with every text in them redacted. Names of facts, levels and times are ours, and hold no secret. */
+function maskFacts(facts: unknown, secrets: readonly string[]): unknown {
+  if (typeof facts === "string") return redact(facts, secrets);
+  if (Array.isArray(facts)) return facts.map((fact) => maskFacts(fact, secrets));
+  if (typeof facts !== "object" || facts === null) return facts;
+  return Object.fromEntries(Object.entries(facts).map(([name, fact]) => [name, maskFacts(fact, secrets)]));
+}
+
+/** Shorter than this a secret is part of common words: taking it out would spoil the text and tell what it is. Addresses lose it all the same. */
+const shortestMasked = 4;
 
 /** Takes user information out of addresses and every known secret out of the rest, as they stand and as JSON or an address would write them. */
 export function redact(text: string, secrets: readonly string[]): string {
   const bare = text.replace(/:\/\/[^\s/@"']*@/g, "://");
   const forms = secrets.flatMap((secret) => [secret, encodeURIComponent(secret), JSON.stringify(secret).slice(1, -1)]);
-  return forms.reduce((rest, secret) => (secret === "" ? rest : rest.replaceAll(secret, "***")), bare);
+  return forms.reduce((rest, secret) => (secret.length < shortestMasked ? rest : rest.replaceAll(secret, "***")), bare);
 }

@@ -13,6 +13,7 @@ import { findTools, makeRecorder } from "../hal/recorder.ts";
 import { makeWitness } from "../hal/witness.ts";
 import { type Books, keepBooks } from "./books.ts";
 import { keepChores } from "./chores.ts";
+import { checkUser, surroundingRules } from "./cli/context.ts";
 import { readSecret } from "./config/rules.ts";
 import type { Settings } from "./config/schema.ts";
 import { formatProblem, loadConfig } from "./config.ts";
@@ -79,6 +80,15 @@ const startUpAfterCutMs = 120_000;
 
 /** Runs the agent until SIGTERM or SIGINT. Resolves with the exit code; everything that must be said is said on the log or `err`. */
 export async function runAgent(configFile: string, err: (line: string) => void): Promise<number> {
+  const allowed = loadConfig(configFile, surroundingRules);
+  if (allowed.kind === "good") {
+    try {
+      checkUser(allowed.settings);
+    } catch (error) {
+      err(error instanceof Error ? error.message : String(error));
+      return 2;
+    }
+  }
   const loaded = loadConfig(configFile, ["system-disk"]);
   if (loaded.kind === "bad") {
     for (const problem of loaded.problems) err(formatProblem(configFile, problem));
@@ -167,7 +177,7 @@ export async function live(world: World, life: Life, stop: AbortSignal): Promise
   const usage = makeUsage(store, eyes);
   const counted = countingStore(store, usage.add);
   const books = keepBooks(counted, time);
-  const { gate, watch: watchDisk } = makeGate({ clock, time, footage, store, log });
+  const { gate, watch: watchDisk } = makeGate({ site: first.site.id, clock, time, footage, store, log });
   const pastIs = store.meta("reset") === null ? null : "journal reset";
   const recovery: RecoverDeps = {
     clock,
@@ -253,7 +263,8 @@ export async function live(world: World, life: Life, stop: AbortSignal): Promise
       },
       stop,
     ).then(
-      ({ foreign }) => {
+      (found) => {
+        const foreign = [...found.foreign, ...found.unreadable];
         store.commit([{ put: "note", note: "foreign", text: foreign.length === 0 ? null : JSON.stringify(foreign) }]);
         usage.recount();
       },

@@ -108,7 +108,14 @@ export function gapsOf({ reads, dating, settings, nowAt }: Asking, camera: strin
   );
   return reads
     .gaps(camera, storedSpan(dating, span))
-    .flatMap((gap) => splitByPlan(datedGap(gap, dating), planned.get(gap.camera) ?? [], nowAt));
+    .flatMap((gap) => splitByPlan(datedGap(gap, dating), planned.get(gap.camera) ?? [], nowAt))
+    .flatMap((gap) => sinceHandOver(gap, settings.cameras.find(({ id }) => id === gap.camera)?.since));
+}
+
+/** Nothing is missing before hand-over. */
+function sinceHandOver(gap: Gap, sinceAt: UtcMs | undefined): readonly Gap[] {
+  if (sinceAt === undefined || gap.fromAt >= sinceAt) return [gap];
+  return gap.toAt !== null && gap.toAt <= sinceAt ? [] : [{ ...gap, fromAt: sinceAt }];
 }
 
 /** A gap with its times, and those in its evidence, read as UTC. */
@@ -129,7 +136,7 @@ export function readStatus(asking: Asking, version: string): Status {
   const unsent = reads.unsent(cursor);
   const felt = (subject: "power" | "link") => {
     const value = running ? (condition(subject)?.value ?? "unknown") : "unknown";
-    return { value, sinceAt: value === "unknown" ? null : utc(condition(subject)?.sinceAt) };
+    return { value, sinceAt: value === "unknown" || value === "unsupported" ? null : utc(condition(subject)?.sinceAt) };
   };
   const usedBytes = live?.usedBytes ?? 0;
   const limits = {

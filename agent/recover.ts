@@ -166,9 +166,12 @@ function tornOf(deps: RecoverDeps, previous: Previous, file: FootageFile): Torn 
     // Files of one try adjoin: one born within a breath of the end of coverage continues it.
     startAt: coveredAt !== null && Math.abs(bornAt - coveredAt) < 2_000 ? coveredAt : null,
     arrivalTimes: deps.store.camera(file.camera)?.arrivalTimes ?? false,
-    goneAt: previous !== null && previous.run.id === file.run ? previous.lastAliveAt : (run?.endedAt ?? null),
+    goneAt: previous !== null && previous.run.id === file.run ? previous.lastAliveAt : endOf(run),
   };
 }
+
+/** When a run that is over had ended; null where the database never saw it. */
+const endOf = (run: RunRow | null): WallMs | null => (run === null || run.startedAt === 0 ? null : run.endedAt);
 
 /**
  * A database that was begun anew knows nothing of the folder's past: each camera's due time begins with its oldest footage, and until now

@@ -46,6 +46,7 @@ export async function reindex(deps: ReindexDeps, signal: AbortSignal): Promise<R
   for await (const folder of deps.footage.closed()) {
     if (signal.aborted) break;
     for (const file of folder.files) {
+      if (signal.aborted) break;
       const back = await takeIn(deps, file, signal);
       if (back === "returned") counts.returned += 1;
       if (back === "unreadable" && unreadable.length < mostNamed) unreadable.push(file.path);
@@ -67,6 +68,7 @@ async function takeIn(deps: ReindexDeps, file: FootageFile, signal: AbortSignal)
   if (file.run >= deps.below || deps.store.hasSegment(file.camera, file.run, file.number)) return "known";
   const measure = await deps.recorder.measure(`${deps.folder}/${file.path}`, signal);
   const namedAt = startOfPath(file.path);
+  if (measure.kind === "failed") return "known";
   if (measure.kind !== "readable" || namedAt === null) {
     deps.log.warn({ file: file.path }, "a footage file without a row cannot be read; it stays as it is");
     return "unreadable";

@@ -71,8 +71,9 @@ function enrol(deps: RosterDeps, camera: CameraSettings, fromAt: WallMs): void {
     return;
   }
   if (camera.since === undefined || page.coveredAt !== null) return;
-  const sinceAt = deps.time.dating().fromUtc(camera.since);
-  const coveredAt = Math.max(sinceAt, fromAt);
+  // Before hand-over nothing is due, which the questions know; the books begin with the first look all the same.
+  const sinceAt = Math.min(deps.time.dating().fromUtc(camera.since), fromAt);
+  const coveredAt = fromAt;
   const change: Change = [
     { put: "page", camera: camera.id, sinceAt, coveredAt },
     ...(sinceAt < fromAt ? ([{ put: "unknown", camera: camera.id, fromAt: sinceAt, toAt: fromAt, why: deps.pastIs }] as const) : []),
@@ -83,7 +84,7 @@ function enrol(deps: RosterDeps, camera: CameraSettings, fromAt: WallMs): void {
 function comeBack(deps: RosterDeps, camera: string, leftAt: WallMs): void {
   const page = deps.books.page(camera);
   const nowAt = deps.time.now();
-  const scope = `camera ${camera}`;
+  const scope = `plan ${camera}`;
   const claim = { scope, blame: { cause: "planned", sure: "sensed", evidence: ["not-configured"] } } as const;
   const fault = deps.books.newFault(scope, leftAt, nowAt);
   const change: Change = [

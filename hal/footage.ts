@@ -4,7 +4,7 @@
  */
 import { createHash } from "node:crypto";
 import type { Stats } from "node:fs";
-import { constants, type FileHandle, mkdir, open, readdir, readFile, rename, rmdir, stat, statfs, unlink } from "node:fs/promises";
+import { constants, type FileHandle, lstat, mkdir, open, readdir, readFile, rename, rmdir, stat, statfs, unlink } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import type { DiskMark, DiskReading, Footage, FootageFile, Removal } from "./ports.ts";
 
@@ -219,12 +219,22 @@ async function namesWithin(path: string): Promise<readonly string[] | null> {
 
 /** What stands beside the mark, and what is in it. `lost+found` is root's and on every ext4 disk. */
 async function* cameraFolders(folder: string): AsyncIterable<{ readonly camera: string; readonly names: readonly string[] | null }> {
-  for (const camera of await namesIn(folder))
-    if (!camera.startsWith(".") && camera !== "lost+found") yield { camera, names: await namesWithin(join(folder, camera)) };
+  for (const camera of await namesIn(folder)) {
+    if (camera.startsWith(".") || camera === "lost+found") continue;
+    const path = join(folder, camera);
+    // A link leads out of the disk: one foreign entry, whatever is behind it.
+    yield { camera, names: (await isLink(path)) ? null : await namesWithin(path) };
+  }
 }
 
+const isLink = (path: string) =>
+  lstat(path).then(
+    (found) => found.isSymbolicLink(),
+    () => false,
+  );
+
 async function fileAt(folder: string, camera: string, path: string, run: number, number: number): Promise<FootageFile | null> {
-  const found = await stat(join(folder, path)).catch(() => null);
+  const found = await lstat(join(folder, path)).catch(() => null);
   if (!found?.isFile()) return null;
   return { camera, path, run, number, bytes: found.size, bornAt: bornAt(found), modifiedAt: Math.round(found.mtimeMs) };
 }
@@ -268,7 +278,8 @@ async function readDay(
 ): Promise<{ files: readonly FootageFile[]; foreign: readonly string[] }> {
   const files: FootageFile[] = [];
   const foreign: string[] = [];
-  const names = await namesWithin(join(folder, camera, day));
+  const path = join(folder, camera, day);
+  const names = (await isLink(path)) ? null : await namesWithin(path);
   if (names === null) return { files, foreign: [join(camera, day)] };
   for (const name of names) {
     const [, , run, number] = closedName.exec(name) ?? [];

@@ -7,12 +7,11 @@ import type { Settings } from "../config/schema.ts";
 import { makeDating } from "../core/dating.ts";
 import { adoptDisk } from "../disk.ts";
 import { openStore } from "../store/store.ts";
-import { type Context, checkUser, exit, nowUtc, Refusal, settingsOf } from "./context.ts";
+import { type Context, exit, nowUtc, Refusal, settingsOf } from "./context.ts";
 
 export async function adopt(context: Context, signal: AbortSignal): Promise<number> {
   // An empty mount point is on the system disk: marked, it would be recorded to.
-  const settings = settingsOf(context, []);
-  checkUser(settings);
+  const settings = settingsOf(context, ["system-disk"]);
   const store = openStore(settings.site.state);
   try {
     const { folder } = settings.recording;

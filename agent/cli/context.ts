@@ -27,20 +27,28 @@ export class Refusal extends Error {
   }
 }
 
-/** The settings, or every problem on its line. The system disk rule holds where a disk is taken into service, and in `check-config`. */
-export function settingsOf(context: Context, tolerate: readonly string[] = ["system-disk"]): Settings {
+/** Rules about what surrounds the agent: they are its own and `check-config`'s, and no reason not to answer a question. */
+export const surroundingRules = ["system-disk", "no-file", "not-file", "secret-mode", "secret-empty", "secret-owner"];
+
+/** The settings, for whoever may read the state; or every problem on its line. `hold`: surrounding rules that hold here all the same. */
+export function settingsOf(context: Context, hold: readonly string[] = []): Settings {
+  const tolerate = surroundingRules.filter((rule) => !hold.includes(rule));
   const loaded = loadConfig(context.configFile, tolerate);
-  if (loaded.kind === "good") return loaded.settings;
+  if (loaded.kind === "good") {
+    checkUser(loaded.settings);
+    return loaded.settings;
+  }
   throw new Refusal(exit.wrongUse, loaded.problems.map((problem) => formatProblem(context.configFile, problem)).join("\n"));
 }
 
 /** Root, or the owner of the state folder: anyone else could only half read it. */
 export function checkUser(settings: Settings): void {
   const uid = process.getuid?.() ?? 0;
+  if (uid === 0) return;
   try {
-    if (uid === 0 || statSync(settings.site.state).uid === uid) return;
-  } catch {
-    return;
+    if (statSync(settings.site.state).uid === uid) return;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "EACCES") return;
   }
   throw new Refusal(exit.wrongUse, "run this as root or as the agent's user: sudo matghi …");
 }
@@ -54,7 +62,6 @@ export const nowUtc = (settings: Settings): UtcMs => wallOf(settings.clock);
 /** Opens the store for reading, asks, closes. */
 export function reading<T>(context: Context, ask: (session: Session) => T): T {
   const settings = settingsOf(context);
-  checkUser(settings);
   const store = openReads(settings.site.state);
   if (store === null)
     throw new Refusal(exit.notFound, `nothing has been recorded in ${settings.site.state} yet; start the agent: matghi run`);

@@ -9,7 +9,7 @@ import { eventTypes, type Gap, type Span } from "../core/types.ts";
 import { evidenceText, type Language, wordOf, wordsIn } from "../core/words.ts";
 import { gapsOf, historyOf } from "../query.ts";
 import { openReads } from "../store/store.ts";
-import { type Context, checkUser, exit, nowUtc, Refusal, reading, type Session, settingsOf } from "./context.ts";
+import { type Context, exit, nowUtc, Refusal, reading, type Session, settingsOf } from "./context.ts";
 
 /** A bound of a question; a wrong one names the right forms. */
 function timeOf(text: string | undefined, name: string, nowAt: number, fallback: number): number {
@@ -100,7 +100,6 @@ const followEveryMs = 500;
 /** The journal page by page, so that a long one never stands in memory whole. */
 export async function events(context: Context, options: EventsOptions, signal: AbortSignal): Promise<number> {
   const settings = settingsOf(context);
-  checkUser(settings);
   if (options.type !== undefined && !(eventTypes as readonly string[]).includes(options.type))
     throw new Refusal(exit.wrongUse, `--type ${options.type}: no such type; one of ${eventTypes.join(", ")}`);
   const span = spanOf(options, nowUtc(settings));

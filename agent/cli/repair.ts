@@ -9,14 +9,13 @@ import { makeLog } from "../log.ts";
 import { type Reindexed, reindex } from "../reindex.ts";
 import { lockState } from "../store/database.ts";
 import { openOrReplace, openReads, openStore, type Store } from "../store/store.ts";
-import { type Context, checkUser, exit, nowUtc, Refusal, settingsOf } from "./context.ts";
+import { type Context, exit, nowUtc, Refusal, settingsOf } from "./context.ts";
 
 export type RepairOptions = { readonly dryRun?: boolean };
 type Repaired = Reindexed & { readonly dryRun: boolean; readonly replaced: string | null };
 
 export async function repair(context: Context, options: RepairOptions, signal: AbortSignal): Promise<number> {
   const settings = settingsOf(context);
-  checkUser(settings);
   const dry = options.dryRun ?? false;
   const found = dry ? await look(context, settings, signal) : await mend(context, settings, signal);
   context.out(context.json ? JSON.stringify(found) : textOf(found, settings));

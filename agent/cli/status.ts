@@ -3,7 +3,7 @@
 import type { Status } from "../core/status.ts";
 import { vietnamTime } from "../core/time.ts";
 import type { Language } from "../core/words.ts";
-import { bytesText, fill, wordsIn } from "../core/words.ts";
+import { bytesText, evidenceText, fill, wordOf, wordsIn } from "../core/words.ts";
 import { readStatus } from "../query.ts";
 import { version } from "../version.ts";
 import { type Context, exit, reading } from "./context.ts";
@@ -30,15 +30,15 @@ function statusText(now: Status, name: string, language: Language): string {
   const free = now.disk.freeBytes === null ? "" : `, ${fill(words.free, { bytes: bytesText(now.disk.freeBytes, language) })}`;
   const cameras = now.cameras.map(
     (camera) =>
-      `  ${words.states[camera.state].padEnd(10)} ${percent(camera.recorded24h).padStart(6)}  ${camera.id}  ${camera.name}${camera.why === null ? "" : `  (${camera.why})`}  ${at(camera.lastFrameAt)}`,
+      `  ${words.states[camera.state].padEnd(10)} ${percent(camera.recorded24h).padStart(6)}  ${camera.id}  ${camera.name}${camera.why === null ? "" : `  (${evidenceText(camera.why, language)})`}  ${at(camera.lastFrameAt)}`,
   );
   const todo = now.todo.length === 0 ? [words.nothingToDo] : [words.todo, ...now.todo.map((entry) => `  ! ${entry.text}`)];
   return [
     `${name} (${now.site}) – matghi ${now.version}`,
     ...todo,
     `${words.box}: ${alive}`,
-    `${words.disk}: ${now.disk.value}${free}`,
-    `${words.station}: ${now.station.value}, ${fill(words.unsent, { count: now.station.unsent })}`,
+    `${words.disk}: ${wordOf(words.disks, now.disk.value)}${free}`,
+    `${words.station}: ${wordOf(words.stations, now.station.value)}, ${fill(words.unsent, { count: now.station.unsent })}`,
     `${words.power}: ${felt(now.power)}`,
     `${words.link}: ${felt(now.link)}`,
     `${words.clock}: ${felt(now.clock)}`,

@@ -1,6 +1,6 @@
 /** What the schema cannot say: rules between settings, and what the machine must hold for them. */
 import { accessSync, constants, existsSync, readFileSync, type Stats, statfsSync, statSync } from "node:fs";
-import { dirname, sep } from "node:path";
+import { dirname, resolve, sep } from "node:path";
 import { type Finding, isLoopback, type Settings } from "./schema.ts";
 
 type Path = Finding["path"];
@@ -24,7 +24,7 @@ export function relations(settings: Settings): readonly Finding[] {
   ];
 }
 
-const inside = (inner: string, outer: string) => `${inner}${sep}`.startsWith(`${outer.replace(/\/+$/, "")}${sep}`);
+const inside = (inner: string, outer: string) => `${resolve(inner)}${sep}`.startsWith(`${resolve(outer).replace(/\/+$/, "")}${sep}`);
 
 function duplicates(list: "cameras" | "households", entries: readonly { id: string }[]): Finding[] {
   const seen = new Set<string>();
@@ -78,7 +78,8 @@ export function surroundings(settings: Settings): { readonly findings: readonly 
   const stationSecret = secretRules(settings, station?.passwordFile, ["station", "passwordFile"]);
   const onSystem = !recording.allowSystemDisk && isOnSystemDisk(recording.folder);
   const disk = onSystem ? [finding(["recording", "folder"], "system-disk")] : [];
-  return { findings: [...secrets, ...files, ...stationSecret, ...disk], warnings: sizeWarnings(recording) };
+  const folders = [...folderRules(recording.folder, ["recording", "folder"]), ...folderRules(settings.site.state, ["site", "state"])];
+  return { findings: [...secrets, ...files, ...stationSecret, ...disk, ...folders], warnings: sizeWarnings(recording) };
 }
 
 function statOf(path: string): Stats | string {
@@ -88,6 +89,12 @@ function statOf(path: string): Stats | string {
   } catch (error) {
     return (error as NodeJS.ErrnoException).code ?? "?";
   }
+}
+
+/** What stands where a folder should be must be one; what is not there yet is made. */
+function folderRules(folder: string, at: Path): Finding[] {
+  const existing = nearestExisting(folder);
+  return statSync(existing).isDirectory() ? [] : [finding(at, "not-folder", { file: existing })];
 }
 
 function fileRules(settings: Settings, file: string | undefined, at: Path): Finding[] {

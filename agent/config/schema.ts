@@ -61,7 +61,7 @@ function unit(
     return read
       .nullable()
       .default(null)
-      .meta({ ...meta, default: "none" });
+      .meta({ ...meta, default: "–" });
   return read.default(bounds.parse(bounds.fallback) ?? 0).meta({ ...meta, default: bounds.fallback });
 }
 const duration = (en: string, vi: string, from: string, to: string, fallback: string) =>
@@ -98,6 +98,8 @@ function urlFault(value: string, schemes: readonly string[]): string | null {
   if (!URL.canParse(value)) return "url";
   const parsed = new URL(value);
   if (parsed.username !== "" || parsed.password !== "" || /^[a-z]+:\/\/[^/]*@/i.test(value)) return "url-credential";
+  // Some makers' addresses carry the password in their path; it belongs into its own file there too.
+  if (/[?&/;_](password|passwd|pwd)=[^&_/;]/i.test(value)) return "url-credential";
   return parsed.hostname === "" ? "url" : null;
 }
 

@@ -23,9 +23,12 @@ export function parseInstant(text: string): number | null {
   const full = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d{1,3})?)?(Z|[+-]\d{2}:\d{2})$/.test(text);
   if (!day && !full) return null;
   const at = Date.parse(day ? `${text}T00:00:00${vietnamOffset}` : text);
-  if (Number.isNaN(at) || (day && !isRealDay(text))) return null;
+  if (Number.isNaN(at) || !isRealDay(text.slice(0, 10))) return null;
   return at;
 }
 
 /** 2026-02-31 parses in some engines; it is no day. */
-const isRealDay = (text: string) => new Date(`${text}T00:00:00Z`).toISOString().startsWith(text);
+function isRealDay(text: string): boolean {
+  const at = Date.parse(`${text}T00:00:00Z`);
+  return !Number.isNaN(at) && new Date(at).toISOString().startsWith(text);
+}

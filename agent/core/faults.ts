@@ -108,6 +108,8 @@ function connect(earlier: number[], a: number, b: number): void {
 }
 
 function faultOf(cameras: readonly string[], losses: readonly Traced[], endAt: WallMs): Fault {
+  const [first, second] = losses;
+  if (first !== undefined && second === undefined) return faultOfOne(cameras, first, endAt);
   const rows = losses.map(({ row }) => ({ fromAt: row.fromAt, toAt: row.toAt ?? Math.max(endAt, row.fromAt) }));
   const numbers = losses.flatMap(({ row }) => row.fault ?? []);
   const open = losses.some(({ row }) => row.toAt === null);
@@ -123,9 +125,14 @@ function faultOf(cameras: readonly string[], losses: readonly Traced[], endAt: W
   };
 }
 
+/** What most faults are. */
+function faultOfOne(cameras: readonly string[], { row, fromAt, toAt, cause }: Traced, endAt: WallMs): Fault {
+  const wholeMs = (row.toAt ?? Math.max(endAt, row.fromAt)) - row.fromAt;
+  const ms = toAt - fromAt;
+  return { fault: row.fault, cause, fromAt: row.fromAt, toAt: row.toAt, durationMs: ms, wholeMs, cameras, cameraMs: ms };
+}
+
 function mainCause(losses: readonly Traced[]): Cause {
-  const first = losses[0]?.cause ?? "unknown";
-  if (losses.every(({ cause }) => cause === first)) return first;
   const ms = new Map<Cause, number>();
   for (const { cause, fromAt, toAt } of losses) ms.set(cause, (ms.get(cause) ?? 0) + toAt - fromAt);
   return [...ms].reduce((best, entry) => (entry[1] > best[1] ? entry : best), ["unknown" as Cause, 0] as const)[0];

@@ -141,6 +141,8 @@ export type LedgerSpan = Span &
         readonly stream: string;
         readonly clock: string;
         readonly planned?: true;
+        /** It lies outside of due time: it is there, and counts nowhere. */
+        readonly due?: false;
       }
     | {
         readonly kind: "gap";
@@ -149,7 +151,7 @@ export type LedgerSpan = Span &
         readonly evidence: readonly string[];
         readonly fault?: number | null;
       }
-    | { readonly kind: "deleted"; readonly why: string; readonly planned?: true }
+    | { readonly kind: "deleted"; readonly why: string; readonly planned?: true; readonly due?: false }
     | { readonly kind: "unknown"; readonly why: string }
   );
 
@@ -169,9 +171,26 @@ export type History = {
 
 /** The stretch, span by span, without overlap: footage before deletions before planned stops before gaps before unknown; what nobody accounts for is said. */
 export function spansOf(history: History, asked: Span): readonly LedgerSpan[] {
-  if (history.due === null) return [];
-  const window = overlap(asked, history.due);
-  if (window === null) return [];
+  const window = history.due === null ? null : overlap(asked, history.due);
+  const before = { fromAt: asked.fromAt, toAt: window?.fromAt ?? asked.toAt };
+  const after = { fromAt: window?.toAt ?? asked.toAt, toAt: asked.toAt };
+  return [...undueSpans(history, before), ...(window === null ? [] : dueSpans(history, window)), ...undueSpans(history, after)];
+}
+
+/** What exists outside of due time. */
+function undueSpans(history: History, window: Span): readonly LedgerSpan[] {
+  if (window.fromAt >= window.toAt) return [];
+  const made = layOver<LedgerSpan>(clipTo(footageSpans(history), window), deletedSpans(history), window);
+  return join(made.map((span) => (span.kind === "footage" || span.kind === "deleted" ? { ...span, due: false } : span)));
+}
+
+const clipTo = (spans: readonly LedgerSpan[], window: Span): LedgerSpan[] =>
+  spans.flatMap((span) => {
+    const part = overlap(span, window);
+    return part === null ? [] : [{ ...span, ...part }];
+  });
+
+function dueSpans(history: History, window: Span): readonly LedgerSpan[] {
   const layers: readonly LedgerSpan[][] = [
     footageSpans(history),
     deletedSpans(history),
@@ -305,6 +324,9 @@ export type Sums = {
   readonly gapMs: number;
 };
 
+/** Footage from outside of due time. */
+export const isUndue = (span: LedgerSpan): boolean => (span.kind === "footage" || span.kind === "deleted") && span.due === false;
+
 /** A stop on purpose, or footage made within one: not due. */
 export const isPlanned = (span: LedgerSpan): boolean =>
   span.kind === "gap" ? span.cause === "planned" : span.kind !== "unknown" && span.planned === true;
@@ -315,6 +337,7 @@ export function sumsOf(spans: readonly LedgerSpan[]): Sums {
   const of = { footage: "recordedMs", deleted: "deletedMs", gap: "gapMs", unknown: "unknownMs" } as const;
   for (const span of spans) {
     const ms = span.toAt - span.fromAt;
+    if (isUndue(span)) continue;
     if (isPlanned(span)) {
       sums.plannedMs += ms;
       continue;

@@ -2,7 +2,7 @@
 import type { UtcMs } from "./dating.ts";
 import { iso, isoOrNull, vietnamTime } from "./time.ts";
 import type { CameraState, WallMs } from "./types.ts";
-import { fill, type Language, wordsIn } from "./words.ts";
+import { evidenceText, fill, type Language, wordOf, wordsIn } from "./words.ts";
 
 /** What one sense says, since when, and by which driver. */
 export type Felt = { readonly value: string; readonly sinceAt: UtcMs | null; readonly driver: string };
@@ -111,17 +111,20 @@ function todoOf(facts: StatusFacts): Todo[] {
   if (facts.clock.driver === "script") add("attention", null, words.clockScripted, null);
   if (facts.running && facts.clock.value === "unset") add("attention", null, words.clockUnset, facts.clock.sinceAt);
   if (facts.disk.value !== "ok" && facts.disk.value !== "unknown")
-    add("broken", null, fill(words.diskBad, { value: facts.disk.value }), facts.disk.sinceAt);
+    add("broken", null, fill(words.diskBad, { value: wordOf(words.disks, facts.disk.value) }), facts.disk.sinceAt);
   for (const camera of facts.cameras) {
     if (camera.state !== "not-recording") continue;
     add(
       "broken",
       camera.id,
-      fill(words.cameraDown, { name: camera.name, since: sinceText(camera.sinceAt), why: camera.why ?? "" }),
+      fill(words.cameraDown, {
+        ...{ name: camera.name, since: sinceText(camera.sinceAt), why: evidenceText(camera.why ?? "", facts.language) },
+        next: wordOf(words.cures, camera.why ?? "") === camera.why ? words.cures.silent : wordOf(words.cures, camera.why ?? ""),
+      }),
       camera.sinceAt,
     );
   }
-  if (facts.station.value === "unreachable" || facts.station.value === "refused")
+  if (facts.running && (facts.station.value === "unreachable" || facts.station.value === "refused"))
     add("attention", null, fill(words.stationDown, { since: sinceText(facts.station.sinceAt) }), facts.station.sinceAt);
   if (facts.disk.daysLeft !== null && facts.disk.daysLeft < facts.keepMinDays)
     add("attention", null, fill(words.daysShort, { days: Math.floor(facts.disk.daysLeft), min: facts.keepMinDays }), null);

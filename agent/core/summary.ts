@@ -85,12 +85,17 @@ const timesOf = ({ dueMs, recordedMs, unknownMs, plannedMs, byCause }: Tally) =>
 /** The report's numbers under the report's names. */
 const figuresOf = (tally: Tally) => ({ ...timesOf(tally), gaps: tally.gaps, flaps: tally.flaps, longestGapMs: tally.longestGapMs });
 
-/** Spans of a window, cut to it. */
-export const cutTo = (spans: readonly LedgerSpan[], window: Span): readonly LedgerSpan[] =>
-  spans.flatMap((span) => {
-    const part = overlap(span, window);
-    return part === null ? [] : [{ ...span, ...part }];
-  });
+/** Spans of a window, cut to it; all are in order. */
+export function cutTo(spans: readonly LedgerSpan[], window: Span): readonly LedgerSpan[] {
+  const found: LedgerSpan[] = [];
+  for (const span of spans) {
+    if (span.fromAt >= window.toAt) break;
+    if (span.toAt <= window.fromAt) continue;
+    const isWithin = span.fromAt >= window.fromAt && span.toAt <= window.toAt;
+    found.push(isWithin ? span : { ...span, ...overlap(span, window) });
+  }
+  return found;
+}
 
 /** Minutes to a tenth, rounded down: 60 means the whole hour. */
 function recordedMinutes(spans: readonly LedgerSpan[], hour: Span): number {

@@ -3,7 +3,7 @@
  * recordedMs + Σ byCause ms + unknownMs = dueMs, to the millisecond.
  */
 import { counts, flapsOf, interruptionsOf, type Loss } from "./flaps.ts";
-import { isPlanned, type LedgerSpan } from "./ledger.ts";
+import { isPlanned, isUndue, type LedgerSpan } from "./ledger.ts";
 import type { Cause } from "./types.ts";
 
 /** `ms` adds up exactly over any cut of the time; `count` is of interruptions of 60 s and more (core/flaps.ts). */
@@ -42,7 +42,8 @@ type GapSpan = Extract<LedgerSpan, { kind: "gap" }>;
 /** Is it footage that should be there and is not? */
 export const isLoss = (span: LedgerSpan): span is GapSpan => span.kind === "gap" && span.cause !== "planned";
 /** Was there footage, though it may have been deleted since? */
-export const isMade = (span: LedgerSpan): boolean => (span.kind === "footage" || span.kind === "deleted") && !isPlanned(span);
+export const isMade = (span: LedgerSpan): boolean =>
+  (span.kind === "footage" || span.kind === "deleted") && !isPlanned(span) && !isUndue(span);
 
 /** Adds up one camera's spans, which are in order and do not overlap. */
 export function tallyOf(spans: readonly LedgerSpan[]): Tally {
@@ -92,9 +93,14 @@ const answered: ReadonlySet<string> = new Set([
   "bad-timestamps",
 ]);
 
+function firstWord(code: string): string {
+  const end = code.indexOf(" ");
+  return end < 0 ? code : code.slice(0, end);
+}
+
 /** Could the camera be reached while nothing was recorded? A full disk says nothing against the camera; silence about it counts as no. */
 export function isReachable(gap: GapSpan): boolean {
-  return gap.cause === "disk" || gap.evidence.some((code) => answered.has(code) || answered.has(code.split(" ", 1)[0] ?? ""));
+  return gap.cause === "disk" || gap.evidence.some((code) => answered.has(firstWord(code)));
 }
 
 /** Sums of two cameras or of two stretches of one. Times add up exactly; counts of stretches count what lies over the cut twice. */

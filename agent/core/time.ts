@@ -20,6 +20,13 @@ export function parseTime(text: string, nowAt: WallMs): WallMs | null {
   const local = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d+)?)?$/.test(text) ? `${text}+07:00` : null;
   const day = /^\d{4}-\d{2}-\d{2}$/.test(text) ? `${text}T00:00:00+07:00` : null;
   const full = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:?\d{2})$/.test(text) ? text : null;
-  const at = Date.parse(clock ?? local ?? day ?? full ?? "");
-  return Number.isNaN(at) ? null : at;
+  const found = clock ?? local ?? day ?? full ?? "";
+  const at = Date.parse(found);
+  return Number.isNaN(at) || !isRealDay(found.slice(0, 10)) ? null : at;
+}
+
+/** 30 February parses in some engines, as a day of March; it is no day. */
+function isRealDay(text: string): boolean {
+  const at = Date.parse(`${text}T00:00:00Z`);
+  return !Number.isNaN(at) && new Date(at).toISOString().startsWith(text);
 }
