@@ -124,6 +124,7 @@ export async function settleFiles(deps: RecoverDeps, previous: Previous, signal:
         ),
       ),
     );
+    if (!signal.aborted) deps.store.commit([{ put: "note", note: "settled", text: String(deps.run) }]);
   } catch (error) {
     deps.log.error({ err: String(error) }, "the footage folder cannot be looked through now; the next start settles what was left open");
   }
@@ -135,14 +136,16 @@ async function settleInTurn(deps: RecoverDeps, previous: Previous, files: readon
 
 /** A crash between a file's name and its row leaves it in one of the last days. */
 async function newestWithoutRow({ footage, store, time }: RecoverDeps, previous: NonNullable<Previous>): Promise<readonly FootageFile[]> {
+  // A life that was cut short in this very place left the work of the one before it undone.
+  const fromRun = Math.min(previous.run.id, Number(store.meta("settled") ?? previous.run.id));
   const lastUtc = time.dating().toUtc(previous.lastAliveAt);
   const days = [lastUtc - dayMs, lastUtc].map((at) => new Date(at).toISOString().slice(0, 10));
   const found: FootageFile[] = [];
   for (const camera of await footage.cameras())
     for (const day of days)
-      for (const file of await footage.filesOf(camera, day))
-        if (file.run === previous.run.id && !store.hasSegment(camera, file.run, file.number)) found.push(file);
-  return found.sort((a, b) => a.number - b.number);
+      for (const file of await footage.filesOf(camera, day, fromRun))
+        if (!store.hasSegment(camera, file.run, file.number)) found.push(file);
+  return found.sort((a, b) => a.run - b.run || a.number - b.number);
 }
 
 async function settleFile(deps: RecoverDeps, previous: Previous, file: FootageFile, signal: AbortSignal): Promise<void> {
@@ -183,7 +186,7 @@ export async function claimPast({ footage, store, time, log }: RecoverDeps, conf
     for (const camera of await footage.cameras()) {
       const [first] = await footage.days(camera);
       const page = store.camera(camera);
-      const files = first === undefined ? [] : await footage.filesOf(camera, first);
+      const files = first === undefined ? [] : await footage.filesOf(camera, first, 0);
       const starts = files.flatMap(({ path }) => startOfPath(path) ?? []);
       if (starts.length === 0 || page?.coveredAt != null) continue;
       const fromAt = Math.min(time.dating().fromUtc(Math.min(...starts)), nowAt - 1);

@@ -56,7 +56,7 @@ export function makeFootage(folder: string): Footage {
     closed: () => walkClosed(folder),
     cameras: async () => (await namesIn(folder)).filter((name) => !name.startsWith(".") && name !== "lost+found"),
     days: async (camera) => ((await namesWithin(at(camera))) ?? []).filter((name) => dayName.test(name)).sort(),
-    filesOf: async (camera, day) => (await readDay(folder, camera, day)).files,
+    filesOf: async (camera, day, fromRun) => (await readDay(folder, camera, day, fromRun)).files,
     has: (path) => has(at(path)),
     highestRun: () => highestRun(folder),
     hash: (path) => hashFile(at(path)),
@@ -275,6 +275,7 @@ async function readDay(
   folder: string,
   camera: string,
   day: string,
+  fromRun = 0,
 ): Promise<{ files: readonly FootageFile[]; foreign: readonly string[] }> {
   const files: FootageFile[] = [];
   const foreign: string[] = [];
@@ -283,6 +284,7 @@ async function readDay(
   if (names === null) return { files, foreign: [join(camera, day)] };
   for (const name of names) {
     const [, , run, number] = closedName.exec(name) ?? [];
+    if (run !== undefined && Number(run) < fromRun) continue;
     const path = join(camera, day, name);
     const file = run === undefined ? null : await fileAt(folder, camera, path, Number(run), Number(number));
     if (file === null) foreign.push(path);

@@ -174,8 +174,8 @@ export interface Footage {
   /** Cameras that have a folder here, and the days (`YYYY-MM-DD`, oldest first) of which one has closed files. */
   cameras(): Promise<readonly string[]>;
   days(camera: string): Promise<readonly string[]>;
-  /** Closed files of one camera's day. */
-  filesOf(camera: string, day: string): Promise<readonly FootageFile[]>;
+  /** Closed files of one camera's day, of this run and later ones. */
+  filesOf(camera: string, day: string, fromRun: number): Promise<readonly FootageFile[]>;
   /** Is there a file at `path`? Rejects where the disk does not let itself be asked: that is no answer. */
   has(path: string): Promise<boolean>;
   /** Highest run in the names of files here; 0 where there are none. Passes over what is foreign. */

@@ -90,7 +90,8 @@ function makeFootage(root: string, files: Map<string, File>, disk: { value: Disk
     closed: () => walk(files),
     cameras: async () => [...new Set(list(files, closedName).map(({ camera }) => camera))],
     days: async (camera) => [...new Set(list(files, closedName).flatMap((file) => (file.camera === camera ? [dayOf(file)] : [])))].sort(),
-    filesOf: async (camera, day) => list(files, closedName).filter((file) => file.camera === camera && dayOf(file) === day),
+    filesOf: async (camera, day, fromRun) =>
+      list(files, closedName).filter((file) => file.camera === camera && file.run >= fromRun && dayOf(file) === day),
     has: async (path) => files.has(path),
     highestRun: async () => [...list(files, partName), ...list(files, closedName)].reduce((most, { run }) => Math.max(most, run), 0),
     hash: async (path) => ({ bytes: take(path).bytes, sha256: hashOf(path, take(path)) }),

@@ -2,12 +2,12 @@
 
 /** Seconds for the first, second … failure in a row of one camera (issue: 1, 2, 5, 10, 30, 60 s). */
 const cameraLadderMs = [1_000, 2_000, 5_000, 10_000, 30_000, 60_000] as const;
-const cameraJitter = 0.2;
+const cameraJitter = 0.4;
 
-/** Milliseconds to wait after a camera's `failures`-th failure in a row (1 is the first); ±20 %, so that cameras do not knock together. */
+/** Milliseconds to wait after a camera's `failures`-th failure in a row (1 is the first); up to 40 % less than the step, so that cameras do not knock together and none waits longer. */
 export function cameraBackoffMs(failures: number, random: number): number {
   const step = cameraLadderMs[Math.min(Math.max(failures, 1), cameraLadderMs.length) - 1] ?? 60_000;
-  return Math.round(step * (1 - cameraJitter + 2 * cameraJitter * random));
+  return Math.round(step * (1 - cameraJitter * (1 - random)));
 }
 
 const stationFirstMs = 1_000;

@@ -33,7 +33,7 @@ export type Write =
  * `broken`: a damaged database was set aside under that name, and nobody was told yet · `reset`: the same, for ever ·
  * `abandoned`: what went with the old disk so far, of an adoption under way.
  */
-export type Note = "foreign" | "config-problem" | "broken" | "reset" | "abandoned";
+export type Note = "foreign" | "config-problem" | "broken" | "reset" | "abandoned" | "settled";
 
 export type Change = readonly Write[];
 

