@@ -1,6 +1,6 @@
 /** The publisher on a scripted broker and clock: it ends in time whatever the broker does, and gives up no row lightly. */
 import { join } from "node:path";
-import { expect, test } from "vitest";
+import { afterAll, expect, test } from "vitest";
 import { plainDating } from "../../agent/core/dating.ts";
 import type { Log } from "../../agent/log.ts";
 import { publishStation, type Station } from "../../agent/publish.ts";
@@ -12,8 +12,15 @@ import { tempFolder } from "../lib/temp.ts";
 const silent: Log = { info: () => undefined, warn: () => undefined, error: () => undefined };
 const draft = (topic: string): Message => ({ topic, payload: "{}", qos: 1, retain: true, expirySeconds: null });
 
+/** Closed before the process ends: Node 24 does not forgive a database that is left open. */
+const opened: ReturnType<typeof openStore>[] = [];
+afterAll(() => {
+  for (const store of opened) store.close();
+});
+
 function journalOf(count: number) {
   const store = openStore(join(tempFolder("publish"), "state"));
+  opened.push(store);
   store.begin({ bootId: "b", wallMs: 1_000, monoMs: 0, clock: "synced", version: "test", above: 0 });
   for (let i = 0; i < count; i += 1) {
     const moment = { at: i, monoMs: i, clock: "synced" } as const;

@@ -3,7 +3,7 @@ import { spawn } from "node:child_process";
 import { existsSync, mkdirSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import Sqlite from "better-sqlite3";
-import { describe, expect, test } from "vitest";
+import { afterAll, describe, expect, test } from "vitest";
 import type { Moment, Write } from "../../agent/core/change.ts";
 import type { Claim } from "../../agent/core/types.ts";
 import { databaseName, isLocked, lockState, openWriter, upgrade } from "../../agent/store/database.ts";
@@ -26,8 +26,15 @@ const segment = (number: number, more: object = {}): Write => ({
     ...{ stream: "main", clock: "synced", torn: false, namedMs: 0, ...more },
   } as Extract<Write, { put: "segment" }>["segment"],
 });
+/** Closed before the process ends: Node 24 does not forgive a database that is left open. */
+const opened: Store[] = [];
+afterAll(() => {
+  for (const store of opened) store.close();
+});
+
 function begun(state: string): Store {
   const store = openStore(state);
+  opened.push(store);
   store.begin({ bootId: "boot", wallMs: 1_000, monoMs: 1_000, clock: "synced", version: "test", above: 0 });
   return store;
 }
