@@ -132,6 +132,99 @@ export interface CameraClock {
   clock(url: string, timeoutMs: number, signal: AbortSignal): Promise<number | null>;
 }
 
+/** Where a camera answers ONVIF, and with which login. The credential never appears in an error, a detail or a log. */
+export type CameraTarget = {
+  /** http:// or https:// address of its device service. */
+  readonly xaddr: string;
+  readonly credential: Credential | null;
+};
+/** Why a camera gave no answer; `detail` is one line without any secret. */
+export type CameraFailure = {
+  readonly kind: "failed";
+  /** `password`: it refuses the login. `fault`: it answered that it will not. `nonsense`: what it sent is no ONVIF. */
+  readonly reason: "timeout" | "refused" | "password" | "fault" | "nonsense" | "unsupported" | "stopped";
+  readonly detail: string;
+};
+/** A camera's own clock. */
+export type CameraTime = {
+  readonly kind: "ok";
+  /** Its clock minus the box's; null: its clock was never set (1970), or it does not say UTC. */
+  readonly offsetMs: number | null;
+  readonly neverSet: boolean;
+  /** POSIX TZ as the camera has it. */
+  readonly timeZone: string | null;
+};
+export type CameraProfile = {
+  readonly token: string;
+  /** Lower case: h264, h265, jpeg …; null where it does not say. */
+  readonly codec: string | null;
+  readonly width: number | null;
+  readonly height: number | null;
+  readonly fps: number | null;
+  /** rtsp:// without credential; null where it gives none. */
+  readonly url: string | null;
+  readonly snapshotUrl: string | null;
+};
+export type CameraIdentity = {
+  readonly make: string | null;
+  readonly model: string | null;
+  readonly serial: string | null;
+  readonly firmware: string | null;
+  /** Lower case with colons. */
+  readonly mac: string | null;
+};
+export type CameraFacts = CameraIdentity & { readonly kind: "ok"; readonly time: CameraTime; readonly profiles: readonly CameraProfile[] };
+/** What a camera tells of itself between our questions. */
+export type CameraSign = {
+  readonly kind: "tampering" | "signal-loss" | "reboot" | "other";
+  readonly topic: string;
+  readonly active: boolean | null;
+};
+
+/** A camera's ONVIF side. Every call has an overall deadline and a bound of what it takes in; none rejects. */
+export interface CameraPort {
+  /** Its clock; asked without login first, so that a wrong clock never stands in the way. */
+  time(target: CameraTarget, signal: AbortSignal): Promise<CameraTime | CameraFailure>;
+  /** Who it is. One request after the clock: cheap enough for every minute. */
+  identify(target: CameraTarget, signal: AbortSignal): Promise<(CameraIdentity & { readonly kind: "ok" }) | CameraFailure>;
+  /** Clock, identity, profiles with addresses. */
+  describe(target: CameraTarget, signal: AbortSignal): Promise<CameraFacts | CameraFailure>;
+  /** Sets its clock to the box's. */
+  setTime(target: CameraTarget, signal: AbortSignal): Promise<{ readonly kind: "ok" } | CameraFailure>;
+  /** Takes its signs (PullPoint) until `signal` aborts or it fails. */
+  follow(target: CameraTarget, onSign: (sign: CameraSign) => void, signal: AbortSignal): Promise<CameraFailure>;
+}
+
+/** A device that answered a search. */
+export type FoundDevice = {
+  /** IPv4 address of the best `xaddr`. */
+  readonly address: string;
+  readonly xaddr: string;
+  /** WS-Addressing endpoint reference: stays when the address changes. */
+  readonly endpoint: string | null;
+  /** From its scopes, decoded; null where they do not say. */
+  readonly make: string | null;
+  readonly model: string | null;
+  readonly interface: string;
+};
+export type SearchResult = {
+  readonly devices: readonly FoundDevice[];
+  /** What was passed over or could not be asked, one line each. */
+  readonly remarks: readonly string[];
+};
+/** The local networks: who is there. */
+export interface Discovery {
+  /** WS-Discovery on every IPv4 interface (or on one), for `timeoutMs`. Duplicates are merged. Never rejects. */
+  search(options: { readonly interface: string | null; readonly timeoutMs: number }, signal: AbortSignal): Promise<SearchResult>;
+  /** Addresses of the local networks that take a TCP connect at one of `ports`. Never rejects. */
+  knockAll(
+    options: { readonly interface: string | null; readonly ports: readonly number[] },
+    signal: AbortSignal,
+  ): Promise<readonly { readonly address: string; readonly port: number }[]>;
+  /** The neighbour table: IPv4 address to MAC (lower case with colons). Never rejects. */
+  neighbours(): Promise<ReadonlyMap<string, string>>;
+}
+
 /** A file found in the footage folder. Times are the file's own, by the operating system's wall clock. */
 export type FootageFile = {
   readonly camera: string;
