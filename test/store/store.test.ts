@@ -130,7 +130,8 @@ test("one agent holds a state folder, until it ends in whatever way", async () =
   expect([lockState(state), isLocked(state)]).toEqual([null, true]);
   unlock?.();
   expect(isLocked(state)).toBe(false);
-  const script = `import { lockState } from "${join(repository, "dist/agent/store/database.js")}"; lockState(process.argv[1]); setTimeout(() => {}, 60_000);`;
+  // What is held by nobody may be collected, and lets go.
+  const script = `import { lockState } from "${join(repository, "dist/agent/store/database.js")}"; const unlock = lockState(process.argv[1]); setTimeout(() => unlock(), 60_000);`;
   const child = spawn(process.execPath, ["--input-type=module", "-e", script, state], { stdio: "ignore" });
   await until("the other one holds it", 10_000, () => isLocked(state));
   child.kill("SIGKILL");
