@@ -79,6 +79,7 @@ export type World = {
 };
 
 const firstLookMs = 300;
+const always = { fromAt: Number.NEGATIVE_INFINITY, toAt: Number.POSITIVE_INFINITY };
 /** What is said of the time between a camera's hand-over and our first look at it. */
 const firstPast = "before the first run";
 const suspectMs = 2_500;
@@ -240,6 +241,13 @@ export async function live(world: World, life: Life, stop: AbortSignal): Promise
     sizeBytes: settings.recording.limit.size,
     freeBytes: settings.recording.limit.free,
   });
+  const station =
+    settings.station === undefined
+      ? null
+      : stationOf({
+          ...{ settings: () => settings, hash: () => config, store, clock, time, log, box: world.box, broker: world.broker },
+          ...{ random: world.random, conditions, previous, version },
+        });
   // Loops that must outlive the recorders have a signal of their own: the last files still need disk and books.
   const after = new AbortController();
   const onDating = () => {
@@ -280,20 +288,13 @@ export async function live(world: World, life: Life, stop: AbortSignal): Promise
         const foreign = [...found.foreign, ...found.unreadable];
         store.commit([{ put: "note", note: "foreign", text: foreign.length === 0 ? null : JSON.stringify(foreign) }]);
         usage.recount();
+        // Days that came back were told without this footage.
+        if (found.returned + found.missing > 0) station?.pages.touch(null, always);
       },
       (error: unknown) => log.error({ err: String(error) }, "the footage folder could not be compared with the index"),
     ),
   ];
-  const station =
-    settings.station === undefined
-      ? Promise.resolve()
-      : publishStation(
-          stationOf({
-            ...{ settings: () => settings, hash: () => config, store, clock, time, log, box: world.box, broker: world.broker },
-            ...{ random: world.random, conditions, previous, version },
-          }),
-          after.signal,
-        );
+  const told = station === null ? Promise.resolve() : publishStation(station, after.signal);
   let applied = roster.apply(settings);
   onReload(() => {
     applied = applied.then(() => {
@@ -309,7 +310,7 @@ export async function live(world: World, life: Life, stop: AbortSignal): Promise
   await roster.stop();
   store.commit([{ put: "run-ended", run: begun.run, end: "stopped", at: time.now() }]);
   after.abort();
-  await Promise.all([...loops, station]);
+  await Promise.all([...loops, told]);
 }
 
 /** How the runs ended that could not say so themselves, oldest first; read before this one writes anything. */
