@@ -97,15 +97,18 @@ export function commandLine(job: RecorderJob): readonly string[] {
   return (command as unknown as { _getArguments(): string[] })._getArguments();
 }
 
-/** What ffmpeg says about the end of a try, most telling first; exit codes say nothing (measured: 0 on a dead link). */
+/**
+ * What ffmpeg says about the end of a try, most telling first; exit codes say nothing (measured: 0 on a dead link).
+ * ffmpeg 7.1 leaves no space between RTSP's code and its words ("454Session Not Found").
+ */
 const tellTales: readonly (readonly [RegExp, RecorderEnd["reason"]])[] = [
   [/No space left on device|Disk quota exceeded/, "disk-full"],
   [/Read-only file system|Failed to open segment|Could not write header|av_interleaved_write_frame\(\): Input\/output error/, "disk-error"],
-  [/\b461\b|Unsupported transport/i, "refused-transport"],
-  [/\b40[13]\b|Unauthorized|authorization failed|Forbidden/i, "refused-password"],
+  [/\b461(?!\d)|Unsupported transport/i, "refused-transport"],
+  [/\b40[13](?!\d)|Unauthorized|authorization failed|Forbidden/i, "refused-password"],
   // Where only pictures are asked for and there are none, nothing is set up and PLAY finds no session (454).
-  [/matches no streams|\b454\b/, "no-video"],
-  [/\b404\b|\b450\b/, "not-found"],
+  [/matches no streams|\b454(?!\d)/, "no-video"],
+  [/\b4(04|50)(?!\d)/, "not-found"],
   [/Connection refused|Connection reset/, "refused-connection"],
   [/timed out|No route to host|Network is unreachable|Host is down|resolve hostname|Name or service not known/i, "silent"],
   // A camera that takes the connection and never answers leaves no other word.
