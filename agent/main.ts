@@ -7,6 +7,7 @@ import { calendar } from "../hal/calendar.ts";
 import { makeClock } from "../hal/clock.ts";
 import { makeFootage } from "../hal/footage.ts";
 import { knock } from "../hal/knock.ts";
+import { makeNut } from "../hal/nut.ts";
 import type {
   Box,
   Broker,
@@ -21,8 +22,9 @@ import type {
   Recorder,
   Witness,
 } from "../hal/ports.ts";
-import { makeLink, makePower } from "../hal/probe.ts";
+import { firstTelling, makeLink, makePower } from "../hal/probe.ts";
 import { findTools, makeRecorder } from "../hal/recorder.ts";
+import { makeSupply } from "../hal/supply.ts";
 import { makeWitness } from "../hal/witness.ts";
 import { type Books, keepBooks } from "./books.ts";
 import { keepChores } from "./chores.ts";
@@ -147,8 +149,15 @@ function realWorld(settings: Settings, notBefore: UtcMs): World {
   return {
     ...{ clock, box: makeBox(), footage: makeFootage(settings.recording.folder), knock, broker: makeBroker() },
     recorder: makeRecorder(findTools(realpathSync(settings.site.state)), clock),
-    ...{ power: makePower(settings.power), link: makeLink(settings.link), witness: makeWitness(), calendar, random: Math.random },
+    ...{ power: powerOf(settings), link: makeLink(settings.link), witness: makeWitness(), calendar, random: Math.random },
   };
+}
+
+/** A UPS in NUT knows more than the kernel's own supplies. */
+function powerOf({ power }: Settings): Probe<PowerValue> {
+  if (power.driver === "nut") return makeNut(power);
+  if (power.driver === "sysfs") return makeSupply();
+  return power.driver === "auto" ? firstTelling([makeNut(power), makeSupply()]) : makePower(power);
 }
 
 /** What one run is given besides the world. */
@@ -261,7 +270,20 @@ export async function live(world: World, life: Life, stop: AbortSignal): Promise
     sense(after.signal),
     timekeeper.run(after.signal),
     watch(
-      { clock, time, store: counted, books, gate, log, eyes, startedMonoMs, usedBytes: usage.bytes, claim, startUpMs: startUp },
+      {
+        clock,
+        time,
+        store: counted,
+        books,
+        gate,
+        log,
+        eyes,
+        startedMonoMs,
+        usedBytes: usage.bytes,
+        claim,
+        startUpMs: startUp,
+        power: world.power,
+      },
       conditions,
       after.signal,
     ),

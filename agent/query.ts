@@ -13,7 +13,7 @@ const dayMs = 86_400_000;
 /** Settings that are accepted and whose driver is not there yet. */
 export function unsupportedOf(settings: Settings): readonly string[] {
   const built: Record<"power" | "link" | "clock", readonly string[]> = {
-    power: ["none", "file", "script"],
+    power: ["none", "auto", "nut", "sysfs", "file", "script"],
     link: ["none", "file", "script"],
     clock: ["none", "auto", "file", "script"],
   };
@@ -156,7 +156,7 @@ export function readStatus(asking: Asking, version: string): Status {
       daysLeft,
     },
     clock: { value: live?.clock ?? "unset", sinceAt: utc(condition("clock")?.sinceAt), driver: settings.clock.driver },
-    power: { ...felt("power"), driver: settings.power.driver },
+    power: { ...felt("power"), driver: (running ? live?.powerDriver : undefined) ?? settings.power.driver },
     link: { ...felt("link"), driver: settings.link.driver },
     station: {
       value: settings.station === undefined ? "none" : running ? (condition("station")?.value ?? "unreachable") : "unreachable",

@@ -1,6 +1,6 @@
 /** Once a second: what the recorder loops see becomes conditions and gaps, and the live row is renewed. */
 
-import type { Clock } from "../hal/ports.ts";
+import type { Clock, Probe } from "../hal/ports.ts";
 import type { Books } from "./books.ts";
 import { lostMs, settleCamera } from "./core/condition.ts";
 import { graceMs } from "./core/ledger.ts";
@@ -25,6 +25,8 @@ export type WatchDeps = {
   readonly claim: (eye: Eye) => Claim;
   /** Cameras have this long to come back after the agent's start before their silence is their own. */
   readonly startUpMs: number;
+  /** Which sense of power was chosen, for `status`. */
+  readonly power: Pick<Probe, "driver">;
 };
 
 const tickMs = 1_000;
@@ -83,6 +85,6 @@ function liveOf(deps: WatchDeps): Live {
   ]);
   return {
     ...{ at: deps.time.now(), cameras: Object.fromEntries(cameras), freeBytes: deps.gate.reading().freeBytes },
-    ...{ usedBytes: deps.usedBytes(), clock: deps.clock.trust() },
+    ...{ usedBytes: deps.usedBytes(), clock: deps.clock.trust(), powerDriver: deps.power.driver },
   };
 }

@@ -58,11 +58,14 @@ export function makeBox(records: BoxRecords = debian): Box {
   };
 }
 
-/** An inventory that hangs or fails is unknown, never a delay. */
+/** An inventory that hangs, fails or tells nothing is unknown, never a delay. */
 async function within(ask: Promise<string>): Promise<string> {
   const { promise, resolve } = lateResolve();
   const timer = setTimeout(() => resolve("unknown"), inventoryDeadlineMs);
-  ask.then(resolve, () => resolve("unknown"));
+  ask.then(
+    (text) => resolve(text === "" ? "unknown" : text),
+    () => resolve("unknown"),
+  );
   const answer = await promise;
   clearTimeout(timer);
   return answer;

@@ -23,6 +23,30 @@ export function makeLink(options: ProbeOptions, monoMs: () => MonoMs = sinceStar
   return makeProbe(options, ["up", "weak", "down"], monoMs);
 }
 
+/**
+ * `auto`: the first of these senses that tells something is taken, and stays. Until then all are asked each time.
+ * One that told something once and then cannot is `unknown`: a UPS that went silent is not replaced by another's word.
+ */
+export function firstTelling<V extends string>(probes: readonly Probe<V>[]): Probe<V> {
+  let chosen: Probe<V> | null = null;
+  return {
+    get driver() {
+      return chosen?.driver ?? "none";
+    },
+    read: async (signal) => {
+      const before = chosen;
+      if (before !== null) {
+        const reading = await before.read(signal);
+        return reading.value === "unsupported" ? unknown(...reading.evidence, `${before.driver} gone`) : reading;
+      }
+      const readings = await Promise.all(probes.map((probe) => probe.read(signal)));
+      const at = readings.findIndex(({ value }) => value !== "unknown" && value !== "unsupported");
+      chosen = probes[at] ?? null;
+      return readings[at] ?? { value: "unsupported", evidence: readings.flatMap(({ evidence }) => evidence) };
+    },
+  };
+}
+
 const sinceStart = () => performance.now();
 
 function makeProbe<V extends string>(options: ProbeOptions, values: readonly V[], monoMs: () => MonoMs): Probe<V> {
