@@ -7,6 +7,7 @@ import { calendar } from "../hal/calendar.ts";
 import { makeClock } from "../hal/clock.ts";
 import { makeFootage } from "../hal/footage.ts";
 import { knock } from "../hal/knock.ts";
+import { makeLadder } from "../hal/ladder.ts";
 import { makeNut } from "../hal/nut.ts";
 import type {
   Box,
@@ -146,10 +147,18 @@ const latestUtc = (store: Store) => makeDating(store.boots()).toUtc(store.latest
 
 function realWorld(settings: Settings, notBefore: UtcMs): World {
   const clock = makeClock({ ...settings.clock, notBefore });
+  const witness = makeWitness();
+  const isLadder = settings.link.driver === "auto";
   return {
     ...{ clock, box: makeBox(), footage: makeFootage(settings.recording.folder), knock, broker: makeBroker() },
     recorder: makeRecorder(findTools(realpathSync(settings.site.state)), clock),
-    ...{ power: powerOf(settings), link: makeLink(settings.link), witness: makeWitness(), calendar, random: Math.random },
+    ...{
+      power: powerOf(settings),
+      link: isLadder ? makeLadder(settings.link, witness.ask, clock.monoMs) : makeLink(settings.link),
+      witness,
+      calendar,
+      random: Math.random,
+    },
   };
 }
 
@@ -283,6 +292,7 @@ export async function live(world: World, life: Life, stop: AbortSignal): Promise
         claim,
         startUpMs: startUp,
         power: world.power,
+        link: world.link,
       },
       conditions,
       after.signal,

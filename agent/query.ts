@@ -14,7 +14,7 @@ const dayMs = 86_400_000;
 export function unsupportedOf(settings: Settings): readonly string[] {
   const built: Record<"power" | "link" | "clock", readonly string[]> = {
     power: ["none", "auto", "nut", "sysfs", "file", "script"],
-    link: ["none", "file", "script"],
+    link: ["none", "auto", "file", "script"],
     clock: ["none", "auto", "file", "script"],
   };
   const drivers = (["power", "link", "clock"] as const)
@@ -138,6 +138,7 @@ export function readStatus(asking: Asking, version: string): Status {
     const value = running ? (condition(subject)?.value ?? "unknown") : "unknown";
     return { value, sinceAt: value === "unknown" || value === "unsupported" ? null : utc(condition(subject)?.sinceAt) };
   };
+  const driver = (subject: "power" | "link") => (running ? live?.drivers?.[subject] : undefined) ?? settings[subject].driver;
   const usedBytes = live?.usedBytes ?? 0;
   const limits = {
     maxAgeMs: settings.recording.keep.max,
@@ -156,8 +157,8 @@ export function readStatus(asking: Asking, version: string): Status {
       daysLeft,
     },
     clock: { value: live?.clock ?? "unset", sinceAt: utc(condition("clock")?.sinceAt), driver: settings.clock.driver },
-    power: { ...felt("power"), driver: (running ? live?.powerDriver : undefined) ?? settings.power.driver },
-    link: { ...felt("link"), driver: settings.link.driver },
+    power: { ...felt("power"), driver: driver("power") },
+    link: { ...felt("link"), driver: driver("link") },
     station: {
       value: settings.station === undefined ? "none" : running ? (condition("station")?.value ?? "unreachable") : "unreachable",
       ...{ sinceAt: utc(condition("station")?.sinceAt), unsent: unsent.count, oldestUnsentAt: utc(unsent.oldestAt) },

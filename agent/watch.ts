@@ -25,8 +25,9 @@ export type WatchDeps = {
   readonly claim: (eye: Eye) => Claim;
   /** Cameras have this long to come back after the agent's start before their silence is their own. */
   readonly startUpMs: number;
-  /** Which sense of power was chosen, for `status`. */
+  /** Which sense was chosen, for `status`. */
   readonly power: Pick<Probe, "driver">;
+  readonly link: Pick<Probe, "driver">;
 };
 
 const tickMs = 1_000;
@@ -85,6 +86,6 @@ function liveOf(deps: WatchDeps): Live {
   ]);
   return {
     ...{ at: deps.time.now(), cameras: Object.fromEntries(cameras), freeBytes: deps.gate.reading().freeBytes },
-    ...{ usedBytes: deps.usedBytes(), clock: deps.clock.trust(), powerDriver: deps.power.driver },
+    ...{ usedBytes: deps.usedBytes(), clock: deps.clock.trust(), drivers: { power: deps.power.driver, link: deps.link.driver } },
   };
 }

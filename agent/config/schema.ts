@@ -340,6 +340,17 @@ export const schema = z.strictObject({
   }).prefault({}),
   link: driver(["link", "đường truyền"], ["auto", "none", "file", "script"], wordOrScript, {
     interface: text("Network interface towards the station.", "Giao diện mạng về phía trạm.", "eth0").optional(),
+    weakBelow: z
+      .int(fault("integer"))
+      .min(-95, fault("range", { range: "-95–-40" }))
+      .max(-40, fault("range", { range: "-95–-40" }))
+      .meta({
+        en: "Wifi signal in dBm below which the box's own link counts as weak.",
+        vi: "Mức sóng wifi (dBm) mà dưới đó đường truyền của đầu ghi được coi là yếu.",
+        range: "-95–-40",
+        example: -75,
+      })
+      .default(-75),
   }).prefault({}),
   clock: driver(["clock", "đồng hồ"], ["auto", "none", "file", "script"], oneWord, {
     offset: path(

@@ -56,8 +56,8 @@ export type Live = {
   readonly freeBytes: number | null;
   readonly usedBytes: number;
   readonly clock: Trust;
-  /** The sense of power that was chosen; not there in a row that an older matghi wrote. */
-  readonly powerDriver?: string | undefined;
+  /** The senses that were chosen; not there in a row that an older matghi wrote. */
+  readonly drivers?: Readonly<Record<"power" | "link", string>> | undefined;
 };
 
 /** A segment as the sweep and the export need it. */

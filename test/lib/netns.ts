@@ -4,6 +4,9 @@ import { execFileSync } from "node:child_process";
 export type Network = {
   /** Address of what runs inside. */
   readonly address: string;
+  /** Address of this machine on the way there, and its end of the cable. */
+  readonly ours: string;
+  readonly cable: string;
   /** Before a command that should run inside. */
   readonly inside: readonly string[];
   /** Drops every packet, so that no connection ever hears of an end. */
@@ -32,7 +35,7 @@ export function makeNetwork(number: number): Network {
   run("ip", "link", "set", there, "up");
   run("ip", "link", "set", "lo", "up");
   return {
-    ...{ address, inside },
+    ...{ address, ours, cable: here, inside },
     vanish: () =>
       run(
         "nft",

@@ -1,0 +1,189 @@
+/** The box's own link: on trees made for it, and in a real network namespace whose gateway and cable fail. */
+import { execFileSync, spawn } from "node:child_process";
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { describe, expect, test } from "vitest";
+import { makeLadder } from "../../hal/ladder.ts";
+import { scriptWitness } from "../../hal/script.ts";
+import { until } from "../lib/agent.ts";
+import { repository } from "../lib/cameras.ts";
+import { makeNetwork } from "../lib/netns.ts";
+import { tempFolder } from "../lib/temp.ts";
+
+const never = new AbortController().signal;
+const routeHead = "Iface\tDestination\tGateway\tFlags\tRefCnt\tUse\tMetric\tMask\tMTU\tWindow\tIRTT";
+const routeLine = (name: string, gateway: string, metric: number) =>
+  `${name}\t00000000\t${gateway}\t0003\t0\t0\t${metric}\t00000000\t0\t0\t0`;
+const arpLine = (flags: string) => `192.168.1.1      0x1         ${flags}         02:fc:00:00:00:05     *        eth0`;
+
+function siteOf(options: { readonly interface?: string } = {}) {
+  const root = tempFolder("ladder");
+  const write = (path: string, text: string) => {
+    mkdirSync(join(root, path, ".."), { recursive: true });
+    writeFileSync(join(root, path), `${text}\n`);
+  };
+  let answers: boolean | null = true;
+  let nowMs = 0;
+  let addresses = ["192.168.1.20"];
+  write("proc/net/route", `${routeHead}\n${routeLine("wlan0", "0101A8C0", 600)}\n${routeLine("eth0", "0101A8C0", 100)}`);
+  write("proc/net/arp", `IP address       HW type     Flags       HW address            Mask     Device\n${arpLine("0x0")}`);
+  for (const name of ["eth0", "wlan0"]) {
+    write(`sys/class/net/${name}/carrier`, "1");
+    write(`sys/class/net/${name}/operstate`, "up");
+  }
+  const witness = scriptWitness(() => answers);
+  const probe = makeLadder({ weakBelow: -75, ...options }, witness.ask, () => nowMs, {
+    ...{ proc: join(root, "proc"), sys: join(root, "sys"), addresses: () => addresses },
+  });
+  return {
+    ...{ root, write, witness },
+    remove: (path: string) => rmSync(join(root, path), { recursive: true }),
+    answer: (value: boolean | null) => {
+      answers = value;
+    },
+    address: (...list: string[]) => {
+      addresses = list;
+    },
+    /** Readings of so many seconds; the last one. */
+    pass: async (seconds: number) => {
+      let reading = await probe.read(never);
+      for (let i = 0; i < seconds; i += 1) {
+        nowMs += 1_000;
+        reading = await probe.read(never);
+      }
+      return reading;
+    },
+    probe,
+  };
+}
+const wireless = (level: string) =>
+  `Inter-| sta-|   Quality        |   Discarded packets               | Missed | WE\n face | tus | link level noise |  nwid  crypt   frag  retry   misc | beacon | 22\n wlan0: 0000   54.  ${level}  -256        0      0      0      0      0        0`;
+
+describe("the rungs", () => {
+  test("all stand: up, by the default route of the lowest metric", async () => {
+    const { pass, witness } = siteOf();
+    expect(await pass(3)).toEqual({ value: "up", evidence: ["eth0"] });
+    expect(witness.asked).toEqual(["192.168.1.1"]);
+  });
+
+  test("the cable is pulled, and its route is gone with it: the interface is the finding", async () => {
+    const { pass, write } = siteOf();
+    await pass(1);
+    write("sys/class/net/eth0/carrier", "0");
+    write("sys/class/net/eth0/operstate", "down");
+    write("proc/net/route", routeHead);
+    expect(await pass(1)).toEqual({ value: "down", evidence: ["rung interface", "eth0 down"] });
+  });
+
+  test("an interface that is gone altogether", async () => {
+    const { pass, remove, write } = siteOf();
+    await pass(1);
+    remove("sys/class/net/eth0");
+    write("proc/net/route", routeHead);
+    expect(await pass(1)).toEqual({ value: "down", evidence: ["rung interface", "eth0 gone"] });
+  });
+
+  test.each([[[]], [["169.254.7.7"]]])("no address, or one that the box gave itself: %j", async (list) => {
+    const { pass, address } = siteOf();
+    address(...list);
+    expect(await pass(1)).toEqual({ value: "down", evidence: ["rung address", "eth0"] });
+  });
+
+  test("no way out", async () => {
+    const { pass, write } = siteOf({ interface: "eth0" });
+    write("proc/net/route", routeHead);
+    expect(await pass(1)).toEqual({ value: "down", evidence: ["rung gateway", "eth0 no-route"] });
+  });
+
+  test("a gateway that is silent on every way is the finding, after three asks; its return is up at once", async () => {
+    const { pass, answer, witness } = siteOf();
+    await pass(1);
+    answer(false);
+    expect((await pass(29)).value).toBe("up");
+    expect(await pass(6)).toEqual({ value: "down", evidence: ["rung gateway", "192.168.1.1 silent"] });
+    answer(true);
+    expect((await pass(3)).value).toBe("up");
+    expect(witness.asked.length).toBeLessThan(10);
+  });
+
+  test("a gateway that answers no ping but is known on the wire is there", async () => {
+    const { pass, answer, write } = siteOf();
+    answer(false);
+    write("proc/net/arp", `head\n${arpLine("0x2")}`);
+    expect((await pass(60)).value).toBe("up");
+  });
+
+  test("a gateway that nobody could ask is not silent", async () => {
+    const { pass, answer } = siteOf();
+    answer(null);
+    expect((await pass(60)).value).toBe("up");
+  });
+
+  test("a minute of peace costs two pings", async () => {
+    const { pass, witness } = siteOf();
+    await pass(59);
+    expect(witness.asked).toHaveLength(2);
+  });
+
+  test("a box that never had a default route cannot tell", async () => {
+    const { pass, write, remove } = siteOf();
+    write("proc/net/route", routeHead);
+    expect(await pass(1)).toEqual({ value: "unknown", evidence: ["no-default-route"] });
+    remove("proc");
+    expect((await pass(1)).value).toBe("unknown");
+  });
+
+  test.each(["", "garbage", `${routeHead}\neth0\nx y z`])("a table of routes that is none: %j", async (table) => {
+    const { pass, write } = siteOf();
+    write("proc/net/route", table);
+    expect((await pass(1)).value).toBe("unknown");
+  });
+
+  test("ends with its signal", async () => {
+    expect(await siteOf().probe.read(AbortSignal.abort())).toEqual({ value: "unknown", evidence: ["stopped"] });
+  });
+});
+
+test("a wireless signal is weak below the setting, and good again three dB above it", async () => {
+  const { pass, write } = siteOf({ interface: "wlan0" });
+  const values: string[] = [];
+  for (const level of ["-60.", "-75.", "-76.", "-73.", "-72.", "-75."]) {
+    write("proc/net/wireless", wireless(level));
+    values.push((await pass(1)).value);
+  }
+  expect(values).toEqual(["up", "up", "weak", "weak", "up", "up"]);
+  expect((await pass(0)).evidence).toEqual(["wlan0", "signal -75 dBm"]);
+});
+
+test("in a real network: a gateway that dies, a cable that is pulled, and both again", async () => {
+  const network = makeNetwork(11);
+  const ip = (...args: string[]) => void execFileSync("ip", args, { stdio: ["ignore", "ignore", "pipe"] });
+  const script = `import { makeLadder } from ${JSON.stringify(join(repository, "dist/hal/ladder.js"))};
+    import { makeWitness } from ${JSON.stringify(join(repository, "dist/hal/witness.js"))};
+    const probe = makeLadder({ weakBelow: -75 }, makeWitness().ask, () => performance.now());
+    setInterval(async () => console.log(JSON.stringify(await probe.read(new AbortController().signal))), 200);
+    setTimeout(() => process.exit(), 170_000);`;
+  const [first = "", ...more] = network.inside;
+  execFileSync(first, [...more, "ip", "route", "add", "default", "via", network.ours]);
+  const child = spawn(first, [...more, process.execPath, "--input-type=module", "-e", script], { stdio: ["ignore", "pipe", "inherit"] });
+  let seen = "";
+  createInterface({ input: child.stdout }).on("line", (line) => {
+    seen = line;
+  });
+  const sees = (text: string, ms: number) => until(text, ms, () => seen.includes(text), 100);
+  try {
+    await sees('"value":"up"', 10_000);
+    ip("addr", "del", `${network.ours}/30`, "dev", network.cable);
+    await sees("rung gateway", 75_000);
+    ip("addr", "add", `${network.ours}/30`, "dev", network.cable);
+    await sees('"value":"up"', 20_000);
+    ip("link", "set", network.cable, "down");
+    await sees("rung interface", 3_000);
+    ip("link", "set", network.cable, "up");
+    await sees('"value":"up"', 20_000);
+  } finally {
+    child.kill("SIGKILL");
+    network.remove();
+  }
+}, 150_000);
