@@ -9,6 +9,7 @@ import { readdir, readFile } from "node:fs/promises";
 import type { Readable } from "node:stream";
 import { promisify } from "node:util";
 import ffmpeg from "fluent-ffmpeg";
+import type { MonoMs } from "../agent/core/types.ts";
 import type { Clock, Measure, Recorder, RecorderEnd, RecorderJob, RecorderSign } from "./ports.ts";
 
 /** Where the tools are and whose children they are. */
@@ -152,9 +153,11 @@ function start(tools: RecorderTools, job: RecorderJob): ChildProcess {
 /** What a try has seen so far; written by the pipes, read by the watchdog. */
 type Seen = {
   frames: number;
-  reportedFrames: number;
   mediaMs: number;
-  frameMonoMs: number;
+  /** As of the report before this one. */
+  reported: { readonly frames: number; readonly mediaMs: number; readonly monoMs: MonoMs };
+  /** The last frame that was news. */
+  frameMonoMs: MonoMs;
   errors: string[];
   ended: boolean;
   spawnError: string | null;
@@ -168,7 +171,9 @@ async function record(
   signal: AbortSignal,
 ): Promise<RecorderEnd> {
   if (signal.aborted) return { reason: "stopped", detail: "" };
-  const seen: Seen = { frames: 0, reportedFrames: 0, mediaMs: 0, frameMonoMs: clock.monoMs(), errors: [], ended: false, spawnError: null };
+  const monoMs = clock.monoMs();
+  const reported = { frames: 0, mediaMs: 0, monoMs };
+  const seen: Seen = { frames: 0, mediaMs: 0, reported, frameMonoMs: monoMs, errors: [], ended: false, spawnError: null };
   const child = start(tools, job);
   const closed = new Promise<void>((resolve) => {
     child.once("error", (error) => {
@@ -223,14 +228,26 @@ function readProgress(line: string, clock: Clock, seen: Seen, onSign: (sign: Rec
   }
   if (line.startsWith("frame=")) {
     const frames = Number(line.slice("frame=".length));
-    if (!(frames > seen.frames)) return;
-    seen.frames = frames;
-    seen.frameMonoMs = clock.monoMs();
+    if (frames > seen.frames) seen.frames = frames;
     return;
   }
-  if (!line.startsWith("progress=") || seen.frames === seen.reportedFrames) return;
-  seen.reportedFrames = seen.frames;
-  onSign({ kind: "frames", frames: seen.frames, mediaMs: seen.mediaMs, monoMs: seen.frameMonoMs });
+  if (!line.startsWith("progress=") || seen.frames === seen.reported.frames) return;
+  const { frames, mediaMs } = seen;
+  const monoMs = clock.monoMs();
+  if (!isBelated(seen, monoMs)) seen.frameMonoMs = monoMs;
+  seen.reported = { frames, mediaMs, monoMs };
+  onSign({ kind: "frames", frames, mediaMs, monoMs: seen.frameMonoMs });
+}
+
+const belatedMs = 3_000;
+
+/**
+ * One frame after a silence that its own time knows nothing of: it came before the silence, and ffmpeg hands it out only when its read
+ * of the dead link times out (measured with 7.1: one frame, 5.9 s after the link went). It is footage, and no sign of life.
+ */
+function isBelated({ frames, mediaMs, reported }: Seen, monoMs: MonoMs): boolean {
+  const silentMs = monoMs - reported.monoMs;
+  return reported.frames > 0 && frames - reported.frames === 1 && silentMs > belatedMs && mediaMs - reported.mediaMs < silentMs / 4;
 }
 
 /** Resolves with the reason to stop the try, or null when ffmpeg ended by itself. Frames count, not bytes: a session may live on RTCP or audio alone. */
@@ -251,7 +268,7 @@ async function watchdog(
     // A late tick means that the event loop stood still: what the pipes hold was not read yet, and silence is no finding.
     if (clock.monoMs() - dueMonoMs > tickMs) continue;
     const silentMs = clock.monoMs() - seen.frameMonoMs;
-    if (!over.signal.aborted && silentMs > (seen.frames === 0 ? job.openMs : job.stallMs)) break;
+    if (!over.signal.aborted && silentMs > (seen.reported.frames === 0 ? job.openMs : job.stallMs)) break;
   }
   signal.removeEventListener("abort", stopped);
   if (seen.ended) return null;

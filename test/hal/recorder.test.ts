@@ -138,6 +138,18 @@ describe("ffmpeg", () => {
     expect((await recorder.measure("/etc/hostname", never)).kind).toBe("failed");
   });
 
+  test("a frame that comes long after its own time is no sign of life", async () => {
+    const ffmpeg = join(tempFolder("belated"), "ffmpeg");
+    const report = (frame: number, us: number) => `printf 'frame=${frame}\\nout_time_us=${us}\\nprogress=continue\\n' >&3`;
+    writeFileSync(ffmpeg, `#!/bin/sh\n${report(50, 2_000_000)}\nsleep 4\n${report(51, 2_040_000)}\nexec sleep 30\n`, { mode: 0o755 });
+    const recorder = makeRecorder({ ...findTools(identity), ffmpeg }, clock);
+    const { end, signs } = await record(recorder, jobFor("rtsp://127.0.0.1/x", { stallMs: 5_000 }));
+    const [first, second] = signs;
+    expect(end.reason).toBe("stalled");
+    expect(signs.map((sign) => sign.kind === "frames" && sign.frames)).toEqual([50, 51]);
+    expect(second?.monoMs).toBe(first?.monoMs);
+  }, 30_000);
+
   test("reap ends what carries our mark and nothing else", async () => {
     const children = [identity, `${identity}-other`].map((mark) => spawn("sleep", ["60"], { env: { MATGHI_STATE: mark } }));
     await until("both run", 5_000, () => markedBy(identity).length === 1 && markedBy(`${identity}-other`).length === 1);
