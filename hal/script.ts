@@ -10,6 +10,8 @@ import type {
   CameraClock,
   Clock,
   ConnectResult,
+  Discovery,
+  FoundDevice,
   Knock,
   Measure,
   Message,
@@ -94,6 +96,37 @@ export function scriptKnock(
       knocked.push(url);
       return answers(url);
     },
+  };
+}
+
+/** Local networks as they are told: who answers on which interface, which doors are open there, and who is known by MAC. */
+export type ScriptNetwork = {
+  readonly interfaces: readonly string[];
+  /** Each once, as a search has already merged them. */
+  readonly devices: readonly FoundDevice[];
+  readonly remarks?: readonly string[];
+  readonly doors?: readonly { readonly address: string; readonly port: number; readonly interface: string }[];
+  readonly neighbours?: ReadonlyMap<string, string>;
+};
+
+/** Answers as `network` says at that moment. */
+export function scriptDiscovery(network: () => ScriptNetwork): Discovery {
+  const isThere = (name: string | null, at: string) => network().interfaces.includes(at) && (name === null || name === at);
+  return {
+    interfaces: () => network().interfaces,
+    search: async ({ interface: name }, signal) => {
+      if (signal.aborted) return { devices: [], remarks: [] };
+      const { interfaces, devices, remarks = [] } = network();
+      if (name !== null && !interfaces.includes(name)) return { devices: [], remarks: [`no-interface ${name}`] };
+      return { devices: devices.filter((device) => isThere(name, device.interface)), remarks };
+    },
+    knockAll: async ({ interface: name, ports }, signal) =>
+      signal.aborted
+        ? []
+        : (network().doors ?? [])
+            .filter((door) => isThere(name, door.interface) && ports.includes(door.port))
+            .map(({ address, port }) => ({ address, port })),
+    neighbours: async () => network().neighbours ?? new Map(),
   };
 }
 
