@@ -132,6 +132,28 @@ export interface CameraClock {
   clock(url: string, timeoutMs: number, signal: AbortSignal): Promise<number | null>;
 }
 
+/** What a camera's RTSP server says of one of its addresses. */
+export type StreamView =
+  | {
+      readonly kind: "ok";
+      /** Lower case: h264, h265, jpeg …; null where there is no video, or it does not say. */
+      readonly codec: string | null;
+      readonly width: number | null;
+      readonly height: number | null;
+      readonly fps: number | null;
+    }
+  | {
+      readonly kind: "failed";
+      /** `password`: it asks for a login, or refuses this one. `not-found`: it has no such stream. `nonsense`: it is no RTSP. */
+      readonly reason: "timeout" | "refused" | "password" | "not-found" | "nonsense" | "stopped";
+      /** How the server names itself, one line, for a guess at its make; empty where it does not. */
+      readonly server: string;
+    };
+export interface StreamLook {
+  /** One DESCRIBE, with the login where it is asked for (as a digest only); opens no session. Never rejects. */
+  look(url: string, credential: Credential | null, timeoutMs: number, signal: AbortSignal): Promise<StreamView>;
+}
+
 /** Where a camera answers ONVIF, and with which login. The credential never appears in an error, a detail or a log. */
 export type CameraTarget = {
   /** http:// or https:// address of its device service. */

@@ -10,6 +10,7 @@ import type {
   CameraClock,
   Clock,
   ConnectResult,
+  Credential,
   Discovery,
   FoundDevice,
   Knock,
@@ -22,6 +23,8 @@ import type {
   RecorderEnd,
   RecorderJob,
   RecorderSign,
+  StreamLook,
+  StreamView,
   Witness,
 } from "./ports.ts";
 
@@ -127,6 +130,33 @@ export function scriptDiscovery(network: () => ScriptNetwork): Discovery {
             .filter((door) => isThere(name, door.interface) && ports.includes(door.port))
             .map(({ address, port }) => ({ address, port })),
     neighbours: async () => network().neighbours ?? new Map(),
+  };
+}
+
+/** RTSP servers by `host:port`: what they call themselves, the login they ask for, and their streams by path. */
+export type ScriptStreams = {
+  readonly server: string;
+  readonly credential: Credential | null;
+  readonly streams: Readonly<Record<string, Omit<Extract<StreamView, { kind: "ok" }>, "kind">>>;
+};
+
+/** Answers as `servers` says at that moment; nobody is anywhere else. */
+export function scriptStreams(servers: () => Readonly<Record<string, ScriptStreams>>): StreamLook & { readonly looked: readonly string[] } {
+  const looked: string[] = [];
+  return {
+    looked,
+    look: async (url, credential, _timeoutMs, signal) => {
+      if (signal.aborted) return { kind: "failed", reason: "stopped", server: "" };
+      const { host, pathname, search } = new URL(url);
+      looked.push(`${credential?.username ?? "-"} ${url}`);
+      const there = servers()[host];
+      if (there === undefined) return { kind: "failed", reason: "refused", server: "" };
+      const { server, credential: asked, streams } = there;
+      if (asked !== null && (credential?.username !== asked.username || credential.password !== asked.password))
+        return { kind: "failed", reason: "password", server };
+      const stream = streams[`${pathname}${search}`];
+      return stream === undefined ? { kind: "failed", reason: "not-found", server } : { kind: "ok", ...stream };
+    },
   };
 }
 
