@@ -229,22 +229,9 @@ export type FoundDevice = {
   readonly model: string | null;
   readonly interface: string;
 };
-/**
- * `ipv6`, `elsewhere`: an address passed over (another machine's name, or the internet). `no-address`: a device that has none for us.
- * `no-camera`: it is something else. `same-identity`: two addresses taken as one camera. `not-sent`: the interface did not take the search.
- */
-export type DiscoveryRemark =
-  | "ipv6"
-  | "elsewhere"
-  | "no-address"
-  | "no-camera"
-  | "same-identity"
-  | "not-sent"
-  | "no-interface"
-  | "too-many-replies";
 export type SearchResult = {
   readonly devices: readonly FoundDevice[];
-  /** What was passed over or could not be asked: a code (`DiscoveryRemark`), then facts, one line each. */
+  /** What was passed over or could not be asked: a `DiscoveryCode`, then facts, one line each. */
   readonly remarks: readonly string[];
 };
 /** The local networks: who is there. */

@@ -91,7 +91,8 @@ function url(en: string, vi: string, schemes: readonly string[], example: string
     .meta({ en, vi, range: schemes.map((scheme) => `${scheme}://`).join(" or "), example });
 }
 
-function urlFault(value: string, schemes: readonly string[]): string | null {
+/** Why an address cannot stand in a configuration; null: it can. */
+export function urlFault(value: string, schemes: readonly string[]): string | null {
   if (/[\s\p{Cc}\\]/u.test(value)) return "url-characters";
   const scheme = /^([a-z]+):\/\//i.exec(value)?.[1]?.toLowerCase();
   if (scheme === undefined || !schemes.includes(scheme)) return "url-scheme";

@@ -156,3 +156,18 @@ export type EventRow = {
   readonly level: Level;
   readonly data: Data;
 };
+
+/**
+ * What a search for cameras passed over. `ipv6`, `elsewhere`: an address (another machine's name, or the internet). `no-address`: a device
+ * that has none for us. `no-camera`: something else. `same-identity`: two addresses taken as one camera. `not-sent`: an interface that did
+ * not take the search.
+ */
+export type DiscoveryCode =
+  | "ipv6"
+  | "elsewhere"
+  | "no-address"
+  | "no-camera"
+  | "same-identity"
+  | "not-sent"
+  | "no-interface"
+  | "too-many-replies";
