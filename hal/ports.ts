@@ -163,7 +163,10 @@ export type CameraTarget = {
 /** Why a camera gave no answer; `detail` is one line without any secret. */
 export type CameraFailure = {
   readonly kind: "failed";
-  /** `password`: it refuses the login. `fault`: it answered that it will not. `nonsense`: what it sent is no ONVIF. */
+  /**
+   * `refused`: nobody takes the connection, or it broke off. `password`: it refuses the login, or this login may not do that. `fault`: it
+   * answered that it will not. `unsupported`: it does not know that. `nonsense`: what it sent is no ONVIF.
+   */
   readonly reason: "timeout" | "refused" | "password" | "fault" | "nonsense" | "unsupported" | "stopped";
   readonly detail: string;
 };
@@ -183,7 +186,7 @@ export type CameraProfile = {
   readonly width: number | null;
   readonly height: number | null;
   readonly fps: number | null;
-  /** rtsp:// without credential; null where it gives none. */
+  /** rtsp:// without credential; null where it gives none. Its host is the camera's own word: behind a router it may not be reached from here. */
   readonly url: string | null;
   readonly snapshotUrl: string | null;
 };
@@ -192,7 +195,7 @@ export type CameraIdentity = {
   readonly model: string | null;
   readonly serial: string | null;
   readonly firmware: string | null;
-  /** Lower case with colons. */
+  /** Lower case with colons; `describe` alone asks for it. */
   readonly mac: string | null;
 };
 export type CameraFacts = CameraIdentity & { readonly kind: "ok"; readonly time: CameraTime; readonly profiles: readonly CameraProfile[] };
@@ -203,7 +206,7 @@ export type CameraSign = {
   readonly active: boolean | null;
 };
 
-/** A camera's ONVIF side. Every call has an overall deadline and a bound of what it takes in; none rejects. */
+/** A camera's ONVIF side. Every call has an overall deadline and a bound of what it takes in; none rejects. A login that is refused ends the call: cameras lock out who tries often. */
 export interface CameraPort {
   /** Its clock; asked without login first, so that a wrong clock never stands in the way. */
   time(target: CameraTarget, signal: AbortSignal): Promise<CameraTime | CameraFailure>;
@@ -211,7 +214,7 @@ export interface CameraPort {
   identify(target: CameraTarget, signal: AbortSignal): Promise<(CameraIdentity & { readonly kind: "ok" }) | CameraFailure>;
   /** Clock, identity, profiles with addresses. */
   describe(target: CameraTarget, signal: AbortSignal): Promise<CameraFacts | CameraFailure>;
-  /** Sets its clock to the box's. */
+  /** Sets its clock to the box's, and its zone to what it has; a camera that followed NTP no longer does. */
   setTime(target: CameraTarget, signal: AbortSignal): Promise<{ readonly kind: "ok" } | CameraFailure>;
   /** Takes its signs (PullPoint) until `signal` aborts or it fails. */
   follow(target: CameraTarget, onSign: (sign: CameraSign) => void, signal: AbortSignal): Promise<CameraFailure>;

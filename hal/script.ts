@@ -8,6 +8,12 @@ import type {
   BrokerOptions,
   BrokerSession,
   CameraClock,
+  CameraFacts,
+  CameraFailure,
+  CameraPort,
+  CameraSign,
+  CameraTarget,
+  CameraTime,
   Clock,
   ConnectResult,
   Credential,
@@ -156,6 +162,97 @@ export function scriptStreams(servers: () => Readonly<Record<string, ScriptStrea
         return { kind: "failed", reason: "password", server };
       const stream = streams[`${pathname}${search}`];
       return stream === undefined ? { kind: "failed", reason: "not-found", server } : { kind: "ok", ...stream };
+    },
+  };
+}
+
+/** A camera of the scripted `CameraPort`. */
+export type ScriptCamera = {
+  readonly facts: Omit<CameraFacts, "kind" | "time">;
+  /** What it wants to be told; null: it asks for no login. */
+  readonly credential: Credential | null;
+  /** Its clock minus the box's; null: it was never set. */
+  readonly offsetMs: number | null;
+  readonly hasEvents: boolean;
+  /** Why it answers nothing; null: it answers. */
+  readonly trouble: CameraFailure["reason"] | null;
+};
+export type ScriptCameraPort = CameraPort & {
+  /** What was asked, in order: the call and the address. */
+  readonly asked: readonly string[];
+  /** A camera at `xaddr` from now on; null: nobody. */
+  set(xaddr: string, camera: ScriptCamera | null): void;
+  /** A sign to all who follow it. */
+  emit(xaddr: string, sign: CameraSign): void;
+};
+
+/** Cameras by address. Where none is, every call is refused. */
+export function scriptCamera(): ScriptCameraPort {
+  const cameras = new Map<string, ScriptCamera>();
+  const asked: string[] = [];
+  const followers = new Map<string, Set<{ sign(sign: CameraSign): void; look(): void }>>();
+  const failed = (reason: CameraFailure["reason"]): CameraFailure => ({ kind: "failed", reason, detail: `script ${reason}` });
+  /** The camera as it is now, or why it does not answer. */
+  const reach = ({ xaddr, credential }: CameraTarget, signal: AbortSignal, isOpen: boolean): ScriptCamera | CameraFailure => {
+    if (signal.aborted) return failed("stopped");
+    const camera = cameras.get(xaddr);
+    if (camera === undefined) return failed("refused");
+    if (camera.trouble !== null) return failed(camera.trouble);
+    const { username, password } = camera.credential ?? {};
+    const isWrong = camera.credential !== null && (credential?.username !== username || credential?.password !== password);
+    return isWrong && !isOpen ? failed("password") : camera;
+  };
+  async function visit<T>(
+    name: string,
+    target: CameraTarget,
+    signal: AbortSignal,
+    act: (camera: ScriptCamera) => T,
+  ): Promise<T | CameraFailure> {
+    if (!signal.aborted) asked.push(`${name} ${target.xaddr}`);
+    const camera = reach(target, signal, name === "time");
+    return "kind" in camera ? camera : act(camera);
+  }
+  const timeOf = ({ offsetMs }: ScriptCamera): CameraTime => ({ kind: "ok", offsetMs, neverSet: offsetMs === null, timeZone: null });
+  return {
+    asked,
+    set: (xaddr, camera) => {
+      if (camera === null) cameras.delete(xaddr);
+      else cameras.set(xaddr, camera);
+      for (const follower of followers.get(xaddr) ?? []) follower.look();
+    },
+    emit: (xaddr, sign) => {
+      for (const follower of followers.get(xaddr) ?? []) follower.sign(sign);
+    },
+    time: (target, signal) => visit("time", target, signal, timeOf),
+    identify: (target, signal) =>
+      visit("identify", target, signal, ({ facts: { make, model, serial, firmware } }) => ({
+        ...{ kind: "ok", make, model, serial, firmware, mac: null },
+      })),
+    describe: (target, signal) => visit("describe", target, signal, (camera) => ({ ...camera.facts, kind: "ok", time: timeOf(camera) })),
+    setTime: (target, signal) =>
+      visit("setTime", target, signal, (camera) => {
+        cameras.set(target.xaddr, { ...camera, offsetMs: 0 });
+        return { kind: "ok" } as const;
+      }),
+    follow: async (target, onSign, signal) => {
+      const first = await visit("follow", target, signal, ({ hasEvents }) => (hasEvents ? null : failed("unsupported")));
+      if (first !== null) return first;
+      return new Promise((resolve) => {
+        const all = followers.get(target.xaddr) ?? new Set();
+        followers.set(target.xaddr, all);
+        const look = () => {
+          const camera = reach(target, signal, false);
+          if (!("kind" in camera)) return;
+          signal.removeEventListener("abort", look);
+          all.delete(follower);
+          resolve(camera);
+        };
+        const follower = { sign: onSign, look };
+        all.add(follower);
+        signal.addEventListener("abort", look, { once: true });
+        // It may have been stopped, or gone, since it was reached.
+        look();
+      });
     },
   };
 }

@@ -43,6 +43,10 @@ export const troubles = [
   "deep",
   "wide",
   "long-text",
+  "long-attribute",
+  "long-comment",
+  "long-cdata",
+  "crowded",
   "no-response",
   "pollution",
 ] as const;
@@ -59,6 +63,10 @@ export type OnvifState = {
   readonly host: string | null;
   /** Its subscriptions have reference parameters that must come back, as Axis's do. */
   readonly hasReference: boolean;
+  /** So many logins by digest are answered with another nonce, as its own was too old. */
+  readonly staleLogins: number;
+  /** What it demands in a 401 instead of its honest challenge. */
+  readonly challenge: readonly string[] | null;
   readonly trouble: Trouble | null;
   /** The trouble meets this operation only. */
   readonly troubled: string | null;
@@ -88,7 +96,7 @@ export type OnvifCamera = {
 
 const honest: OnvifState = {
   ...{ credential: { username: "admin", password: "s3cret&<pass>" }, login: "token", clockOffsetMs: 0, isClockGuarded: false, host: null },
-  ...{ hasReference: false, trouble: null, troubled: null, rewrite: null },
+  ...{ hasReference: false, staleLogins: 0, challenge: null, trouble: null, troubled: null, rewrite: null },
 };
 /** What ONVIF's core specification gives before any login (access class PRE_AUTH). */
 const open = new Set(["GetSystemDateAndTime", "GetServices", "GetCapabilities"]);
@@ -107,6 +115,8 @@ export function selfSigned(): { readonly key: string; readonly cert: string } {
 
 type Camera = {
   state: OnvifState;
+  /** The login just refused was right but for its nonce. */
+  isStale: boolean;
   readonly facts: MakeFacts;
   readonly seen: Seen[];
   /** By name: what waits to be pulled, and who waits for it. */
@@ -121,7 +131,7 @@ type Subscription = { readonly messages: string[]; wake: () => void };
 export async function startOnvif(make: Make, change: Partial<OnvifState> = {}, tls: ServerOptions | null = null): Promise<OnvifCamera> {
   const state = { ...honest, ...change };
   const camera: Camera = {
-    ...{ state, facts: makes[make], seen: [], subscriptions: new Map(), tokenNonces: new Set(), httpNonces: new Map() },
+    ...{ state, isStale: false, facts: makes[make], seen: [], subscriptions: new Map(), tokenNonces: new Set(), httpNonces: new Map() },
     scheme: tls === null ? "http" : "https",
   };
   const act = (request: IncomingMessage, response: ServerResponse) => void take(camera, request, response);
@@ -173,7 +183,7 @@ async function take(camera: Camera, request: IncomingMessage, response: ServerRe
   const { trouble, troubled } = camera.state;
   if (trouble !== null && (troubled === null || troubled === asked.operation)) return misbehave(camera, asked, response, trouble);
   const isOpen = open.has(asked.operation) && !(camera.state.isClockGuarded && asked.operation === "GetSystemDateAndTime");
-  if (!isOpen && !isLoggedIn(camera, asked, authorization, path)) return refuse(camera, response);
+  if (!isOpen && !isLoggedIn(camera, asked, authorization, path)) return refuse(camera, asked.operation, response);
   const reply = await replyTo(camera, asked, request);
   send(response, reply.status, rewritten(camera, reply.xml, asked.operation));
 }
@@ -264,6 +274,11 @@ function isGoodToken(camera: Camera, { username, password }: Credential, token: 
 /** RFC 7616, qop auth: the nonce is one of ours, its count rises, the address is the one that was asked. */
 function isGoodDigest(camera: Camera, { username, password }: Credential, authorization: string | null, path: string): boolean {
   if (authorization === null || !authorization.startsWith("Digest ")) return false;
+  if (camera.state.staleLogins > 0) {
+    camera.state = { ...camera.state, staleLogins: camera.state.staleLogins - 1 };
+    camera.isStale = true;
+    return false;
+  }
   const pairs = [...authorization.slice(7).matchAll(/(\w+)=(?:"((?:[^"\\]|\\.)*)"|([^\s,]+))/g)];
   const given = new Map(pairs.map(([, name, quoted, plain]) => [name ?? "", quoted?.replace(/\\(.)/g, "$1") ?? plain ?? ""]));
   const get = (name: string) => given.get(name) ?? "";
@@ -288,22 +303,30 @@ function isGoodDigest(camera: Camera, { username, password }: Credential, author
 const realm = "IP Camera(12345)";
 const opaque = "5ccc069c403ebaf9";
 
-function refuse(camera: Camera, response: ServerResponse): void {
-  const { login } = camera.state;
+function refuse(camera: Camera, operation: string, response: ServerResponse): void {
+  const { login, challenge } = camera.state;
   if (login === "token") {
-    send(response, camera.facts.faultStatus, envelope(camera.facts, notAuthorized));
+    send(response, camera.facts.faultStatus, rewritten(camera, envelope(camera.facts, notAuthorized), operation));
     return;
   }
   const nonce = randomBytes(16).toString("base64");
   camera.httpNonces.set(nonce, 0);
+  const isStale = camera.isStale;
+  camera.isStale = false;
   const digest = (algorithm: string) =>
-    `Digest qop="auth", realm="${realm}", nonce="${nonce}", opaque="${opaque}"${algorithm}, stale="FALSE"`;
+    `Digest qop="auth", realm="${realm}", nonce="${nonce}", opaque="${opaque}"${algorithm}, stale="${isStale ? "true" : "FALSE"}"`;
   const offers = {
     ...{ basic: [`Basic realm="${realm}"`], md5: [digest("")], "sha-256": [digest(", algorithm=SHA-256")] },
     both: [`Basic realm="a, Digest b", ${digest("")}`, digest(', algorithm="SHA-256"')],
   };
   const page = "<!DOCTYPE html><html><head><title>Unauthorized</title></head><body><h2>401</h2></body></html>";
-  response.writeHead(401, { "WWW-Authenticate": offers[login], "Content-Type": "text/html", "Content-Length": page.length }).end(page);
+  response
+    .writeHead(401, {
+      "WWW-Authenticate": challenge === null ? offers[login] : [...challenge],
+      "Content-Type": "text/html",
+      "Content-Length": page.length,
+    })
+    .end(page);
 }
 
 type Reply = { readonly status: number; readonly xml: string };
@@ -311,7 +334,7 @@ type Reply = { readonly status: number; readonly xml: string };
 async function replyTo(camera: Camera, asked: Asked, request: IncomingMessage): Promise<Reply> {
   const { facts, state } = camera;
   const origin = `${camera.scheme}://${state.host ?? request.headers.host}`;
-  const host = state.host ?? String(request.headers.host).replace(/:\d+$/, "");
+  const host = String(state.host ?? request.headers.host).replace(/:\d+$/, "");
   if (asked.operation === "SetSystemDateAndTime") setClock(camera, asked.content);
   const at = { clockMs: clockOf(camera), origin, host, token: textAt(asked.content, "ProfileToken") };
   const body = (await eventReply(camera, asked, origin, request)) ?? answer(facts, asked.full, at);
@@ -467,6 +490,15 @@ async function misbehave(camera: Camera, asked: Asked, response: ServerResponse,
       return whole("<a/>".repeat(240_000));
     case "long-text":
       return whole(`<tds:${asked.operation}Response><tds:Model>${"x&amp;".repeat(150_000)}</tds:Model></tds:${asked.operation}Response>`);
+    case "long-attribute":
+      return whole(`<a b="${"x".repeat(1_000_000)}"/>`);
+    case "long-comment":
+      return whole(`<!-- ${"x".repeat(1_000_000)} -->`);
+    case "long-cdata":
+      return whole(`<![CDATA[${"<".repeat(1_000_000)}]]>`);
+    case "crowded":
+      // As much as a reply may be before it is passed over unread.
+      return whole(`<tds:${asked.operation}Response>${`<a b="1">${"x".repeat(84)}</a>`.repeat(2_606)}</tds:${asked.operation}Response>`);
     case "no-response":
       return whole("<tds:SomethingElseResponse/>");
     case "pollution":
