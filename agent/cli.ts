@@ -74,6 +74,14 @@ function build(done: (code: number) => void): Command {
     .requiredOption("--period <period>", "2026-11, 2026-Q4, 2026-H2, 2026, 2026-11-01..2026-11-15, last-24h")
     .option("--format <format>", "text, csv or json")
     .option("--out <file>", "writes there instead of printing");
+  add("discover", "cameras on the local networks", async (context, options: import("./cli/discover.ts").DiscoverOptions) =>
+    (await import("./cli/discover.ts")).discover(context, options, stopOnSignals()),
+  )
+    .option("--interface <name>", "one network interface instead of all")
+    .option("--knock", "looks for cameras that answer no search too, at ports 554 and 8554 of the local networks")
+    .option("--yaml", "prints a cameras: block for the configuration")
+    .option("--username <user>", "asks the cameras with this login")
+    .option("--password-file <file>", "file with its password, mode 0600 or 0400");
   add("adopt-disk", "takes a blank or replaced footage disk into service", async (context) =>
     (await import("./cli/adopt-disk.ts")).adopt(context, stopOnSignals()),
   );

@@ -1,18 +1,18 @@
 /**
  * The suite of `Discovery`, on the scripted and the real driver; the real one in two networks of its own (needs root), with cameras that do not
- * hang on the default route. Then, on the loopback, what cameras and others really answer.
+ * hang on the default route. Then what cameras and others really answer.
  */
 import { writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { networkInterfaces } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
-import { afterEach, describe, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { type DiscoveryRoots, type LocalAddress, makeDiscovery } from "../../hal/discovery.ts";
-import type { Discovery, FoundDevice } from "../../hal/ports.ts";
+import type { Discovery, FoundDevice, SearchResult } from "../../hal/ports.ts";
 import { scriptDiscovery } from "../../hal/script.ts";
 import { startCameraDoor } from "../lib/door.ts";
-import { makeNetwork } from "../lib/netns.ts";
+import { makeNetwork, type Network } from "../lib/netns.ts";
 import { type Replies, replyOf, type Shown, scopesOf, startResponder, startResponderInside } from "../lib/responder.ts";
 import { tempFolder } from "../lib/temp.ts";
 
@@ -125,25 +125,37 @@ describe.each([
   });
 });
 
-// What cameras and others answer, on the loopback.
+// What cameras and others answer, on a line of this suite's own: another suite may use the loopback at the same time.
 
-const loopback = makeDiscovery({ addresses: () => localsOf("lo"), arp: "/proc/net/arp" });
-const searchLoopback = (timeoutMs = 1_500) => loopback.search({ interface: "lo", timeoutMs }, never);
+const onLoopback = makeDiscovery({ addresses: () => localsOf("lo"), arp: "/proc/net/arp" });
+let line: Network;
+let discovery: Discovery;
+beforeAll(() => {
+  line = makeNetwork(3);
+  discovery = makeDiscovery({ addresses: () => localsOf(line.cable), arp: "/proc/net/arp" });
+});
+afterAll(() => line.remove());
+/** HOST stands for the address of who answers, in what is told as in what they say. */
+async function search(timeoutMs = 1_500): Promise<SearchResult> {
+  const result = await discovery.search({ interface: line.cable, timeoutMs }, never);
+  return JSON.parse(JSON.stringify(result).replaceAll(line.ours, "HOST").replaceAll(line.cable, "line")) as SearchResult;
+}
 async function answering(replies: Replies["replies"], type: string | null = null) {
-  const responder = await startResponder({ address: "127.0.0.1", replies, type });
+  const told = replies.map((reply) => (typeof reply === "string" ? reply.replaceAll("HOST", line.ours) : reply));
+  const responder = await startResponder({ address: line.ours, replies: told, type });
   ends.push(responder.stop);
   return responder;
 }
 const shown = (more: Partial<Shown> = {}): Shown => ({
-  ...{ endpoint: "urn:uuid:1", scopes: scopesOf("IPC", "X1"), xaddrs: "http://127.0.0.1/onvif/device_service" },
+  ...{ endpoint: "urn:uuid:1", scopes: scopesOf("IPC", "X1"), xaddrs: "http://HOST/onvif/device_service" },
   ...more,
 });
 
 test("each kind of probe goes out three times, and the loopback is not searched unasked", async () => {
   const { probes } = await answering([]);
-  expect(await searchLoopback()).toEqual({ devices: [], remarks: [] });
+  expect(await search()).toEqual({ devices: [], remarks: [] });
   expect([...probes].sort()).toEqual([...Array(3).fill("Device"), ...Array(3).fill("NetworkVideoTransmitter")]);
-  expect(await loopback.search({ interface: null, timeoutMs: 100 }, never)).toEqual({ devices: [], remarks: ["no-interface"] });
+  expect(await onLoopback.search({ interface: null, timeoutMs: 100 }, never)).toEqual({ devices: [], remarks: ["no-interface"] });
 });
 
 test.each([
@@ -160,18 +172,18 @@ test.each([
   ["direction and control characters", scopesOf("a%E2%80%AEb%0A%0Dc", "d"), "a b c", "d"],
 ])("scopes with %s", async (_, scopes, make, model) => {
   await answering([replyOf(shown({ scopes }))]);
-  const { devices } = await searchLoopback(400);
+  const { devices } = await search(900);
   expect(devices).toEqual([
-    { ...{ address: "127.0.0.1", xaddr: "http://127.0.0.1/onvif/device_service", endpoint: "urn:uuid:1", make, model, interface: "lo" } },
+    { ...{ address: "HOST", xaddr: "http://HOST/onvif/device_service", endpoint: "urn:uuid:1", make, model, interface: "line" } },
   ]);
 });
 
 test("of several addresses the sender's own is taken; IPv6, names and the internet are passed over with a word", async () => {
   const xaddrs =
-    "http://[fe80::1]/onvif/device_service http://cam.example/onvif http://203.0.113.9/onvif ftp://127.0.0.1/x http://u:p@127.0.0.1/y http://10.9.8.7/onvif http://127.0.0.1:8080/onvif/device_service";
+    "http://[fe80::1]/onvif/device_service http://cam.example/onvif http://203.0.113.9/onvif ftp://HOST/x http://u:p@HOST/y http://10.9.8.7/onvif http://HOST:8080/onvif/device_service";
   await answering([replyOf(shown({ xaddrs }))]);
-  const { devices, remarks } = await searchLoopback(400);
-  expect(devices.map(({ xaddr }) => xaddr)).toEqual(["http://127.0.0.1:8080/onvif/device_service"]);
+  const { devices, remarks } = await search(900);
+  expect(devices.map(({ xaddr }) => xaddr)).toEqual(["http://HOST:8080/onvif/device_service"]);
   expect([...remarks].sort()).toEqual([
     "elsewhere http://203.0.113.9/onvif",
     "elsewhere http://cam.example/onvif",
@@ -182,16 +194,16 @@ test("of several addresses the sender's own is taken; IPv6, names and the intern
 test("a camera with IPv6 alone, a printer, and one without an address are no devices, and it is said", async () => {
   await answering([
     replyOf(shown({ xaddrs: "http://[2001:db8::1]/onvif/device_service" })),
-    replyOf(shown({ types: "wsdp:Device wprt:PrintDeviceType", scopes: "", xaddrs: "http://127.0.0.1:5357/abc" })),
+    replyOf(shown({ types: "wsdp:Device wprt:PrintDeviceType", scopes: "", xaddrs: "http://HOST:5357/abc" })),
     replyOf(shown({ xaddrs: "" })),
   ]);
-  const { devices, remarks } = await searchLoopback(400);
+  const { devices, remarks } = await search(900);
   expect(devices).toEqual([]);
-  expect([...remarks].sort()).toEqual(["ipv6 http://[2001:db8::1]/onvif/device_service", "no-address 127.0.0.1", "no-camera 127.0.0.1"]);
+  expect([...remarks].sort()).toEqual(["ipv6 http://[2001:db8::1]/onvif/device_service", "no-address HOST", "no-camera HOST"]);
 });
 
 test("duplicates are one: by endpoint, then by address; what one reply leaves out another one tells", async () => {
-  const at = (port: number) => `http://127.0.0.1:${port}/onvif/device_service`;
+  const at = (port: number) => `http://HOST:${port}/onvif/device_service`;
   await answering([
     replyOf(shown({ endpoint: "URN:UUID:A", scopes: "", xaddrs: at(1) }), shown({ endpoint: "urn:uuid:a", xaddrs: at(1) })),
     replyOf(shown({ endpoint: "urn:uuid:b", xaddrs: at(2) }), shown({ endpoint: "urn:uuid:c", xaddrs: at(2) })),
@@ -202,7 +214,7 @@ test("duplicates are one: by endpoint, then by address; what one reply leaves ou
     // Two machines with one identity of their maker's.
     replyOf(shown({ endpoint: "urn:uuid:g", xaddrs: at(6) }), shown({ endpoint: "urn:uuid:g", xaddrs: "http://10.0.0.7/onvif" })),
   ]);
-  const { devices, remarks } = await searchLoopback(400);
+  const { devices, remarks } = await search(900);
   const byXaddr = devices.map(({ xaddr, endpoint, model }) => [new URL(xaddr).port, endpoint, model]);
   expect(byXaddr).toEqual([
     ["1", "urn:uuid:a", "X1"],
@@ -211,25 +223,22 @@ test("duplicates are one: by endpoint, then by address; what one reply leaves ou
     ["4", "urn:uuid:e", "X1"],
     ["6", "urn:uuid:g", "X1"],
   ]);
-  expect(remarks).toEqual(["same-identity 10.0.0.7 127.0.0.1"]);
+  expect(remarks).toEqual(["same-identity 10.0.0.7 HOST"]);
 });
 
 test("other prefixes, none, comments and a cut end are read; what is no reply is not", async () => {
-  const plain = replyOf(shown({ endpoint: "urn:uuid:p", xaddrs: "http://127.0.0.1:11/onvif" }))
+  const plain = replyOf(shown({ endpoint: "urn:uuid:p", xaddrs: "http://HOST:11/onvif" }))
     .replaceAll(/<(\/?)[ads]:/g, "<$1")
     .replaceAll(/\sxmlns:\w+="[^"]*"/g, "");
-  const other = replyOf(shown({ endpoint: "urn:uuid:q", xaddrs: "\n  http://127.0.0.1:12/onvif\n" })).replaceAll(
-    /<(\/?)[ad]:/g,
-    "<$1wsdd-1:",
-  );
-  const commented = replyOf(shown({ endpoint: "urn:uuid:r", xaddrs: "http://127.0.0.1:13/onvif" })).replace(
+  const other = replyOf(shown({ endpoint: "urn:uuid:q", xaddrs: "\n  http://HOST:12/onvif\n" })).replaceAll(/<(\/?)[ad]:/g, "<$1wsdd-1:");
+  const commented = replyOf(shown({ endpoint: "urn:uuid:r", xaddrs: "http://HOST:13/onvif" })).replace(
     "<d:ProbeMatches>",
-    "<d:ProbeMatches><!-- <d:ProbeMatch><d:XAddrs>http://127.0.0.1:99/</d:XAddrs></d:ProbeMatch> -->",
+    "<d:ProbeMatches><!-- <d:ProbeMatch><d:XAddrs>http://HOST:99/</d:XAddrs></d:ProbeMatch> -->",
   );
-  const cut = replyOf(shown({ endpoint: "urn:uuid:s", xaddrs: "http://127.0.0.1:14/onvif" })).replace(/<d:MetadataVersion>.*$/, "");
-  const cutEarlier = replyOf(shown({ endpoint: "urn:uuid:t", xaddrs: "http://127.0.0.1:15/onvif" })).replace(/5\/onvif.*$/, "");
+  const cut = replyOf(shown({ endpoint: "urn:uuid:s", xaddrs: "http://HOST:14/onvif" })).replace(/<d:MetadataVersion>.*$/, "");
+  const cutEarlier = replyOf(shown({ endpoint: "urn:uuid:t", xaddrs: "http://HOST:15/onvif" })).replace(/5\/onvif.*$/, "");
   await answering([plain, other, commented, cut, cutEarlier, "", "hello", "<", "<!--", "</d:ProbeMatch>", Buffer.from([0, 255, 254, 60])]);
-  const { devices } = await searchLoopback(400);
+  const { devices } = await search(900);
   expect(devices.map(({ xaddr }) => new URL(xaddr).port)).toEqual(["11", "12", "13", "14"]);
 });
 
@@ -240,7 +249,7 @@ test.each([
   ["tags without end", "<a".repeat(most / 2)],
   ["comments without end", "<!--".repeat(most / 4)],
   ["matches without end", inAddress.repeat(most / inAddress.length)],
-  ["thousands of addresses", `${inAddress}${"http://127.0.0.1/ ".repeat(3_500)}</d:XAddrs>`],
+  ["thousands of addresses", `${inAddress}${"http://HOST/ ".repeat(3_500)}</d:XAddrs>`],
   ["ampersands", `${inAddress}${"&".repeat(most - 100)}</d:XAddrs>`],
   ["characters that are none", `${inAddress}${"&#x110000;&#xD800;".repeat(3_500)}</d:XAddrs>`],
   ["thousands of scopes", `<d:ProbeMatch><d:Scopes>${`onvif://www.onvif.org/name/${"%FF".repeat(500)} `.repeat(42)}</d:Scopes>`],
@@ -249,9 +258,9 @@ test.each([
   ["entities of its own", `<!DOCTYPE x [<!ENTITY a "lol"><!ENTITY b "&a;&a;">]>${replyOf(shown({ endpoint: "&b;" }))}`],
 ])("a reply of %s costs little time and hides nobody", async (_, text) => {
   expect(Buffer.byteLength(text)).toBeLessThan(65_500);
-  await answering([text, replyOf(shown({ endpoint: "urn:uuid:ok", xaddrs: "http://127.0.0.1:21/onvif" }))], "Device");
+  await answering([text, replyOf(shown({ endpoint: "urn:uuid:ok", xaddrs: "http://HOST:21/onvif" }))], "Device");
   const before = process.cpuUsage();
-  const { devices } = await searchLoopback(400);
+  const { devices } = await search(900);
   const used = process.cpuUsage(before);
   expect((used.user + used.system) / 1_000).toBeLessThan(1_500);
   expect(devices.map(({ endpoint }) => endpoint)).toContain("urn:uuid:ok");
@@ -259,12 +268,12 @@ test.each([
 
 test("a flood from one sender ends with a word, and its bounds are the search's memory", async () => {
   const many = (from: number) =>
-    Array.from({ length: 60 }, (_, i) => shown({ endpoint: `urn:uuid:${from + i}`, xaddrs: `http://127.0.0.1:${1_000 + from + i}/onvif` }));
+    Array.from({ length: 60 }, (_, i) => shown({ endpoint: `urn:uuid:${from + i}`, xaddrs: `http://HOST:${1_000 + from + i}/onvif` }));
   await answering(Array.from({ length: 60 }, (_, i) => replyOf(...many(i * 60))));
-  const { devices, remarks } = await searchLoopback(1_000);
+  const { devices, remarks } = await search(1_500);
   expect(devices.length).toBeGreaterThan(60);
   expect(devices.length).toBeLessThanOrEqual(1_000);
-  expect(remarks).toEqual(["too-many-replies 127.0.0.1"]);
+  expect(remarks).toEqual(["too-many-replies HOST"]);
 });
 
 test("no bytes make the search fail", async () => {
@@ -281,15 +290,17 @@ test("no bytes make the search fail", async () => {
       "&#",
       "<!--",
       "-->",
-      "http://127.0.0.1/",
+      "http://HOST/",
       "onvif://www.onvif.org/name/",
     ),
     fc.string({ maxLength: 20 }),
     fc.integer({ min: 0, max: good.length }).map((at) => good.slice(0, at)),
   );
-  const replies = fc.sample(fc.array(parts, { maxLength: 30 }), 150).map((list) => Buffer.from(list.join(""), "utf8").subarray(0, 60_000));
+  const replies = fc
+    .sample(fc.array(parts, { maxLength: 30 }), 150)
+    .map((list) => Buffer.from(list.join("").replaceAll("HOST", line.ours), "utf8").subarray(0, 60_000));
   await answering(replies, "Device");
-  const { devices } = await searchLoopback(800);
+  const { devices } = await search(1_200);
   for (const { address, endpoint, make, model } of devices) {
     expect(address).toMatch(/^(127\.0\.0\.1|\d+(\.\d+){3})$/);
     for (const text of [endpoint, make, model]) expect(text ?? "x").toMatch(/^[^\p{Cc}]{1,200}$/u);
@@ -321,5 +332,5 @@ test("on the loopback only this machine itself is knocked at", async () => {
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   ends.push(() => void server.close());
   const { port } = server.address() as { port: number };
-  expect(await loopback.knockAll({ interface: "lo", ports: [port, 1] }, never)).toEqual([{ address: "127.0.0.1", port }]);
+  expect(await onLoopback.knockAll({ interface: "lo", ports: [port, 1] }, never)).toEqual([{ address: "127.0.0.1", port }]);
 });

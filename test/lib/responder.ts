@@ -7,7 +7,7 @@ import { createInterface } from "node:readline";
 import { repository } from "./cameras.ts";
 
 export type Replies = {
-  /** Address on which probes are heard. */
+  /** Address on which probes are heard, from its own /24 only: Linux hands a multicast to every socket of the machine that joined the group anywhere. */
   readonly address: string;
   /** Sent for every probe, in this order; `{relates}` becomes the probe's id. */
   readonly replies: readonly (string | Buffer)[];
@@ -49,7 +49,9 @@ export async function startResponder(
 ): Promise<Responder> {
   const socket = createSocket({ type: "udp4", reuseAddr: true });
   const probes: string[] = [];
+  const networkOf = (text: string) => text.replace(/\d+$/, "");
   socket.on("message", (message, from) => {
+    if (networkOf(from.address) !== networkOf(address)) return;
     const text = message.toString("utf8");
     const asked = /:Types>[\w-]+:(\w+)</.exec(text)?.[1] ?? "";
     probes.push(asked);

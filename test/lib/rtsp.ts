@@ -1,6 +1,10 @@
 /** An RTSP server that answers DESCRIBE: with a login of one kind, some streams, and bad manners where they are asked for. */
+import { spawn } from "node:child_process";
 import { createHash, randomBytes } from "node:crypto";
+import { once } from "node:events";
 import { createServer, type Socket } from "node:net";
+import { join } from "node:path";
+import { repository } from "./cameras.ts";
 
 export type Login = "none" | "md5" | "md5-qop" | "sha-256" | "basic" | "odd";
 export type RtspOptions = {
@@ -13,6 +17,8 @@ export type RtspOptions = {
   /** Instead of every answer. */
   readonly instead?: (socket: Socket) => void;
 };
+/** Where it listens, if not on a free port of the loopback. */
+export type Place = { readonly address: string; readonly port: number };
 export type RtspServer = { readonly port: number; readonly heard: readonly string[]; stop(): Promise<void> };
 
 /** A description as cameras give it. */
@@ -30,7 +36,7 @@ export const description = (codec: string, more: readonly string[] = []): string
     "",
   ].join("\r\n");
 
-export async function startRtsp(options: RtspOptions): Promise<RtspServer> {
+export async function startRtsp(options: RtspOptions, place: Place = { address: "127.0.0.1", port: 0 }): Promise<RtspServer> {
   const heard: string[] = [];
   const nonces = new Set<string>();
   const sockets = new Set<Socket>();
@@ -48,7 +54,7 @@ export async function startRtsp(options: RtspOptions): Promise<RtspServer> {
       text = "";
     });
   });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  await new Promise<void>((resolve) => server.listen(place.port, place.address, resolve));
   return {
     port: (server.address() as { port: number }).port,
     heard,
@@ -101,4 +107,33 @@ function isLetIn({ login, username, password }: RtspOptions, nonces: Set<string>
     field("response") === wanted &&
     field("uri") === url
   );
+}
+
+/** The same as a process after `inside`; it must be built. Resolves with how to end it. */
+export async function startRtspInside(
+  inside: readonly string[],
+  options: Omit<RtspOptions, "instead">,
+  place: Place,
+): Promise<() => Promise<void>> {
+  const [command = "", ...args] = [
+    ...inside,
+    process.execPath,
+    join(repository, "dist/test/lib/rtsp.js"),
+    JSON.stringify([options, place]),
+  ];
+  const child = spawn(command, args, { stdio: ["ignore", "pipe", "inherit"] });
+  const ended = once(child, "close");
+  const dieWithUs = () => void child.kill("SIGKILL");
+  process.once("exit", dieWithUs);
+  await once(child.stdout, "data");
+  return async () => {
+    process.off("exit", dieWithUs);
+    child.kill("SIGKILL");
+    await ended;
+  };
+}
+
+if (process.argv[1] === import.meta.filename) {
+  await startRtsp(...(JSON.parse(process.argv[2] ?? "") as [RtspOptions, Place]));
+  process.stdout.write("ready\n");
 }
