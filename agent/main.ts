@@ -1,39 +1,12 @@
 /** The daemon: configuration, store, recovery, drivers, loops, stop. Imports everything; only the command line and the suites of the whole agent import it. */
 import { setMaxListeners } from "node:events";
-import { realpathSync } from "node:fs";
-import { makeBox } from "../hal/box.ts";
-import { makeBroker } from "../hal/broker.ts";
-import { calendar } from "../hal/calendar.ts";
-import { makeClock } from "../hal/clock.ts";
-import { makeFootage } from "../hal/footage.ts";
-import { knock } from "../hal/knock.ts";
-import { makeLadder } from "../hal/ladder.ts";
-import { makeNut } from "../hal/nut.ts";
-import type {
-  Box,
-  Broker,
-  Calendar,
-  CameraClock,
-  Clock,
-  Footage,
-  Knock,
-  LinkValue,
-  PowerValue,
-  Probe,
-  Recorder,
-  Witness,
-} from "../hal/ports.ts";
-import { firstTelling, makeLink, makePower } from "../hal/probe.ts";
-import { findTools, makeRecorder } from "../hal/recorder.ts";
-import { makeSupply } from "../hal/supply.ts";
-import { makeWitness } from "../hal/witness.ts";
+import type { Clock } from "../hal/ports.ts";
 import { type Books, keepBooks } from "./books.ts";
 import { keepChores } from "./chores.ts";
 import { checkUser, surroundingRules } from "./cli/context.ts";
-import { readSecret } from "./config/rules.ts";
 import type { Settings } from "./config/schema.ts";
 import { formatProblem, loadConfig } from "./config.ts";
-import { makeDating, type UtcMs } from "./core/dating.ts";
+import { makeDating } from "./core/dating.ts";
 import { journalBounds } from "./core/journal.ts";
 import { claimFolder } from "./disk.ts";
 import type { Eye } from "./eye.ts";
@@ -53,6 +26,7 @@ import {
   settleFiles,
 } from "./recover.ts";
 import { reindex } from "./reindex.ts";
+import { reloadConfig, secretsOf } from "./reload.ts";
 import { makeRoster } from "./roster.ts";
 import { makeSenses } from "./sense.ts";
 import { claimFor, type Place, type SightDeps } from "./sight.ts";
@@ -63,23 +37,10 @@ import { keepReserve } from "./store/reserve.ts";
 import { openOrReplace, type Store } from "./store/store.ts";
 import { makeUsage, sweep } from "./sweep.ts";
 import { makeTimekeeper } from "./timekeep.ts";
+import { makeTurnstile } from "./turnstile.ts";
 import { version } from "./version.ts";
 import { type Conditions, watch } from "./watch.ts";
-
-/** All that the agent touches outside of its state folder. The suites of the whole agent put scripted drivers here. */
-export type World = {
-  readonly clock: Clock;
-  readonly box: Box;
-  readonly footage: Footage;
-  readonly recorder: Recorder;
-  readonly knock: Knock & CameraClock;
-  readonly broker: Broker;
-  readonly power: Probe<PowerValue>;
-  readonly link: Probe<LinkValue>;
-  readonly witness: Witness;
-  readonly calendar: Calendar;
-  readonly random: () => number;
-};
+import { realWorld, type World } from "./world.ts";
 
 const firstLookMs = 300;
 const always = { fromAt: Number.NEGATIVE_INFINITY, toAt: Number.POSITIVE_INFINITY };
@@ -144,30 +105,6 @@ async function withStore(configFile: string, first: Settings, hash: string, err:
 
 /** What the store knows to have passed; a little less, since clocks may be set back by that. */
 const latestUtc = (store: Store) => makeDating(store.boots()).toUtc(store.latestAt()) - setBackMs;
-
-function realWorld(settings: Settings, notBefore: UtcMs): World {
-  const clock = makeClock({ ...settings.clock, notBefore });
-  const witness = makeWitness();
-  const isLadder = settings.link.driver === "auto";
-  return {
-    ...{ clock, box: makeBox(), footage: makeFootage(settings.recording.folder), knock, broker: makeBroker() },
-    recorder: makeRecorder(findTools(realpathSync(settings.site.state)), clock),
-    ...{
-      power: powerOf(settings),
-      link: isLadder ? makeLadder(settings.link, witness.ask, clock.monoMs) : makeLink(settings.link),
-      witness,
-      calendar,
-      random: Math.random,
-    },
-  };
-}
-
-/** A UPS in NUT knows more than the kernel's own supplies. */
-function powerOf({ power }: Settings): Probe<PowerValue> {
-  if (power.driver === "nut") return makeNut(power);
-  if (power.driver === "sysfs") return makeSupply();
-  return power.driver === "auto" ? firstTelling([makeNut(power), makeSupply()]) : makePower(power);
-}
 
 /** What one run is given besides the world. */
 export type Life = {
@@ -425,24 +362,6 @@ function countingStore(store: Store, add: (bytes: number) => void): Store {
   };
 }
 
-/** At most `width` deeds at a time, in order of asking: hashing must not take the machine from recording. */
-function makeTurnstile(width: number): <T>(deed: () => Promise<T>) => Promise<T> {
-  let busy = 0;
-  const queue: (() => void)[] = [];
-  return async (deed) => {
-    if (busy < width) busy += 1;
-    // A place that is given up goes to whoever waits, not to whoever comes.
-    else await new Promise<void>((resolve) => queue.push(resolve));
-    try {
-      return await deed();
-    } finally {
-      const next = queue.shift();
-      if (next === undefined) busy -= 1;
-      else next();
-    }
-  };
-}
-
 function stopOnSignals(): AbortSignal {
   const stop = new AbortController();
   for (const name of ["SIGTERM", "SIGINT"] as const) process.once(name, () => stop.abort());
@@ -460,42 +379,4 @@ async function housekeep(clock: Clock, time: Time, store: Store, settings: Setti
     }
     await clock.sleep(trimEveryMs, signal);
   }
-}
-
-/** A changed file is taken in; a bad one changes nothing and is said. What needs a new start is said too. */
-function reloadConfig(
-  file: string,
-  before: Settings,
-  store: Store,
-  time: Time,
-  log: Log,
-): { readonly settings: Settings; readonly hash: string } | null {
-  const loaded = loadConfig(file, ["system-disk"]);
-  const refuse = (detail: string) => {
-    log.error({ detail }, "the changed configuration was refused; the old one stays in use");
-    store.commit([{ put: "note", note: "config-problem", text: detail }]);
-    return null;
-  };
-  if (loaded.kind === "bad") return refuse(loaded.problems.map((problem) => formatProblem(file, problem))[0] ?? "");
-  const next = loaded.settings;
-  const fixed = ({ site, recording, station, power, link, clock }: Settings) =>
-    JSON.stringify([site, recording.folder, station, power, link, clock]);
-  if (fixed(before) !== fixed(next))
-    return refuse("site, station, recording.folder, power, link and clock change with a restart: systemctl restart matghi");
-  store.commit([
-    { put: "note", note: "config-problem", text: null },
-    { put: "event", moment: time.moment(), type: "config.changed", level: "info", data: { config: loaded.hash } },
-  ]);
-  return { settings: next, hash: loaded.hash };
-}
-
-function secretsOf(settings: Settings): readonly string[] {
-  const files = [...settings.cameras.map((camera) => camera.passwordFile), settings.station?.passwordFile];
-  return files.flatMap((file) => {
-    try {
-      return file === undefined ? [] : [readSecret(file)];
-    } catch {
-      return [];
-    }
-  });
 }

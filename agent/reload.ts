@@ -1,0 +1,46 @@
+/** A configuration that changes while the agent runs. */
+import { readSecret } from "./config/rules.ts";
+import type { Settings } from "./config/schema.ts";
+import { formatProblem, loadConfig } from "./config.ts";
+import type { Log } from "./log.ts";
+import type { Time } from "./moment.ts";
+import type { Store } from "./store/store.ts";
+
+/** A changed file is taken in; a bad one changes nothing and is said. What needs a new start is said too. */
+export function reloadConfig(
+  file: string,
+  before: Settings,
+  store: Store,
+  time: Time,
+  log: Log,
+): { readonly settings: Settings; readonly hash: string } | null {
+  const loaded = loadConfig(file, ["system-disk"]);
+  const refuse = (detail: string) => {
+    log.error({ detail }, "the changed configuration was refused; the old one stays in use");
+    store.commit([{ put: "note", note: "config-problem", text: detail }]);
+    return null;
+  };
+  if (loaded.kind === "bad") return refuse(loaded.problems.map((problem) => formatProblem(file, problem))[0] ?? "");
+  const next = loaded.settings;
+  const fixed = ({ site, recording, station, power, link, clock }: Settings) =>
+    JSON.stringify([site, recording.folder, station, power, link, clock]);
+  if (fixed(before) !== fixed(next))
+    return refuse("site, station, recording.folder, power, link and clock change with a restart: systemctl restart matghi");
+  store.commit([
+    { put: "note", note: "config-problem", text: null },
+    { put: "event", moment: time.moment(), type: "config.changed", level: "info", data: { config: loaded.hash } },
+  ]);
+  return { settings: next, hash: loaded.hash };
+}
+
+/** Every password that the configuration names, as it is now: the log hides them. */
+export function secretsOf(settings: Settings): readonly string[] {
+  const files = [...settings.cameras.map((camera) => camera.passwordFile), settings.station?.passwordFile];
+  return files.flatMap((file) => {
+    try {
+      return file === undefined ? [] : [readSecret(file)];
+    } catch {
+      return [];
+    }
+  });
+}

@@ -1,0 +1,70 @@
+/** What the agent touches outside of its state folder, and which drivers a configuration chooses. */
+import { realpathSync } from "node:fs";
+import { makeBox } from "../hal/box.ts";
+import { makeBroker } from "../hal/broker.ts";
+import { calendar } from "../hal/calendar.ts";
+import { makeClock } from "../hal/clock.ts";
+import { makeFootage } from "../hal/footage.ts";
+import { knock } from "../hal/knock.ts";
+import { makeLadder } from "../hal/ladder.ts";
+import { makeNut } from "../hal/nut.ts";
+import type {
+  Box,
+  Broker,
+  Calendar,
+  CameraClock,
+  Clock,
+  Footage,
+  Knock,
+  LinkValue,
+  PowerValue,
+  Probe,
+  Recorder,
+  Witness,
+} from "../hal/ports.ts";
+import { firstTelling, makeLink, makePower } from "../hal/probe.ts";
+import { findTools, makeRecorder } from "../hal/recorder.ts";
+import { makeSupply } from "../hal/supply.ts";
+import { makeWitness } from "../hal/witness.ts";
+import type { Settings } from "./config/schema.ts";
+import type { UtcMs } from "./core/dating.ts";
+
+/** All that the agent touches outside of its state folder. The suites of the whole agent put scripted drivers here. */
+export type World = {
+  readonly clock: Clock;
+  readonly box: Box;
+  readonly footage: Footage;
+  readonly recorder: Recorder;
+  readonly knock: Knock & CameraClock;
+  readonly broker: Broker;
+  readonly power: Probe<PowerValue>;
+  readonly link: Probe<LinkValue>;
+  readonly witness: Witness;
+  readonly calendar: Calendar;
+  readonly random: () => number;
+};
+
+/** The drivers of this machine. `notBefore`: what is known to have passed. */
+export function realWorld(settings: Settings, notBefore: UtcMs): World {
+  const clock = makeClock({ ...settings.clock, notBefore });
+  const witness = makeWitness();
+  const isLadder = settings.link.driver === "auto";
+  return {
+    ...{ clock, box: makeBox(), footage: makeFootage(settings.recording.folder), knock, broker: makeBroker() },
+    recorder: makeRecorder(findTools(realpathSync(settings.site.state)), clock),
+    ...{
+      power: powerOf(settings),
+      link: isLadder ? makeLadder(settings.link, witness.ask, clock.monoMs) : makeLink(settings.link),
+      witness,
+      calendar,
+      random: Math.random,
+    },
+  };
+}
+
+/** A UPS in NUT knows more than the kernel's own supplies. */
+function powerOf({ power }: Settings): Probe<PowerValue> {
+  if (power.driver === "nut") return makeNut(power);
+  if (power.driver === "sysfs") return makeSupply();
+  return power.driver === "auto" ? firstTelling([makeNut(power), makeSupply()]) : makePower(power);
+}
