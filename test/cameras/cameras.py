@@ -62,7 +62,8 @@ class Feed:
         while self.video and self.frames / FPS <= elapsed:
             self.push_frame(now)
         while self.audio and self.blocks / 50 <= elapsed:
-            self.push(self.audio, self.camera.tone, self.blocks * Gst.SECOND // 50, Gst.SECOND // 50)
+            if now >= self.camera.muted_until:
+                self.push(self.audio, self.camera.tone, self.blocks * Gst.SECOND // 50, Gst.SECOND // 50)
             self.blocks += 1
         return True
 
@@ -91,7 +92,7 @@ class Camera(GstRtspServer.RTSPMediaFactory):
         super().__init__()
         self.pictures, self.constant, self.group = pictures, constant, group
         self.phase = 0
-        self.stalled_until = self.frozen_until = 0.0
+        self.stalled_until = self.frozen_until = self.muted_until = 0.0
         self.tone = tone(16000 if audio == "aac" else 8000) if audio else None
         self.feeds = []
         self.set_launch(self.launch(codec, audio))
@@ -194,6 +195,8 @@ class Site:
             self.reboot(seconds)
         elif name == "stall":
             self.cameras[words[1]].stalled_until = time.monotonic() + seconds
+        elif name == "mute":
+            self.cameras[words[1]].muted_until = time.monotonic() + seconds
         elif name == "freeze":
             self.cameras[words[1]].frozen_until = time.monotonic() + seconds
         else:

@@ -4,9 +4,9 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { openReads } from "../../agent/store/store.ts";
-import { type Agent, matghi, sleep, startAgent, until, writeSecret, writeSite } from "../lib/agent.ts";
+import { type Agent, figure, matghi, sleep, startAgent, until, writeSecret, writeSite } from "../lib/agent.ts";
 import { type Cameras, startCameras } from "../lib/cameras.ts";
-import { codecsOf, complaintsOf, filesUnder, secondsOf } from "../lib/footage.ts";
+import { bytesUnder, codecsOf, complaintsOf, filesUnder, secondsOf } from "../lib/footage.ts";
 import { type Listener, listen } from "../lib/listener.ts";
 import { type Mosquitto, startMosquitto } from "../lib/mosquitto.ts";
 import { tempFolder } from "../lib/temp.ts";
@@ -71,6 +71,22 @@ test.each([
   const file = join(footage, id, await until("a second file", 30_000, () => closedOf(id)[1]));
   expect(await codecsOf(file)).toEqual(codecs);
   expect(await complaintsOf(file)).toBe("");
+});
+
+test.each(["aac", "g711"])("while the sound of %s is silent its pictures go to disk as ever", async (id) => {
+  await firstClosed(id);
+  const began = Date.now();
+  await cameras.control(`mute ${id} 9`);
+  const grown = [began];
+  for (let bytes = bytesUnder(join(footage, id)); Date.now() - began < 9_000; await sleep(100)) {
+    const now = bytesUnder(join(footage, id));
+    if (now > bytes) grown.push(Date.now());
+    bytes = now;
+  }
+  const pauses = [...grown, Date.now()].slice(1).map((at, n) => at - (grown[n] ?? at));
+  process.stdout.write(`${figure(`longest pause of writing while ${id} is mute`, [Math.max(...pauses) / 1000], "s")}\n`);
+  // What a power cut may take; held back by ffmpeg it was ten seconds.
+  expect(Math.max(...pauses)).toBeLessThan(3_000);
 });
 
 test("a camera that refuses TCP is recorded over UDP, and that is remembered", async () => {

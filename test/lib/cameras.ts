@@ -9,7 +9,7 @@ export type Cameras = {
   readonly port: number;
   readonly pid: number;
   url(name: string): string;
-  /** `stall NAME S`, `freeze NAME S`, `reboot S`; resolves when the cameras have taken it. */
+  /** `stall NAME S`, `mute NAME S`, `freeze NAME S`, `reboot S`; resolves when the cameras have taken it. */
   control(command: string): Promise<void>;
   stop(): Promise<void>;
 };

@@ -36,10 +36,28 @@ export async function secondsOf(file: string): Promise<number> {
   return Math.max(...times) - Math.min(...times) + 0.04;
 }
 
-/** Codecs of the tracks of a file. */
+/** Codecs of the tracks of a file that hold anything: a track may be announced and empty. */
 export async function codecsOf(file: string): Promise<readonly string[]> {
-  const { stdout } = await run("ffprobe", ["-v", "error", "-show_entries", "stream=codec_name", "-of", "csv=p=0", file]);
-  return stdout.trim().split("\n").sort();
+  const { stdout } = await run("ffprobe", [
+    "-v",
+    "error",
+    "-count_packets",
+    "-show_entries",
+    "stream=codec_name,nb_read_packets",
+    "-of",
+    "json",
+    file,
+  ]);
+  const { streams } = JSON.parse(stdout) as { streams: { codec_name: string; nb_read_packets?: string }[] };
+  return streams
+    .filter(({ nb_read_packets }) => Number(nb_read_packets ?? 0) > 0)
+    .map(({ codec_name }) => codec_name)
+    .sort();
+}
+
+/** Bytes of all files below a folder. */
+export function bytesUnder(folder: string): number {
+  return filesUnder(folder).reduce((sum, name) => sum + sizeOf(join(folder, name)), 0);
 }
 
 /** Processes that write into a camera's folder. */
