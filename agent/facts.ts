@@ -6,7 +6,7 @@ import { spanOfDay, spanOfMonth } from "./core/period.ts";
 import type { CameraLedger, ReportCamera } from "./core/report.ts";
 import { type DayFacts, type MonthFacts, type StretchFacts, typesOfNote } from "./core/summary.ts";
 import type { Span } from "./core/types.ts";
-import { type Asking, historyOf } from "./query.ts";
+import { type Asking, clockOf, historyOf } from "./query.ts";
 
 const dayMs = 86_400_000;
 
@@ -14,7 +14,12 @@ const dayMs = 86_400_000;
 export function reportFacts(asking: Asking, span: Span): readonly CameraLedger[] {
   const { settings, reads } = asking;
   const ledger = (camera: ReportCamera): CameraLedger => ({
-    ...{ camera, ...ledgerOf(asking, camera.id, span), daysKept: daysKept(asking, camera.id), clockOffsetMs: null },
+    ...{
+      camera,
+      ...ledgerOf(asking, camera.id, span),
+      daysKept: daysKept(asking, camera.id),
+      clockOffsetMs: clockOf(asking.reads, camera.id)?.offsetMs ?? null,
+    },
   });
   const configured = settings.cameras.map((camera) => ledger(cameraOf(camera)));
   const known = new Set(settings.cameras.map(({ id }) => id));

@@ -13,6 +13,7 @@ import type { Eye } from "./eye.ts";
 import { makeGate } from "./gate.ts";
 import { type Log, makeLog } from "./log.ts";
 import { makeTime, type Time } from "./moment.ts";
+import { makePatrol } from "./patrol.ts";
 import { publishStation } from "./publish.ts";
 import {
   blameDowntime,
@@ -27,7 +28,7 @@ import {
 } from "./recover.ts";
 import { reindex } from "./reindex.ts";
 import { reloadConfig, secretsOf } from "./reload.ts";
-import { makeRoster } from "./roster.ts";
+import { credentialOf, makeRoster } from "./roster.ts";
 import { makeSenses } from "./sense.ts";
 import { claimFor, type Place, type SightDeps } from "./sight.ts";
 import { stationOf } from "./station.ts";
@@ -183,10 +184,14 @@ export async function live(world: World, life: Life, stop: AbortSignal): Promise
     households: () => settings.households.map(({ id }) => id),
   };
   const claim = (eye: Eye) => claimFor(sight, eye);
+  const patrol = makePatrol({
+    ...{ clock, time, store, log, eyes, knock: knocker, cameras: world.cameras, discovery: world.discovery },
+    ...{ settings: () => settings, credentialOf, random: world.random },
+  });
   const roster = makeRoster(
     {
       ...{ clock, time, recorder, knock: knocker, footage, folder, books, store: counted, gate, log, claim, pastIs: pastIs ?? firstPast },
-      ...{ random: world.random, run: begun.run, inTurn: makeTurnstile(2) },
+      ...{ random: world.random, run: begun.run, inTurn: makeTurnstile(2), patrol },
     },
     eyes,
     time.at(startedMonoMs),
@@ -215,6 +220,7 @@ export async function live(world: World, life: Life, stop: AbortSignal): Promise
     watchDisk(after.signal),
     sense(after.signal),
     timekeeper.run(after.signal),
+    patrol.run(stop),
     watch(
       {
         clock,
@@ -230,6 +236,7 @@ export async function live(world: World, life: Life, stop: AbortSignal): Promise
         startUpMs: startUp,
         power: world.power,
         link: world.link,
+        patrol,
       },
       conditions,
       after.signal,

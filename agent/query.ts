@@ -1,5 +1,6 @@
 /** Questions to the store that both the commands and the publisher ask. Reads only. */
 import type { Settings } from "./config/schema.ts";
+import type { ClockReading } from "./core/acquaintance.ts";
 import { type Dating, plainDating, redate, type UtcMs } from "./core/dating.ts";
 import { graceMs, type History, spansOf, splitByPlan, sumsOf } from "./core/ledger.ts";
 import { forecastDays } from "./core/retention.ts";
@@ -20,10 +21,7 @@ export function unsupportedOf(settings: Settings): readonly string[] {
   const drivers = (["power", "link", "clock"] as const)
     .filter((name) => !built[name].includes(settings[name].driver))
     .map((name) => `${name}.driver: ${settings[name].driver}`);
-  const cameras = settings.cameras.flatMap((camera) => [
-    ...(camera.fallback === undefined ? [] : [`cameras.${camera.id}.fallback`]),
-    ...(camera.onvif === undefined ? [] : [`cameras.${camera.id}.onvif`]),
-  ]);
+  const cameras = settings.cameras.flatMap((camera) => [...(camera.fallback === undefined ? [] : [`cameras.${camera.id}.fallback`])]);
   return [...drivers, ...cameras];
 }
 
@@ -171,6 +169,12 @@ export function readStatus(asking: Asking, version: string): Status {
   });
 }
 
+/** A camera's clock as it was found last; null: it was never told. */
+export function clockOf(reads: Pick<Reads, "live">, camera: string): ClockReading | null {
+  const live = reads.live()?.cameras[camera];
+  return live?.clockOffsetMs === undefined ? null : { offsetMs: live.clockOffsetMs, neverSet: live.neverSet ?? false };
+}
+
 function cameraFacts(asking: Asking, id: string): CameraFacts {
   const { reads, settings, dating, running, nowAt } = asking;
   const camera = settings.cameras.find((entry) => entry.id === id);
@@ -191,6 +195,8 @@ function cameraFacts(asking: Asking, id: string): CameraFacts {
     why: camera?.manual !== undefined ? "manual" : running ? (row?.why ?? null) : "the agent does not run",
     lastFrameAt: lastFrameAt === null ? null : dating.toUtc(lastFrameAt),
     recorded24h: knownMs > 0 ? Math.floor(((sums.recordedMs + sums.deletedMs) / knownMs) * 10_000) / 10_000 : null,
+    clock: clockOf(reads, id),
+    problem: running ? (reads.live()?.cameras[id]?.problem ?? null) : null,
     daysKept: oldestAt === null ? null : Math.floor(((nowAt - dating.toUtc(oldestAt)) / dayMs) * 100) / 100,
   };
 }

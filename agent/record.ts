@@ -3,7 +3,7 @@
 import type { CameraClock, Clock, Credential, Footage, Knock, Recorder, RecorderEnd, RecorderJob, RecorderSign } from "../hal/ports.ts";
 import type { Books } from "./books.ts";
 import { placeFile, timesDisagree } from "./core/arrival.ts";
-import { cameraBackoffMs } from "./core/backoff.ts";
+import { cameraBackoffMs, loginBackoffMs } from "./core/backoff.ts";
 import { refine } from "./core/blame.ts";
 import { segmentPath } from "./core/path.ts";
 import type { Claim, MonoMs, Trust } from "./core/types.ts";
@@ -11,6 +11,7 @@ import { type Eye, noteFrame, noteKnock } from "./eye.ts";
 import type { Gate } from "./gate.ts";
 import type { Log } from "./log.ts";
 import type { Time } from "./moment.ts";
+import type { Patrol, Where } from "./patrol.ts";
 import { settleTorn } from "./settle.ts";
 import type { Store } from "./store/store.ts";
 import { type Outcome, supervise } from "./supervise.ts";
@@ -18,7 +19,6 @@ import { type Outcome, supervise } from "./supervise.ts";
 /** The slice of the configuration that one camera's loop needs. */
 export type CameraJob = {
   readonly id: string;
-  readonly url: string;
   /** Read at each try, so that a changed password file is taken in. Throws where it cannot be read. */
   readonly credential: () => Credential | null;
   readonly transport: "auto" | "tcp" | "udp";
@@ -45,6 +45,8 @@ export type RecordDeps = {
   /** Lets one file after another through to hashing, over all cameras. */
   readonly inTurn: <T>(deed: () => Promise<T>) => Promise<T>;
   readonly claim: (eye: Eye) => Claim;
+  /** Where each camera's stream is now: it may have moved, or another may have taken its address. */
+  readonly patrol: Pick<Patrol, "where" | "lookUp" | "isForeign">;
 };
 
 /** No new frame for this long: the try is over, whatever else of the stream is alive (issue: 5 s). */
@@ -66,18 +68,35 @@ export function recordCamera(deps: RecordDeps, job: CameraJob, eye: Eye, signal:
     clock: deps.clock,
     log: deps.log,
     work: (stop) => oneTry(deps, job, eye, stop),
-    waitMs: (failures) => (eye.answers === false ? silentWaitMs : cameraBackoffMs(failures, deps.random())),
+    waitMs: (failures) => waitMsOf(eye, failures, deps.random()),
     wellAfterMs,
     before: async (stop) => {
       eye.answers = await knockOnce(deps, job, eye, stop);
     },
-    hurry: (stop) => knockUntilAnswered(deps, job, eye, stop),
+    hurry: (stop) => (eye.reason === "refused-password" ? untilAnotherLogin(deps, job, stop) : knockUntilAnswered(deps, job, eye, stop)),
     signal,
   });
 }
 
+function waitMsOf(eye: Eye, failures: number, random: number): number {
+  if (eye.answers === false) return silentWaitMs;
+  return eye.reason === "refused-password" ? loginBackoffMs(failures, random) : cameraBackoffMs(failures, random);
+}
+
+/** A login that was refused is put again only after a long wait; another one at once. */
+async function untilAnotherLogin(deps: RecordDeps, job: CameraJob, signal: AbortSignal): Promise<boolean> {
+  const login = () => JSON.stringify(readCredential(job));
+  const refused = login();
+  while (!signal.aborted) {
+    await deps.clock.sleep(knockEveryMs, signal);
+    if (!signal.aborted && login() !== refused) return true;
+  }
+  return false;
+}
+
 async function knockOnce(deps: RecordDeps, job: CameraJob, eye: Eye, signal: AbortSignal): Promise<boolean> {
-  const answered = await deps.knock.knock(job.url, knockEveryMs, signal);
+  const where = deps.patrol.where(job.id);
+  const answered = where.kind === "at" && (await deps.knock.knock(where.url, knockEveryMs, signal));
   if (!signal.aborted) noteKnock(eye, answered, deps.clock.monoMs());
   return answered;
 }
@@ -121,11 +140,12 @@ async function oneTry(deps: RecordDeps, job: CameraJob, eye: Eye, signal: AbortS
   };
   const unlink = abortWith(now.stop, [signal, deps.gate.closing()]);
   eye.writing = true;
-  askClock(deps, job, eye, signal);
   try {
     // What a disk that was away kept of an earlier try comes first.
     await settleLeftovers(deps, job, eye, now);
-    const end = await runRecorder(deps, job, eye, now);
+    const where = await deps.patrol.lookUp(job.id, signal);
+    if (where.kind === "at") askClock(deps, where.url, eye, signal);
+    const end = await runRecorder(deps, job, eye, now, where);
     return conclude(deps, job, eye, now, signal.aborted ? { reason: "stopped", detail: "" } : end);
   } catch (error) {
     return conclude(deps, job, eye, now, { reason: "disk-error", detail: String(error) });
@@ -141,19 +161,20 @@ async function oneTry(deps: RecordDeps, job: CameraJob, eye: Eye, signal: AbortS
 }
 
 /** A camera that was silent is asked for its clock beside the try; recording does not wait for the answer. */
-function askClock(deps: RecordDeps, job: CameraJob, eye: Eye, signal: AbortSignal): void {
+function askClock(deps: RecordDeps, url: string, eye: Eye, signal: AbortSignal): void {
   if (eye.answers !== false) return;
-  void deps.knock.clock(job.url, knockEveryMs, signal).then((clockMs) => {
+  void deps.knock.clock(url, knockEveryMs, signal).then((clockMs) => {
     eye.returnedClockMs = clockMs ?? eye.returnedClockMs;
   });
 }
 
-async function runRecorder(deps: RecordDeps, job: CameraJob, eye: Eye, now: Try): Promise<RecorderEnd> {
+async function runRecorder(deps: RecordDeps, job: CameraJob, eye: Eye, now: Try, where: Where): Promise<RecorderEnd> {
+  if (where.kind === "nowhere") return { reason: where.reason, detail: "" };
   const findings = deps.store.camera(job.id);
   const credential = readCredential(job);
   if (credential instanceof Error) return { reason: "no-password", detail: credential.message };
   const order: RecorderJob = {
-    ...{ camera: job.id, url: job.url, credential, audio: job.audio, run: deps.run },
+    ...{ camera: job.id, url: where.url, credential, audio: job.audio, run: deps.run },
     transport: job.transport === "auto" ? (findings?.udp ? "udp" : "tcp") : job.transport,
     arrivalTimes: findings?.arrivalTimes ?? false,
     folder: await deps.footage.prepare(job.id),
@@ -241,6 +262,7 @@ async function closeFile(
 async function keepFlushed(deps: RecordDeps, job: CameraJob, eye: Eye, now: Try, signal: AbortSignal): Promise<void> {
   while (!signal.aborted) {
     await deps.clock.sleep(job.syncMs || lookEveryMs, signal);
+    if (deps.patrol.isForeign(job.id)) now.stop.abort();
     const number = now.current;
     try {
       const seen = await deps.footage.sync(job.id, deps.run, number, job.syncMs > 0);
@@ -290,8 +312,9 @@ async function settleLeftovers(deps: RecordDeps, job: CameraJob, eye: Eye, now: 
 
 /** Any end is a loss, whatever ffmpeg's exit code; two kinds teach us something about the camera first. */
 function conclude(deps: RecordDeps, job: CameraJob, eye: Eye, now: Try, end: RecorderEnd): Outcome {
-  if (end.reason === "stopped" && !now.disagrees && deps.gate.value() === "ok") return { kind: "stopped" };
-  const reason = now.disagrees ? "bad-timestamps" : end.reason === "stopped" ? "disk-error" : end.reason;
+  const isForeign = deps.patrol.isForeign(job.id);
+  if (end.reason === "stopped" && !now.disagrees && !isForeign && deps.gate.value() === "ok") return { kind: "stopped" };
+  const reason = reasonOf(deps, now, end.reason, isForeign);
   if (reason === "disk-full" || reason === "disk-error") deps.gate.suspect();
   const framesMs = now.firstFrameMonoMs === null ? 0 : (eye.lastFrameMonoMs ?? 0) - now.firstFrameMonoMs;
   eye.reason = reason;
@@ -299,6 +322,13 @@ function conclude(deps: RecordDeps, job: CameraJob, eye: Eye, now: Try, end: Rec
   const learnt = learn(deps, job, reason);
   const endedMonoMs = deps.clock.monoMs();
   return { kind: "failed", reason, detail: end.detail, goodForMs: framesMs, endedMonoMs, again: learnt ? "at once" : "wait" };
+}
+
+/** A try that nobody asked to stop was stopped by what we found, or by the disk. */
+function reasonOf({ gate }: RecordDeps, now: Try, reason: RecorderEnd["reason"], isForeign: boolean): RecorderEnd["reason"] {
+  if (now.disagrees) return "bad-timestamps";
+  if (reason !== "stopped") return reason;
+  return isForeign && gate.value() === "ok" ? "other-camera" : "disk-error";
 }
 
 /** Remembers a camera's peculiarity; true where the next try will differ because of it. */

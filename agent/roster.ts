@@ -1,4 +1,5 @@
 /** Which cameras record: starts and stops their loops, and writes down who joined and who left. */
+import type { Credential } from "../hal/ports.ts";
 import { readSecret } from "./config/rules.ts";
 import type { CameraSettings, Settings } from "./config/schema.ts";
 import type { Change } from "./core/change.ts";
@@ -44,7 +45,7 @@ export function makeRoster(deps: RosterDeps, eyes: Map<string, Eye>, startedAt: 
   };
   return {
     apply: async (settings) => {
-      const wanted = settings.cameras.filter((camera) => camera.url !== undefined);
+      const wanted = settings.cameras.filter((camera) => camera.url !== undefined || camera.onvif !== undefined);
       const gone = deps.store.cameras().filter((row) => row.leftAt === null && !wanted.some((camera) => camera.id === row.id));
       await Promise.all(gone.map((row) => leave(row.id)));
       for (const camera of wanted) {
@@ -113,19 +114,17 @@ function leaving(deps: RecordDeps, camera: string): Change {
 
 /** What a running loop was started with; where nothing of it changed, nothing is restarted. */
 function fingerprintOf(settings: Settings, camera: CameraSettings): string {
-  const { url, transport, username, passwordFile } = camera;
+  const { url, onvif, transport, username, passwordFile } = camera;
   const { folder, segment, sync, audio } = settings.recording;
-  return JSON.stringify([url, transport, username, passwordFile, folder, segment, sync, audio]);
+  return JSON.stringify([url, onvif, transport, username, passwordFile, folder, segment, sync, audio]);
 }
 
 function jobOf(settings: Settings, camera: CameraSettings): CameraJob {
   const { recording } = settings;
   const index = settings.cameras.findIndex((entry) => entry.id === camera.id);
-  const { username, passwordFile } = camera;
   return {
     ...{
       id: camera.id,
-      url: camera.url ?? "",
       transport: camera.transport,
       audio: recording.audio,
       segmentMs: recording.segment,
@@ -133,6 +132,11 @@ function jobOf(settings: Settings, camera: CameraSettings): CameraJob {
     },
     // Cameras cut their files at different moments, so that flushing and hashing spread over the segment's length.
     cutOffsetMs: Math.floor((index * recording.segment) / settings.cameras.length),
-    credential: () => (username === undefined || passwordFile === undefined ? null : { username, password: readSecret(passwordFile) }),
+    credential: () => credentialOf(camera),
   };
+}
+
+/** The login of a camera, read anew each time. Throws where its file cannot be read. */
+export function credentialOf({ username, passwordFile }: CameraSettings): Credential | null {
+  return username === undefined || passwordFile === undefined ? null : { username, password: readSecret(passwordFile) };
 }

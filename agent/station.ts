@@ -13,7 +13,7 @@ import { dayFacts, monthFacts } from "./facts.ts";
 import type { Log } from "./log.ts";
 import type { Time } from "./moment.ts";
 import type { Station } from "./publish.ts";
-import { type Asking, readStatus } from "./query.ts";
+import { type Asking, clockOf, readStatus } from "./query.ts";
 import type { Previous } from "./recover.ts";
 import type { Committed, Store } from "./store/store.ts";
 import type { Conditions } from "./watch.ts";
@@ -189,7 +189,10 @@ function makeFigures(deps: StationDeps): (address: { commune: string; site: stri
       const facts = { id: camera.id, household: camera.household ?? null, lastFrameAt: utc(live?.cameras[camera.id]?.lastFrameAt) };
       const sinceAt = deps.time.dating().toUtc(now.sinceAt);
       return [
-        cameraMessage(address, { ...now, ...facts, sinceAt, recorded24h: slow?.recorded24h ?? null, daysKept: slow?.daysKept ?? null }),
+        cameraMessage(address, {
+          ...{ ...now, ...facts, sinceAt, clockOffsetMs: clockOf(deps.store, camera.id)?.offsetMs ?? null },
+          ...{ recorded24h: slow?.recorded24h ?? null, daysKept: slow?.daysKept ?? null },
+        }),
       ];
     });
   };

@@ -9,6 +9,7 @@ import type { Eye } from "./eye.ts";
 import type { Gate } from "./gate.ts";
 import type { Log } from "./log.ts";
 import type { Time } from "./moment.ts";
+import type { Patrol } from "./patrol.ts";
 import type { Live } from "./store/reads.ts";
 import type { Store } from "./store/store.ts";
 
@@ -28,6 +29,7 @@ export type WatchDeps = {
   /** Which sense was chosen, for `status`. */
   readonly power: Pick<Probe, "driver">;
   readonly link: Pick<Probe, "driver">;
+  readonly patrol: Pick<Patrol, "news">;
 };
 
 const tickMs = 1_000;
@@ -82,10 +84,18 @@ function liveOf(deps: WatchDeps): Live {
   const at = (monoMs: MonoMs | null) => (monoMs === null ? null : deps.time.at(monoMs));
   const cameras = [...deps.eyes.values()].map((eye) => [
     eye.camera,
-    { lastFrameAt: at(eye.lastFrameMonoMs), openFromAt: at(eye.openFromMonoMs) },
+    {
+      ...{ lastFrameAt: at(eye.lastFrameMonoMs), openFromAt: at(eye.openFromMonoMs) },
+      ...newsOf(deps, eye.camera),
+    },
   ]);
   return {
     ...{ at: deps.time.now(), cameras: Object.fromEntries(cameras), freeBytes: deps.gate.reading().freeBytes },
     ...{ usedBytes: deps.usedBytes(), clock: deps.clock.trust(), drivers: { power: deps.power.driver, link: deps.link.driver } },
   };
+}
+
+function newsOf({ patrol }: WatchDeps, camera: string) {
+  const news = patrol.news(camera);
+  return news === null ? {} : { clockOffsetMs: news.offsetMs, neverSet: news.neverSet, problem: news.problem };
 }

@@ -3,7 +3,9 @@ import { realpathSync } from "node:fs";
 import { makeBox } from "../hal/box.ts";
 import { makeBroker } from "../hal/broker.ts";
 import { calendar } from "../hal/calendar.ts";
+import { makeCameraPort } from "../hal/camera.ts";
 import { makeClock } from "../hal/clock.ts";
+import { makeDiscovery } from "../hal/discovery.ts";
 import { makeFootage } from "../hal/footage.ts";
 import { knock } from "../hal/knock.ts";
 import { makeLadder } from "../hal/ladder.ts";
@@ -13,7 +15,9 @@ import type {
   Broker,
   Calendar,
   CameraClock,
+  CameraPort,
   Clock,
+  Discovery,
   Footage,
   Knock,
   LinkValue,
@@ -36,6 +40,8 @@ export type World = {
   readonly footage: Footage;
   readonly recorder: Recorder;
   readonly knock: Knock & CameraClock;
+  readonly cameras: CameraPort;
+  readonly discovery: Discovery;
   readonly broker: Broker;
   readonly power: Probe<PowerValue>;
   readonly link: Probe<LinkValue>;
@@ -51,6 +57,7 @@ export function realWorld(settings: Settings, notBefore: UtcMs): World {
   const isLadder = settings.link.driver === "auto";
   return {
     ...{ clock, box: makeBox(), footage: makeFootage(settings.recording.folder), knock, broker: makeBroker() },
+    ...{ cameras: makeCameraPort({ clock }), discovery: makeDiscovery() },
     recorder: makeRecorder(findTools(realpathSync(settings.site.state)), clock),
     ...{
       power: powerOf(settings),

@@ -64,6 +64,8 @@ export function makeDiscovery(roots: DiscoveryRoots = system): Discovery {
       .slice(0, mostAddresses);
   return {
     interfaces: () => [...new Set(roots.addresses().map(({ name }) => name))],
+    interfaceOf: (address) =>
+      numberOf(address) === null ? null : (roots.addresses().find((local) => isInside(address, local))?.name ?? null),
     search: async ({ interface: name, timeoutMs }, signal) => {
       const locals = chosen(name);
       const finding = makeFinding();

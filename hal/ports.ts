@@ -241,6 +241,8 @@ export type SearchResult = {
 export interface Discovery {
   /** Names of the interfaces that are up and have an IPv4 address. */
   interfaces(): readonly string[];
+  /** The interface in whose IPv4 network an address lies; null: it is reached by a route, or by name. */
+  interfaceOf(address: string): string | null;
   /** WS-Discovery on every IPv4 interface (or on one), for `timeoutMs`. Duplicates are merged. Never rejects. */
   search(options: { readonly interface: string | null; readonly timeoutMs: number }, signal: AbortSignal): Promise<SearchResult>;
   /** Addresses of the local networks that take a TCP connect at one of `ports`. Never rejects. */

@@ -123,6 +123,7 @@ export function scriptDiscovery(network: () => ScriptNetwork): Discovery {
   const isThere = (name: string | null, at: string) => network().interfaces.includes(at) && (name === null || name === at);
   return {
     interfaces: () => network().interfaces,
+    interfaceOf: () => network().interfaces[0] ?? null,
     search: async ({ interface: name }, signal) => {
       if (signal.aborted) return { devices: [], remarks: [] };
       const { interfaces, devices, remarks = [] } = network();

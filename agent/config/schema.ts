@@ -293,6 +293,11 @@ const camera = z.strictObject({
     ["http", "https"],
     "http://192.168.1.20/onvif/device_service",
   ).optional(),
+  setClock: flag(
+    "Set the camera's clock over ONVIF when it is off and the box's own is right; a camera that followed NTP no longer does.",
+    "Chỉnh đồng hồ camera qua ONVIF khi lệch và đồng hồ đầu ghi đúng giờ; camera sẽ không còn tự lấy giờ NTP.",
+    false,
+  ),
   username: text("User name at the camera.", "Tên đăng nhập vào camera.", "agent").optional(),
   passwordFile: path(
     "File with its password, mode 0600 or 0400.",

@@ -10,6 +10,15 @@ export function cameraBackoffMs(failures: number, random: number): number {
   return Math.round(step * (1 - cameraJitter * (1 - random)));
 }
 
+/** After a refused login: some cameras lock everybody out for half an hour after a handful of wrong ones. */
+const loginLadderMs = [10_000, 60_000, 300_000, 900_000, 1_800_000] as const;
+
+/** Milliseconds to wait after a camera refused the login for the `failures`-th time in a row. */
+export function loginBackoffMs(failures: number, random: number): number {
+  const step = loginLadderMs[Math.min(Math.max(failures, 1), loginLadderMs.length) - 1] ?? 1_800_000;
+  return Math.round(step * (1 - cameraJitter * (1 - random)));
+}
+
 const stationFirstMs = 1_000;
 const stationCapMs = 300_000;
 

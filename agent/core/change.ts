@@ -31,9 +31,9 @@ export type Write =
 
 /**
  * `broken`: a damaged database was set aside under that name, and nobody was told yet · `reset`: the same, for ever ·
- * `abandoned`: what went with the old disk so far, of an adoption under way.
+ * `known CAMERA`: what it told of itself (core/acquaintance.ts) · `abandoned`: what went with the old disk so far, of an adoption under way.
  */
-export type Note = "foreign" | "config-problem" | "broken" | "reset" | "abandoned" | "settled";
+export type Note = "foreign" | "config-problem" | "broken" | "reset" | "abandoned" | "settled" | `known ${string}`;
 
 export type Change = readonly Write[];
 

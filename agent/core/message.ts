@@ -117,6 +117,8 @@ export type CameraNow = CameraCondition & {
   readonly lastFrameAt: UtcMs | null;
   readonly recorded24h: number | null;
   readonly daysKept: number | null;
+  /** Its clock minus the box's; null: it does not tell, or was never set. */
+  readonly clockOffsetMs: number | null;
 };
 export const cameraMessage = (address: Address, { id, sinceAt, lastFrameAt, ...rest }: CameraNow): Draft =>
   draft(address, "camera", id, {
@@ -124,7 +126,6 @@ export const cameraMessage = (address: Address, { id, sinceAt, lastFrameAt, ...r
     ...rest,
     since: iso(sinceAt),
     lastFrameAt: isoOrNull(lastFrameAt),
-    clockOffsetMs: null,
     picture: null,
   });
 

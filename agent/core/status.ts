@@ -1,8 +1,9 @@
 /** `status` from what the store holds: what is true now, worst first, and what a person should do. Pure; agent/query.ts fills it. */
+import { type ClockReading, clockTrouble } from "./acquaintance.ts";
 import type { UtcMs } from "./dating.ts";
 import { iso, isoOrNull, vietnamTime } from "./time.ts";
 import type { CameraState, WallMs } from "./types.ts";
-import { evidenceText, fill, type Language, wordOf, wordsIn } from "./words.ts";
+import { evidenceText, fill, type Language, lengthText, wordOf, wordsIn } from "./words.ts";
 
 /** What one sense says, since when, and by which driver. */
 export type Felt = { readonly value: string; readonly sinceAt: UtcMs | null; readonly driver: string };
@@ -47,6 +48,10 @@ export type CameraFacts = {
   /** Share of the due time of the last 24 hours; null where nothing was due. */
   readonly recorded24h: number | null;
   readonly daysKept: number | null;
+  /** null: it was never told. */
+  readonly clock: ClockReading | null;
+  /** Why its ONVIF side does not answer; null: it does, or has none. */
+  readonly problem: string | null;
 };
 export type Todo = {
   readonly level: "broken" | "attention";
@@ -87,7 +92,7 @@ export function statusOf(facts: StatusFacts) {
         lastFrameAt: isoOrNull(camera.lastFrameAt),
         recorded24h: camera.recorded24h,
         daysKept: camera.daysKept,
-        clockOffsetMs: null,
+        clockOffsetMs: camera.clock?.offsetMs ?? null,
         picture: null,
       },
     })),
@@ -123,6 +128,13 @@ function todoOf(facts: StatusFacts): Todo[] {
       }),
       camera.sinceAt,
     );
+  }
+  for (const camera of facts.cameras) {
+    const trouble = camera.clock === null ? null : clockTrouble(camera.clock);
+    const length = lengthText(Math.abs(camera.clock?.offsetMs ?? 0), facts.language);
+    if (trouble !== null) add("attention", camera.id, fill(words.cameraClocks[trouble], { name: camera.name, length }), null);
+    if (camera.problem === "password" && camera.why !== "refused-password")
+      add("attention", camera.id, fill(words.onvifPassword, { name: camera.name }), null);
   }
   if (facts.running && (facts.station.value === "unreachable" || facts.station.value === "refused"))
     add("attention", null, fill(words.stationDown, { since: sinceText(facts.station.sinceAt) }), facts.station.sinceAt);

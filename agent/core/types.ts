@@ -84,6 +84,8 @@ export const endReasons = [
   "disk-error",
   "no-recorder",
   "no-password",
+  "no-address",
+  "other-camera",
   "ended",
 ] as const;
 export type EndReason = (typeof endReasons)[number];

@@ -49,10 +49,21 @@ export type RunRow = {
   readonly endedAt: WallMs | null;
 };
 
+/** One camera of the live row. What it says of itself is not there where it was never asked. */
+export type LiveCamera = {
+  readonly lastFrameAt: WallMs | null;
+  readonly openFromAt: WallMs | null;
+  /** Its clock minus the box's; null: it does not tell, or was never set. */
+  readonly clockOffsetMs?: number | null | undefined;
+  readonly neverSet?: boolean | undefined;
+  /** Why its ONVIF side does not answer; null: it does. */
+  readonly problem?: string | null | undefined;
+};
+
 /** What the running agent renews about every second. */
 export type Live = {
   readonly at: WallMs;
-  readonly cameras: Readonly<Record<string, { readonly lastFrameAt: WallMs | null; readonly openFromAt: WallMs | null }>>;
+  readonly cameras: Readonly<Record<string, LiveCamera>>;
   readonly freeBytes: number | null;
   readonly usedBytes: number;
   readonly clock: Trust;

@@ -8,9 +8,19 @@ import { live } from "../../agent/main.ts";
 import type { Asking } from "../../agent/query.ts";
 import { openOrReplace, openReads } from "../../agent/store/store.ts";
 import type { World } from "../../agent/world.ts";
-import type { LinkValue, PowerValue, Probe, Reading } from "../../hal/ports.ts";
+import type { LinkValue, PowerValue, Probe, Reading, Recorder } from "../../hal/ports.ts";
 import { sceneDisk } from "../../hal/scene.ts";
-import { type ScriptClock, scriptBox, scriptBroker, scriptClock, scriptKnock } from "../../hal/script.ts";
+import {
+  type ScriptCameraPort,
+  type ScriptClock,
+  type ScriptNetwork,
+  scriptBox,
+  scriptBroker,
+  scriptCamera,
+  scriptClock,
+  scriptDiscovery,
+  scriptKnock,
+} from "../../hal/script.ts";
 import { until, writeSite } from "./agent.ts";
 
 /** What is true around the box; a test changes it, the agent has to find it out. */
@@ -23,6 +33,11 @@ export type Scene = {
   readonly silentRouters: Set<string>;
   power: Reading<PowerValue>;
   link: Reading<LinkValue>;
+  /** What cameras say over ONVIF, and who answers a search. */
+  readonly onvif: ScriptCameraPort;
+  network: ScriptNetwork;
+  /** The address at which a camera was recorded last. */
+  recordedAt(camera: string): string | null;
 };
 
 export type Village = {
@@ -65,7 +80,15 @@ export function makeVillage(options: {
   if (loaded.kind === "bad") throw new Error(JSON.stringify(loaded.problems));
   const { settings } = loaded;
   const disk = sceneDisk(settings.recording.folder);
-  const scene: Scene = { trouble: new Map(), clocks: new Map(), silentRouters: new Set(), power: unfelt, link: unfelt };
+  const addresses = new Map<string, string>();
+  const scene: Scene = {
+    trouble: new Map(),
+    clocks: new Map(),
+    silentRouters: new Set(),
+    power: unfelt,
+    link: unfelt,
+    ...{ onvif: scriptCamera(), network: { interfaces: [], devices: [] }, recordedAt: (camera) => addresses.get(camera) ?? null },
+  };
   let nowAt = options.startAt;
   let boots = 0;
   let box: { clock: ScriptClock; wrongMs: number; stop: AbortController; done: Promise<void>; close: () => void } | null = null;
@@ -95,7 +118,11 @@ export function makeVillage(options: {
         },
       },
       box: { ...scriptBox(`boot-${boots}`), shutDownInOrder: async () => orderly },
-      recorder: disk.recorder(clock, (camera) => scene.trouble.get(camera) ?? null),
+      ...{ cameras: scene.onvif, discovery: scriptDiscovery(() => scene.network) },
+      recorder: noting(
+        disk.recorder(clock, (camera) => scene.trouble.get(camera) ?? null),
+        addresses,
+      ),
       broker: scriptBroker(),
       ...{ power: feel("scene", () => scene.power), link: feel("scene", () => scene.link) },
       witness: { ask: async (address) => !scene.silentRouters.has(address) },
@@ -155,3 +182,14 @@ export function makeVillage(options: {
 }
 
 const nameOf = (settings: Settings, url: string) => settings.cameras.find((camera) => camera.url === url)?.id ?? "";
+
+/** A recorder that notes where it was sent. */
+function noting(recorder: Recorder, addresses: Map<string, string>): Recorder {
+  return {
+    ...recorder,
+    record: (job, onSign, signal) => {
+      addresses.set(job.camera, job.url);
+      return recorder.record(job, onSign, signal);
+    },
+  };
+}
