@@ -10,6 +10,8 @@ export type ChoresDeps = {
   readonly store: Pick<Store, "prune">;
   readonly log: Log;
   readonly calendar: Calendar;
+  /** Signs the chain of the audit. */
+  readonly sign: () => void;
 };
 
 const lookEveryMs = 10_000;
@@ -30,11 +32,20 @@ export async function keepChores(deps: ChoresDeps, signal: AbortSignal): Promise
     if (calendar === null && deps.clock.trust() !== "unset") {
       known = deps.time.dating();
       calendar = new AbortController();
-      deps.calendar.daily(pruneHour, pruneMinute, () => prune(deps), calendar.signal);
+      deps.calendar.daily(pruneHour, pruneMinute, () => nightly(deps), calendar.signal);
     }
     await deps.clock.sleep(lookEveryMs, signal);
   }
   calendar?.abort();
+}
+
+function nightly(deps: ChoresDeps): void {
+  prune(deps);
+  try {
+    deps.sign();
+  } catch (error) {
+    deps.log.error({ err: String(error) }, "the audit could not be signed; the next night tries again");
+  }
 }
 
 function prune(deps: ChoresDeps): void {

@@ -82,6 +82,33 @@ function build(done: (code: number) => void): Command {
     .option("--yaml", "prints a cameras: block for the configuration")
     .option("--username <user>", "asks the cameras with this login")
     .option("--password-file <file>", "file with its password, mode 0600 or 0400");
+  const hold = program.command("hold").description("footage that may not be overwritten");
+  hold
+    .command("add")
+    .description("holds a stretch of a camera, past or to come")
+    .requiredOption("--camera <id>", "camera")
+    .requiredOption("--from <time>", "begin: 2026-11-24T14:05, 14:05 (today), or ISO with offset")
+    .requiredOption("--to <time>", "end")
+    .requiredOption("--request <text>", "paper that asks for it: number, date")
+    .requiredOption("--officer <text>", "who holds it")
+    .action(async (options: import("./cli/hold.ts").AddOptions) =>
+      done((await import("./cli/hold.ts")).addHold(contextOf(program), options)),
+    );
+  hold
+    .command("list")
+    .description("what is held")
+    .action(async () => done((await import("./cli/hold.ts")).listHolds(contextOf(program))));
+  hold
+    .command("lift <id>")
+    .description("ends a hold; the footage rotates again")
+    .requiredOption("--officer <text>", "who lifts it")
+    .requiredOption("--reason <text>", "why")
+    .action(async (id: string, options: import("./cli/hold.ts").LiftOptions) =>
+      done((await import("./cli/hold.ts")).liftHold(contextOf(program), id, options)),
+    );
+  add("audit", "who did what with footage and settings", async (context, options: import("./cli/audit.ts").AuditOptions) =>
+    (await import("./cli/audit.ts")).audit(context, options),
+  ).option("--check", "walks the chain: altered, removed, reordered and missing entries");
   add("adopt-disk", "takes a blank or replaced footage disk into service", async (context) =>
     (await import("./cli/adopt-disk.ts")).adopt(context, stopOnSignals()),
   );

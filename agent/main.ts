@@ -1,6 +1,7 @@
 /** The daemon: configuration, store, recovery, drivers, loops, stop. Imports everything; only the command line and the suites of the whole agent import it. */
 import { setMaxListeners } from "node:events";
 import type { Clock } from "../hal/ports.ts";
+import { makeAuditor } from "./auditor.ts";
 import { type Books, keepBooks } from "./books.ts";
 import { keepChores } from "./chores.ts";
 import { checkUser, surroundingRules } from "./cli/context.ts";
@@ -11,6 +12,7 @@ import { journalBounds } from "./core/journal.ts";
 import { claimFolder } from "./disk.ts";
 import type { Eye } from "./eye.ts";
 import { makeGate } from "./gate.ts";
+import { widenHolds } from "./holds.ts";
 import { type Log, makeLog } from "./log.ts";
 import { makeTime, type Time } from "./moment.ts";
 import { makePatrol } from "./patrol.ts";
@@ -34,6 +36,7 @@ import { claimFor, type Place, type SightDeps } from "./sight.ts";
 import { stationOf } from "./station.ts";
 import { readBeat, writeBeat } from "./store/beat.ts";
 import { lockState } from "./store/database.ts";
+import { type BoxKey, openKey } from "./store/key.ts";
 import { keepReserve } from "./store/reserve.ts";
 import { openOrReplace, type Store } from "./store/store.ts";
 import { makeUsage, sweep } from "./sweep.ts";
@@ -162,6 +165,8 @@ export async function live(world: World, life: Life, stop: AbortSignal): Promise
     inTurn: makeTurnstile(4),
   };
   keepReserve(settings.site.state);
+  const auditor = makeAuditor(store, keyOf(settings.site.state, log), time, log);
+  auditor.say("service.started", { version, config: hash, previous: previous?.end ?? "none" });
   closePrevious(recovery, unended);
   sayBegin(store, time, { config: hash, previous: previous?.end ?? "none", brokenAs });
   const orphans = await recorder.reap();
@@ -206,13 +211,16 @@ export async function live(world: World, life: Life, stop: AbortSignal): Promise
       ? null
       : stationOf({
           ...{ settings: () => settings, hash: () => config, store, clock, time, log, box: world.box, broker: world.broker },
-          ...{ random: world.random, conditions, previous, version },
+          ...{ random: world.random, conditions, previous, version, key: auditor.key },
         });
   // Loops that must outlive the recorders have a signal of their own: the last files still need disk and books.
   const after = new AbortController();
   const onDating = () => {
     dating = makeDating(store.boots());
+    widenHolds(store, dating);
+    auditor.say("clock.set", { to: new Date(time.nowUtc()).toISOString() });
   };
+  widenHolds(store, dating);
   const leapMs = previous === null ? 0 : time.nowUtc() - dating.toUtc(previous.lastAliveAt);
   const timekeeper = makeTimekeeper({ clock, time, store, log, epochAt: begun.epochAt, offsetMs: begun.offsetMs, leapMs, onDating });
   const startUp = previous?.end === "power" ? startUpAfterCutMs : startUpMs;
@@ -244,7 +252,7 @@ export async function live(world: World, life: Life, stop: AbortSignal): Promise
     beat(first.site.state, begun.run, clock, time, log, after.signal),
     sweep({ clock, time, store: counted, footage, gate, log, eyes, limits, isDoubtful: timekeeper.isDoubtful }, usage, stop),
     housekeep(clock, time, store, settings, log, stop),
-    keepChores({ clock, time, store, log, calendar: world.calendar }, stop),
+    keepChores({ clock, time, store, log, calendar: world.calendar, sign: auditor.sign }, stop),
     reindex(
       {
         clock,
@@ -277,6 +285,7 @@ export async function live(world: World, life: Life, stop: AbortSignal): Promise
       const next = stop.aborted ? null : reloadConfig(configFile, settings, store, time, log);
       if (next === null) return;
       ({ settings, hash: config } = next);
+      auditor.say("config.changed", { config });
       return roster.apply(settings);
     });
   });
@@ -345,6 +354,16 @@ function openPages(books: Books, store: Store, previous: Previous): void {
     const better = gap === null ? null : explainBy(previous, gap);
     if (better !== null) books.reblame(row.id, better);
     books.open(row.id, downtime);
+  }
+}
+
+/** null: nothing can be signed, which is said; the recording goes on. */
+function keyOf(state: string, log: Log): BoxKey | null {
+  try {
+    return openKey(state);
+  } catch (error) {
+    log.error({ err: error instanceof Error ? error.message : String(error) }, "the box's key cannot be used: nothing can be exported");
+    return null;
   }
 }
 

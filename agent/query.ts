@@ -138,12 +138,13 @@ export function readStatus(asking: Asking, version: string): Status {
   };
   const driver = (subject: "power" | "link") => (running ? live?.drivers?.[subject] : undefined) ?? settings[subject].driver;
   const usedBytes = live?.usedBytes ?? 0;
+  const heldBytes = reads.heldBytes();
   const limits = {
     maxAgeMs: settings.recording.keep.max,
     sizeBytes: settings.recording.limit.size,
     freeBytes: settings.recording.limit.free,
   };
-  const daysLeft = forecastDays(usedBytes, live?.freeBytes ?? 0, reads.bytesSince(dating.fromUtc(nowAt - dayMs)), limits);
+  const daysLeft = forecastDays(usedBytes, live?.freeBytes ?? 0, reads.bytesSince(dating.fromUtc(nowAt - dayMs)), limits, heldBytes);
   return statusOf({
     ...{ language: settings.site.language, site: settings.site.id, version, running },
     run: run === null ? null : { boot: run.boot, startedAt: dating.toUtc(run.startedAt) },
@@ -152,6 +153,7 @@ export function readStatus(asking: Asking, version: string): Status {
       sinceAt: utc(condition("disk")?.sinceAt),
       freeBytes: live?.freeBytes ?? null,
       usedBytes,
+      heldBytes,
       daysLeft,
     },
     clock: { value: live?.clock ?? "unset", sinceAt: utc(condition("clock")?.sinceAt), driver: settings.clock.driver },

@@ -4,6 +4,7 @@ import { readFileSync } from "node:fs";
 import type { Box, Broker, Clock } from "../hal/ports.ts";
 import { readSecret } from "./config/rules.ts";
 import type { Settings } from "./config/schema.ts";
+import type { AuditHead } from "./core/audit.ts";
 import { settle } from "./core/condition.ts";
 import { redate } from "./core/dating.ts";
 import { birthMessage, cameraMessage, conditionMessage, type Draft, healthMessage } from "./core/message.ts";
@@ -15,6 +16,7 @@ import type { Time } from "./moment.ts";
 import type { Station } from "./publish.ts";
 import { type Asking, clockOf, readStatus } from "./query.ts";
 import type { Previous } from "./recover.ts";
+import type { BoxKey } from "./store/key.ts";
 import type { Committed, Store } from "./store/store.ts";
 import type { Conditions } from "./watch.ts";
 
@@ -31,6 +33,8 @@ export type StationDeps = {
   readonly conditions: Conditions;
   readonly previous: Previous;
   readonly version: string;
+  /** null where it cannot be read. */
+  readonly key: Pick<BoxKey, "publicPem"> | null;
 };
 
 /** The 24-hour figures are counted this often: they change slowly and the count reads a day of rows. */
@@ -97,6 +101,7 @@ async function birth(deps: StationDeps, address: { commune: string; site: string
       boot,
       startedAt: deps.time.dating().toUtc(row?.startedAt ?? 0),
       name: settings.site.name,
+      key: deps.key?.publicPem ?? null,
     },
     cameras: settings.cameras.map((camera) => ({
       ...{ id: camera.id, name: camera.name ?? camera.id, group: camera.group ?? null, kind: camera.kind },
@@ -117,6 +122,7 @@ function health(deps: StationDeps, address: { commune: string; site: string }, l
   const disk = deps.store.conditions().find((row) => row.subject === "disk");
   return healthMessage(address, {
     ...{ at: deps.time.nowUtc(), ...vitals, uptimeMs, lastError, certificateDays: certificateDays(deps) },
+    audit: JSON.parse(deps.store.meta("audit") ?? "null") as AuditHead | null,
     disk: { value: disk?.value ?? "unknown", freeBytes: live?.freeBytes ?? null, usedBytes: live?.usedBytes ?? 0 },
     journal: {
       depth: unsent.count,

@@ -139,7 +139,13 @@ async function deleteBatch(deps: SweepDeps, usage: Usage, batch: readonly Segmen
   const segments = batch.map((segment) => segment.id);
   const doomed = deps.store.commit([{ put: "doom", segments, why, at: moment.at }, ...tellToll(moment, why, tollOf(batch))]);
   if (doomed.kind === "waiting" && deps.gate.value() !== "full") throw new Error(`the database takes nothing (${doomed.why})`);
-  const freed = await unlinkAll(deps, usage, batch);
+  // A hold that was acknowledged a moment ago is kept: what it covers was not doomed. A disk so full that nothing is written has no new holds.
+  const isDoomed = doomed.kind === "waiting" ? null : deps.store.doomedOf(segments);
+  const freed = await unlinkAll(
+    deps,
+    usage,
+    batch.filter(({ id }) => isDoomed === null || isDoomed.has(id)),
+  );
   if (freed === 0) deps.gate.suspect();
   return freed;
 }

@@ -4,21 +4,13 @@ import { answerText } from "../core/answer.ts";
 import { makeDating, redate } from "../core/dating.ts";
 import { type Answer, answerOf, type LedgerSpan, spansOf, sumsOf } from "../core/ledger.ts";
 import { envelopeOf } from "../core/message.ts";
-import { iso, isoOrNull, parseTime, vietnamTime } from "../core/time.ts";
+import { iso, isoOrNull, vietnamTime } from "../core/time.ts";
 import { eventTypes, type Gap, type Span } from "../core/types.ts";
 import { evidenceText, type Language, wordOf, wordsIn } from "../core/words.ts";
 import { gapsOf, historyOf } from "../query.ts";
 import { openReads } from "../store/store.ts";
 import { type Context, exit, nowUtc, Refusal, reading, type Session, settingsOf } from "./context.ts";
-
-/** A bound of a question; a wrong one names the right forms. */
-function timeOf(text: string | undefined, name: string, nowAt: number, fallback: number): number {
-  if (text === undefined) return fallback;
-  const at = parseTime(text, nowAt);
-  if (at === null)
-    throw new Refusal(exit.wrongUse, `--${name} ${text}: not a time; write 2026-11-24T14:05, 14:05 (today) or an ISO time with its offset`);
-  return at;
-}
+import { knownCamera, timeOf } from "./fields.ts";
 
 function spanOf(options: { from?: string; to?: string }, nowAt: number): Span {
   const span = { fromAt: timeOf(options.from, "from", nowAt, 0), toAt: timeOf(options.to, "to", nowAt, Math.max(nowAt, Date.now()) + 1) };
@@ -27,14 +19,7 @@ function spanOf(options: { from?: string; to?: string }, nowAt: number): Span {
 }
 
 function checkCamera({ reads, settings }: Session, camera: string): void {
-  if (reads.camera(camera) !== null || settings.cameras.some((entry) => entry.id === camera)) return;
-  throw new Refusal(
-    exit.notFound,
-    `no camera ${camera}; there are: ${reads
-      .cameras()
-      .map((row) => row.id)
-      .join(", ")}`,
-  );
+  knownCamera(camera, [...new Set([...reads.cameras(), ...settings.cameras].map(({ id }) => id))]);
 }
 
 export type FootageOptions = { readonly camera: string; readonly from: string; readonly to: string };

@@ -21,6 +21,10 @@ export type Write =
   | { readonly put: "camera-condition"; readonly camera: string; readonly condition: CameraCondition }
   | { readonly put: "camera-finding"; readonly camera: string; readonly finding: CameraFinding }
   | { readonly put: "camera-left"; readonly camera: string; readonly leftAt: WallMs | null }
+  | { readonly put: "hold-added"; readonly hold: NewHold }
+  | { readonly put: "hold-lifted"; readonly hold: number; readonly at: WallMs }
+  /** The clock turned out to have been wrong: what is held covers these stored times too. */
+  | { readonly put: "hold-widened"; readonly hold: number; readonly fromAt: WallMs; readonly toAt: WallMs }
   | { readonly put: "beat"; readonly at: WallMs }
   /** The clock stepped: from now on this offset reads the times of this boot. */
   | { readonly put: "clock-step"; readonly at: WallMs; readonly offsetMs: number; readonly clock: Trust }
@@ -34,6 +38,19 @@ export type Write =
  * `known CAMERA`: what it told of itself (core/acquaintance.ts) · `abandoned`: what went with the old disk so far, of an adoption under way.
  */
 export type Note = "foreign" | "config-problem" | "broken" | "reset" | "abandoned" | "settled" | `known ${string}`;
+
+/** Footage that may not be deleted, as it was asked for. */
+export type NewHold = {
+  readonly camera: string;
+  /** Stored times, and the UTC that was meant. */
+  readonly fromAt: WallMs;
+  readonly toAt: WallMs;
+  readonly fromUtc: number;
+  readonly toUtc: number;
+  readonly request: string;
+  readonly officer: string;
+  readonly sinceAt: WallMs;
+};
 
 export type Change = readonly Write[];
 

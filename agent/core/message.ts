@@ -82,6 +82,8 @@ export type Birth = {
   readonly firstG: number;
   readonly lastG: number;
   readonly name: string;
+  /** Public half of the box's key, SPKI in PEM; null where the key cannot be read. */
+  readonly key: string | null;
 };
 export const birthMessage = (address: Address, { startedAt, previous, db, firstG, lastG, ...rest }: Birth): Draft =>
   draft(address, "birth", null, {
@@ -102,6 +104,8 @@ export type Health = {
   readonly journal: { readonly depth: number; readonly oldestUnsentAt: UtcMs | null; readonly waiting: number };
   readonly lastError: string | null;
   readonly certificateDays: number | null;
+  /** The head of the audit's chain: with it kept elsewhere, also a chain that was made anew is found. */
+  readonly audit: { readonly n: number; readonly hash: string } | null;
 };
 export const healthMessage = (address: Address, { at, journal, ...rest }: Health): Draft =>
   draft(address, "health", null, {

@@ -38,10 +38,10 @@ function excess(usedBytes: number, limitBytes: number): number {
 
 const slack = (bytes: number) => Math.round(bytes * slackShare);
 
-/** Days until the oldest footage must go, from what came in lately; null where it cannot be told. */
-export function forecastDays(usedBytes: number, freeBytes: number, bytesPerDay: number, limits: Limits): number | null {
+/** Days until the oldest footage must go, from what came in lately; what is held takes room and never goes. null where it cannot be told. */
+export function forecastDays(usedBytes: number, freeBytes: number, bytesPerDay: number, limits: Limits, heldBytes = 0): number | null {
   if (bytesPerDay <= 0) return null;
   const byDisk = usedBytes + Math.max(0, freeBytes - limits.freeBytes);
-  const room = Math.min(byDisk, limits.sizeBytes ?? byDisk);
+  const room = Math.max(0, Math.min(byDisk, limits.sizeBytes ?? byDisk) - heldBytes);
   return Math.min(limits.maxAgeMs / 86_400_000, room / bytesPerDay);
 }

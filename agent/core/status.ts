@@ -1,9 +1,10 @@
 /** `status` from what the store holds: what is true now, worst first, and what a person should do. Pure; agent/query.ts fills it. */
 import { type ClockReading, clockTrouble } from "./acquaintance.ts";
 import type { UtcMs } from "./dating.ts";
+import { numberText } from "./print.ts";
 import { iso, isoOrNull, vietnamTime } from "./time.ts";
 import type { CameraState, WallMs } from "./types.ts";
-import { evidenceText, fill, type Language, lengthText, wordOf, wordsIn } from "./words.ts";
+import { bytesText, evidenceText, fill, type Language, lengthText, wordOf, wordsIn } from "./words.ts";
 
 /** What one sense says, since when, and by which driver. */
 export type Felt = { readonly value: string; readonly sinceAt: UtcMs | null; readonly driver: string };
@@ -20,6 +21,7 @@ export type StatusFacts = {
     readonly sinceAt: WallMs | null;
     readonly freeBytes: number | null;
     readonly usedBytes: number;
+    readonly heldBytes: number;
     readonly daysLeft: number | null;
   };
   readonly clock: Felt;
@@ -138,8 +140,12 @@ function todoOf(facts: StatusFacts): Todo[] {
   }
   if (facts.running && (facts.station.value === "unreachable" || facts.station.value === "refused"))
     add("attention", null, fill(words.stationDown, { since: sinceText(facts.station.sinceAt) }), facts.station.sinceAt);
-  if (facts.disk.daysLeft !== null && facts.disk.daysLeft < facts.keepMinDays)
-    add("attention", null, fill(words.daysShort, { days: Math.floor(facts.disk.daysLeft), min: facts.keepMinDays }), null);
+  const { daysLeft, heldBytes } = facts.disk;
+  if (daysLeft !== null && daysLeft < facts.keepMinDays && heldBytes > 0) {
+    const held = bytesText(heldBytes, facts.language);
+    add("attention", null, fill(words.hold.much, { held, days: numberText(daysLeft, 1, facts.language) }), null);
+  } else if (daysLeft !== null && daysLeft < facts.keepMinDays)
+    add("attention", null, fill(words.daysShort, { days: Math.floor(daysLeft), min: facts.keepMinDays }), null);
   for (const file of facts.foreign) add("attention", null, fill(words.foreign, { file }), null);
   return list;
 }

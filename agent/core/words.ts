@@ -1,4 +1,5 @@
 /** All sentences for people, in Vietnamese and English. Plain, no blame; each says what it is and what to do next. */
+import { evidenceWords as handing } from "./evidencewords.ts";
 import type { FoundProblem } from "./found.ts";
 import { vietnamTime } from "./time.ts";
 import type { Cause, DiscoveryCode } from "./types.ts";
@@ -6,6 +7,7 @@ import type { Cause, DiscoveryCode } from "./types.ts";
 export type Language = "vi" | "en";
 
 const vi = {
+  ...handing.vi,
   causes: {
     "box-power": "mất điện tại nơi đặt đầu ghi",
     "house-power": "mất điện tại vị trí lắp đặt",
@@ -347,6 +349,7 @@ const vi = {
 };
 
 const en: typeof vi = {
+  ...handing.en,
   causes: {
     "box-power": "power cut at the recorder",
     "house-power": "power cut at the camera's place",

@@ -1,7 +1,23 @@
 /** Steps from an older schema to schema.sql, oldest first; a database's user_version counts the steps it has plus one. */
 
 /** SQL that leads from version `index + 1` to `index + 2`. Each runs in one transaction; never edited after it was released. */
-export const migrations: readonly string[] = [];
+export const migrations: readonly string[] = [
+  // Nothing was ever held before this step.
+  `DROP TABLE hold;
+   CREATE TABLE hold (
+     id INTEGER PRIMARY KEY AUTOINCREMENT,
+     camera INTEGER NOT NULL REFERENCES camera,
+     from_at INTEGER NOT NULL,
+     to_at INTEGER NOT NULL CHECK (to_at > from_at),
+     from_utc INTEGER NOT NULL,
+     to_utc INTEGER NOT NULL CHECK (to_utc > from_utc),
+     request TEXT NOT NULL,
+     officer TEXT NOT NULL,
+     since_at INTEGER NOT NULL,
+     lifted_at INTEGER
+   ) STRICT;
+   CREATE INDEX hold_active ON hold (camera, from_at) WHERE lifted_at IS NULL;`,
+];
 
 /** The version that schema.sql describes. */
 export const schemaVersion = migrations.length + 1;

@@ -1,5 +1,5 @@
 /** What the tables answer. Every list is bounded by its question or by a limit. */
-import type { RunEnd } from "../core/change.ts";
+import type { NewHold, RunEnd } from "../core/change.ts";
 import type { DatedBoot } from "../core/dating.ts";
 import type { OpenGap } from "../core/ledger.ts";
 import type { See } from "../core/stretch.ts";
@@ -21,7 +21,7 @@ import type {
 } from "../core/types.ts";
 import type { Database } from "./database.ts";
 import { makeScan } from "./scan.ts";
-import { cache, clockOf, flag, streamOf } from "./writes.ts";
+import { cache, clockOf, flag, free, streamOf } from "./writes.ts";
 
 /** A camera as the store holds it. */
 export type CameraRow = {
@@ -73,6 +73,8 @@ export type Live = {
 
 /** A segment as the sweep and the export need it. */
 export type SegmentRow = Segment & { readonly id: number };
+/** A hold that is not lifted. */
+export type HoldRow = NewHold & { readonly id: number; readonly bytes: number };
 export type EventFilter = {
   readonly fromAt: WallMs;
   readonly toAt: WallMs;
@@ -92,8 +94,6 @@ const cameraColumns =
   "name AS id, since_at AS sinceAt, covered_at AS coveredAt, left_at AS leftAt, state, why, state_since AS stateSinceAt, stream, arrival_times AS arrivalTimes, udp";
 const segmentColumns = "s.id, c.name AS camera, s.run, s.number, s.start_at, s.end_at, s.bytes, s.sha256, s.flags, s.named_ms";
 const kept = `s.flags & ${flag.doomed} = 0`;
-const free =
-  "NOT EXISTS (SELECT 1 FROM hold h WHERE h.camera = s.camera AND h.lifted_at IS NULL AND h.from_at < s.end_at AND h.to_at > s.start_at)";
 const runColumns =
   "run.id, boot.boot_id || '.' || run.id AS boot, boot.boot_id AS bootId, boot.epoch_at AS epochAt, started_at AS startedAt, beat_at AS beatAt, ended, ended_at AS endedAt";
 
@@ -184,6 +184,11 @@ export function makeReads(db: Database) {
       `SELECT from_at AS fromAt, to_at AS toAt, why FROM ${table} WHERE camera = ? AND to_at > ? AND from_at < ? ORDER BY from_at`,
       ...[cameraNumber(camera), span.fromAt, span.toAt],
     );
+  const heldBytes = (camera: string, span: Span) =>
+    one<{ bytes: number }>(
+      `SELECT coalesce(sum(bytes), 0) AS bytes FROM segment s WHERE camera = ? AND end_at > ? AND end_at <= ? + ${longestMs} AND start_at < ? AND ${kept}`,
+      ...[cameraNumber(camera), span.fromAt, span.toAt, span.toAt],
+    )?.bytes ?? 0;
   const cameraRow = (row: CameraRow): CameraRow => ({ ...row, arrivalTimes: Boolean(row.arrivalTimes), udp: Boolean(row.udp) });
 
   return {
@@ -306,6 +311,26 @@ export function makeReads(db: Database) {
         `SELECT ${segmentColumns} FROM segment s JOIN camera c ON c.id = s.camera WHERE s.flags & ${flag.doomed} AND s.id > ? ORDER BY s.id LIMIT ?`,
         ...[afterId, limit],
       ).map(toSegment),
+    /** Which of these rows are doomed. */
+    doomedOf: (segments: readonly number[]): ReadonlySet<number> =>
+      new Set(
+        all<{ id: number }>(
+          `SELECT id FROM segment WHERE flags & ${flag.doomed} AND id IN (SELECT value FROM json_each(?))`,
+          JSON.stringify(segments),
+        ).map(({ id }) => id),
+      ),
+    /** Holds that are not lifted, oldest first, with the bytes of what each covers now. */
+    holds: () =>
+      all<Omit<HoldRow, "bytes">>(
+        `SELECT h.id, c.name AS camera, from_at AS fromAt, to_at AS toAt, from_utc AS fromUtc, to_utc AS toUtc, request, officer, h.since_at AS sinceAt
+         FROM hold h JOIN camera c ON c.id = h.camera WHERE lifted_at IS NULL ORDER BY h.id`,
+      ).map((hold): HoldRow => ({ ...hold, bytes: heldBytes(hold.camera, hold) })),
+    /** Bytes of all footage that is held, each file counted once. */
+    heldBytes: () =>
+      one<{ bytes: number }>(
+        `SELECT coalesce(sum(bytes), 0) AS bytes FROM (SELECT DISTINCT s.id, s.bytes FROM hold h CROSS JOIN segment s ON s.camera = h.camera
+         AND s.end_at > h.from_at AND s.end_at <= h.to_at + ${longestMs} AND s.start_at < h.to_at WHERE h.lifted_at IS NULL AND ${kept})`,
+      )?.bytes ?? 0,
     /** Rows that are not doomed, held or not. */
     segments: (limit: number) =>
       all<RawSegment>(

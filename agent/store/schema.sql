@@ -1,4 +1,4 @@
--- The truth about the database (user_version 1). Times are UTC milliseconds on the scale of the boot in which they were taken:
+-- The truth about the database (user_version 2). Times are UTC milliseconds on the scale of the boot in which they were taken:
 -- the boot's epoch plus the monotonic clock; a boot's epoch lies after all that earlier boots wrote. A row is never re-dated: core/dating.ts
 -- reads times as UTC by the newest clock_step of their boot.
 
@@ -107,12 +107,14 @@ CREATE TABLE unknown (
 ) STRICT;
 CREATE INDEX unknown_time ON unknown (camera, from_at);
 
--- Footage that may not be deleted.
+-- Footage that may not be deleted. from_utc and to_utc are what was asked for; from_at and to_at cover all that they ever read as.
 CREATE TABLE hold (
   id INTEGER PRIMARY KEY AUTOINCREMENT,
   camera INTEGER NOT NULL REFERENCES camera,
   from_at INTEGER NOT NULL,
   to_at INTEGER NOT NULL CHECK (to_at > from_at),
+  from_utc INTEGER NOT NULL,
+  to_utc INTEGER NOT NULL CHECK (to_utc > from_utc),
   request TEXT NOT NULL,
   officer TEXT NOT NULL,
   since_at INTEGER NOT NULL,

@@ -1,10 +1,12 @@
 /** The store: one connection, one way to write (`commit`), many ways to read. */
 import { randomUUID } from "node:crypto";
+import type { AuditHead } from "../core/audit.ts";
 import type { Change, Moment } from "../core/change.ts";
 import type { Sent } from "../core/digest.ts";
 import { type JournalBounds, planDrop } from "../core/journal.ts";
 import { lossEvent, makeRoom, nothingLost } from "../core/overflow.ts";
 import type { EventRow, MonoMs, Trust, WallMs } from "../core/types.ts";
+import { type AuditNote, appendAudit } from "./audit.ts";
 import { BrokenDatabase, codeOf, type Database, openReader, openWriter, setAside } from "./database.ts";
 import { type Live, makeReads, type Reads } from "./reads.ts";
 import { giveUpReserve } from "./reserve.ts";
@@ -29,6 +31,8 @@ export type Store = Reads & {
   trim(bounds: JournalBounds, moment: Moment): number;
   /** Forgets what the ledger holds of the time before: gaps, deletions, stretches of unknown state. Resolves with the number of rows. */
   prune(beforeAt: WallMs): number;
+  /** Writes down who did what, for ever. Throws where it cannot: what cannot be written down is not done. */
+  audit(note: AuditNote): AuditHead;
   /** Makes a row for a run that only the footage folder knows. */
   adoptRun(run: number): void;
   /** Has another writer changed anything since this was asked last? */
@@ -124,6 +128,7 @@ export function openStore(state: string): Store {
     journal: makeJournal(db, reads, write, setMeta),
     pagesSent: makePagesSent(db, setMeta),
     trim: (bounds, moment) => db.transaction(() => trim(db, write, bounds, moment)).immediate(),
+    audit: (note) => appendAudit(db, state, note),
     adoptRun: (id) => {
       sql("INSERT OR IGNORE INTO boot (boot_id, epoch_at) VALUES ('lost', 0)").run();
       sql(

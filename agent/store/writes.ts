@@ -87,6 +87,20 @@ export function makeWriter(db: Database, run: () => number): (change: Change) =>
     "camera-left": ({ camera: name, leftAt }) => {
       sql("UPDATE camera SET left_at = ? WHERE id = ?").run(leftAt, camera(name));
     },
+    "hold-added": ({ hold }) => {
+      sql("INSERT INTO hold (camera, from_at, to_at, from_utc, to_utc, request, officer, since_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)").run(
+        ...[camera(hold.camera), Math.floor(hold.fromAt), Math.ceil(hold.toAt), hold.fromUtc, hold.toUtc],
+        ...[hold.request, hold.officer, Math.round(hold.sinceAt)],
+      );
+    },
+    "hold-lifted": ({ hold, at }) => {
+      sql("UPDATE hold SET lifted_at = ? WHERE id = ? AND lifted_at IS NULL").run(Math.round(at), hold);
+    },
+    "hold-widened": ({ hold, fromAt, toAt }) => {
+      sql("UPDATE hold SET from_at = min(from_at, ?), to_at = max(to_at, ?) WHERE id = ?").run(
+        ...[Math.floor(fromAt), Math.ceil(toAt), hold],
+      );
+    },
     beat: ({ at }) => {
       sql("UPDATE run SET beat_at = max(beat_at, ?) WHERE id = ?").run(Math.round(at), run());
     },
@@ -146,10 +160,15 @@ function cameraId(sql: Cache, name: string): number {
 type Doomed = { camera: number; start_at: number; end_at: number; bytes: number };
 
 /** Marks segments for deletion and keeps their stretch as deleted, joined to its neighbour of the same reason. */
+/** Of segments `s` that no hold covers. */
+export const free =
+  "NOT EXISTS (SELECT 1 FROM hold h WHERE h.camera = s.camera AND h.lifted_at IS NULL AND h.from_at < s.end_at AND h.to_at > s.start_at)";
+
+/** What a hold that came meanwhile covers is passed over, but where the file is gone already. */
 function doom(sql: Cache, segments: readonly number[], why: DeletionReason): void {
   for (const id of segments) {
     const row = sql(
-      `UPDATE segment SET flags = flags | ${flag.doomed} WHERE id = ? AND flags & ${flag.doomed} = 0 RETURNING camera, start_at, end_at, bytes`,
+      `UPDATE segment AS s SET flags = flags | ${flag.doomed} WHERE id = ? AND flags & ${flag.doomed} = 0 ${why === "disk replaced" || why === "file missing" ? "" : `AND ${free}`} RETURNING camera, start_at, end_at, bytes`,
     ).get(id) as Doomed | undefined;
     if (row === undefined) continue;
     const joined = sql(

@@ -44,6 +44,7 @@ test("the day's chores wait for a clock that is set, and their calendar is made 
   const done = keepChores(
     {
       ...{ clock, log: silent, store: { prune: () => 0 } },
+      sign: () => undefined,
       calendar: { daily: (_hour, _minute, _job, signal) => void made.push(signal) },
       time: { dating: () => dating, nowUtc: () => 0, now: () => 0 } as unknown as Parameters<typeof keepChores>[0]["time"],
     },
