@@ -82,6 +82,24 @@ function build(done: (code: number) => void): Command {
     .option("--yaml", "prints a cameras: block for the configuration")
     .option("--username <user>", "asks the cameras with this login")
     .option("--password-file <file>", "file with its password, mode 0600 or 0400");
+  add("export", "hands footage out as evidence", async (context, options: import("./cli/export.ts").ExportOptions) =>
+    (await import("./cli/export.ts")).exportFootage(context, options, stopOnSignals()),
+  )
+    .requiredOption("--camera <id>", "camera; again for each", (id: string, ids: readonly string[] | undefined) => [...(ids ?? []), id])
+    .requiredOption("--from <time>", "begin: 2026-11-24T14:05, 14:05 (today), or ISO with offset")
+    .requiredOption("--to <time>", "end")
+    .requiredOption("--request <text>", "paper that asks for it: number, date")
+    .requiredOption("--agency <text>", "agency that asks")
+    .requiredOption("--officer <text>", "officer")
+    .requiredOption("--purpose <text>", "what for")
+    .option("--case <kind>", "tngt, trom-cap, xo-xat, ma-tuy or khac")
+    .option("--witness <text>", "who was there")
+    .option("--hold <id>", "the hold that it belongs to")
+    .option("--out <folder>", "the folder to make; where it is there already, a new one is made in it");
+  program
+    .command("verify <folder>")
+    .description("checks an evidence folder, offline")
+    .action(async (folder: string) => done(await (await import("./cli/verify.ts")).verify(contextOf(program), folder)));
   const hold = program.command("hold").description("footage that may not be overwritten");
   hold
     .command("add")

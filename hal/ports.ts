@@ -311,6 +311,26 @@ export interface Footage {
   setAside(path: string): Promise<void>;
 }
 
+/** What a file of footage shows. */
+export type VideoFacts = {
+  readonly codec: string;
+  readonly width: number | null;
+  readonly height: number | null;
+  readonly fps: number | null;
+};
+
+/** Viewing copies of closed files. Nice to disk and processor. Never rejects. */
+export interface Remux {
+  /** null where the file cannot be read. */
+  look(path: string, signal: AbortSignal): Promise<VideoFacts | null>;
+  /** Joins files, each playing so long, into one MP4; the pictures' bytes stay as they are. */
+  join(
+    files: readonly { readonly path: string; readonly ms: number }[],
+    target: string,
+    signal: AbortSignal,
+  ): Promise<{ readonly kind: "ok" } | { readonly kind: "failed"; readonly detail: string }>;
+}
+
 /** Jobs at a time of day in Vietnam. A step of the clock silences or floods a calendar: it is thrown away and made anew then. */
 export interface Calendar {
   /** Runs `job` daily at `hour:minute` until `signal` aborts. A job that throws is the caller's to catch. */

@@ -275,6 +275,13 @@ export function makeReads(db: Database) {
         `SELECT ${segmentColumns} FROM segment s JOIN camera c ON c.id = s.camera WHERE s.camera = ? AND start_at >= ? AND start_at < ? AND end_at > ? AND ${kept}`,
         ...[cameraNumber(camera), span.fromAt, span.toAt, span.fromAt],
       ).map(toSegment),
+    /** Segments that touch the span, oldest first. */
+    segmentsTouching: (camera: string, span: Span) =>
+      all<RawSegment>(
+        `SELECT ${segmentColumns} FROM segment s JOIN camera c ON c.id = s.camera
+         WHERE s.camera = ? AND end_at > ? AND end_at <= ? + ${longestMs} AND start_at < ? AND ${kept} ORDER BY start_at, s.id`,
+        ...[cameraNumber(camera), span.fromAt, span.toAt, span.toAt],
+      ).map(toSegment),
     /** Days (UTC, by their names) of which each camera has segments. */
     namedDays: () => {
       const days: { camera: string; day: WallMs }[] = [];

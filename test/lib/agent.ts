@@ -4,7 +4,8 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { repository } from "./cameras.ts";
 
-const program = join(repository, "dist/agent/cli.js");
+/** The command line as it is built. */
+export const program: string = join(repository, "dist/agent/cli.js");
 
 export type SiteOptions = {
   /** State, footage, secrets and site.yaml stand in here. */

@@ -1,0 +1,293 @@
+/** `matghi export`: footage handed out as evidence, with the truth about what is missing. Writes to its target only, and a line into the audit. */
+import { existsSync, statSync } from "node:fs";
+import { userInfo } from "node:os";
+import { dirname, join, resolve } from "node:path";
+import { makeBox } from "../../hal/box.ts";
+import { findTools } from "../../hal/recorder.ts";
+import { makeRemux } from "../../hal/remux.ts";
+import type { CameraSettings, Settings } from "../config/schema.ts";
+import { acquaintanceOf, hostOf, streamAt } from "../core/acquaintance.ts";
+import { answerText } from "../core/answer.ts";
+import { type Dating, makeDating } from "../core/dating.ts";
+import { type Answer, answerOf, spansOf, sumsOf } from "../core/ledger.ts";
+import { ledgerParts, type Manifest, type ManifestCamera } from "../core/manifest.ts";
+import { iso, vietnamTime } from "../core/time.ts";
+import type { Span } from "../core/types.ts";
+import { bytesText, fill, type Language, lengthText, wordsIn } from "../core/words.ts";
+import { type CameraOrder, type Exported, exportEvidence } from "../export.ts";
+import { type Asking, clockOf, historyOf } from "../query.ts";
+import { isLocked } from "../store/database.ts";
+import { BrokenKey, openKey } from "../store/key.ts";
+import type { Store } from "../store/store.ts";
+import { openStore } from "../store/store.ts";
+import { version } from "../version.ts";
+import { type Context, exit, nowUtc, Refusal, settingsOf } from "./context.ts";
+import { knownCamera, stretchOf, textOf } from "./fields.ts";
+
+export type ExportOptions = {
+  readonly camera: readonly string[];
+  readonly from: string;
+  readonly to: string;
+  readonly request: string;
+  readonly agency: string;
+  readonly officer: string;
+  readonly purpose: string;
+  readonly case?: string;
+  readonly witness?: string;
+  readonly hold?: string;
+  readonly out?: string;
+};
+
+/** Kinds of cases, as the register counts them (contract §3). */
+export const cases = ["tngt", "trom-cap", "xo-xat", "ma-tuy", "khac"] as const;
+const dayMs = 86_400_000;
+const progressEveryMs = 2_000;
+
+export async function exportFootage(context: Context, options: ExportOptions, signal: AbortSignal): Promise<number> {
+  const request = requestOf(options);
+  const settings = settingsOf(context);
+  if (!existsSync(join(settings.site.state, "matghi.db")))
+    throw new Refusal(exit.notFound, `nothing has been recorded in ${settings.site.state} yet; start the agent: matghi run`);
+  const key = keyOf(settings);
+  const store = openStore(settings.site.state);
+  try {
+    const nowAt = nowUtc(settings);
+    const asking: Asking = { settings, reads: store, dating: makeDating(store.boots()), running: isLocked(settings.site.state), nowAt };
+    const asked = stretchOf(options, nowAt);
+    const cameras = options.camera.map((camera) =>
+      knownCamera(camera, [...new Set([...settings.cameras, ...store.cameras()].map(({ id }) => id))]),
+    );
+    const hold = holdOf(store, options.hold);
+    const orders = [...new Set(cameras)].map((camera) => orderOf(asking, camera, asked));
+    if (orders.every(({ segments }) => segments.length === 0))
+      throw new Refusal(exit.notFound, `no closed footage of that stretch; why: matghi footage --camera ${cameras[0]} --from … --to …`);
+    const answer = worstOf(orders.map((order) => order.answer));
+    const folder = folderOf(options.out, settings.site.id, asked);
+    const device = await deviceOf();
+    const result = await whileHeld(store, asking.dating, asked, orders, request, () =>
+      exportEvidence(
+        { remux: makeRemux(findTools(settings.site.state)), key, onProgress: progressOf(context, settings.site.language) },
+        {
+          ...{
+            folder,
+            footage: settings.recording.folder,
+            cameras: orders,
+            unit: settings.report.unit ?? null,
+            language: settings.site.language,
+          },
+          manifest: {
+            ...{ v: 1, site: { id: settings.site.id, name: settings.site.name, commune: settings.site.commune }, device, agent: version },
+            ...{ timeZone: "Asia/Ho_Chi_Minh", madeAt: iso(nowAt), request: { ...request, hold }, answer },
+            asked: { from: iso(asked.fromAt), to: iso(asked.toAt) },
+            boxClock: { trust: asking.running ? (store.live()?.clock ?? "unset") : "holdover", errorMs: null },
+            key: { algorithm: "Ed25519", fingerprint: key.fingerprint },
+          },
+        },
+        signal,
+      ),
+    );
+    if (result.kind === "refused") throw refusal(result, settings.site.language);
+    tell(store, asking, request, orders, folder, result.manifestSha256);
+    report(context, settings, orders, answer, folder, result, asked);
+    return result.altered.length > 0 || answer !== "yes" ? exit.needsPerson : exit.fine;
+  } finally {
+    store.close();
+  }
+}
+
+type Request = Omit<Manifest["request"], "hold">;
+
+function requestOf(options: ExportOptions): Request {
+  const kind = options.case;
+  if (kind !== undefined && !(cases as readonly string[]).includes(kind))
+    throw new Refusal(exit.wrongUse, `--case ${kind.slice(0, 40)}: not one of ${cases.join(", ")}`);
+  return {
+    ...{ paper: textOf("request", options.request), agency: textOf("agency", options.agency), officer: textOf("officer", options.officer) },
+    ...{ purpose: textOf("purpose", options.purpose), case: kind ?? null },
+    witness: options.witness === undefined ? null : textOf("witness", options.witness),
+    account: process.env.SUDO_USER ?? userInfo().username,
+  };
+}
+
+function keyOf({ site }: Settings) {
+  try {
+    return openKey(site.state);
+  } catch (error) {
+    if (error instanceof BrokenKey) throw new Refusal(exit.needsPerson, error.message);
+    throw error;
+  }
+}
+
+function holdOf(store: Store, text: string | undefined): number | null {
+  if (text === undefined) return null;
+  const holds = store.holds();
+  const found = holds.find(({ id }) => String(id) === text);
+  if (found === undefined) throw new Refusal(exit.notFound, `no hold ${text.slice(0, 40)}; see matghi hold list`);
+  return found.id;
+}
+
+type Order = CameraOrder & { readonly answer: Answer; readonly text: string };
+
+function orderOf(asking: Asking, camera: string, asked: Span): Order {
+  const { reads, settings, dating } = asking;
+  const spans = spansOf(historyOf(asking, camera, asked), asked);
+  const sums = sumsOf(spans);
+  const configured = settings.cameras.find(({ id }) => id === camera);
+  const answer = answerOf(spans, asked);
+  return {
+    ...{ answer, text: answerText(answer, spans, asked, settings.site.language) },
+    facts: {
+      ...{ id: camera, name: configured?.name ?? camera, ...identityOf(asking, camera, configured) },
+      ...{ clock: cameraClock(asking, camera, asked), dueMs: sums.dueMs, recordedMs: sums.recordedMs, ...ledgerParts(spans) },
+    },
+    segments: reads
+      .segmentsTouching(camera, { fromAt: dating.fromUtc(asked.fromAt), toAt: dating.fromUtc(asked.toAt) })
+      .map((segment) => ({ ...segment, fromUtc: dating.toUtc(segment.startAt), toUtc: dating.toUtc(segment.endAt) })),
+  };
+}
+
+function identityOf({ reads }: Asking, camera: string, configured: CameraSettings | undefined) {
+  const known = acquaintanceOf(reads.meta(`known ${camera}`));
+  const url = configured === undefined ? null : streamAt(configured, known);
+  const { make, model, serial, mac } = known;
+  return { make, model, serial, mac, address: url === null ? null : hostOf(url) };
+}
+
+/** Its clock now, and each time that it was found wrong or right from a month before the stretch until now. */
+function cameraClock({ reads, dating, nowAt }: Asking, camera: string, asked: Span): ManifestCamera["clock"] {
+  const span = { fromAt: dating.fromUtc(asked.fromAt - 30 * dayMs), toAt: dating.fromUtc(nowAt) + 1 };
+  const found = reads
+    .eventsOf(camera, ["camera.changed"], span, 10_000)
+    .flatMap(({ at, data }) =>
+      typeof data.cameraClock === "string"
+        ? [{ at: iso(dating.toUtc(at)), clock: data.cameraClock, offsetMs: typeof data.offsetMs === "number" ? data.offsetMs : null }]
+        : [],
+    );
+  return { nowOffsetMs: clockOf(reads, camera)?.offsetMs ?? null, found };
+}
+
+/** The worst of what the cameras have. */
+function worstOf(answers: readonly Answer[]): "yes" | "partial" | "unknown" {
+  if (answers.every((answer) => answer === "yes")) return "yes";
+  return answers.includes("partial") || answers.includes("no") ? "partial" : "unknown";
+}
+
+/** `--out` names the folder; where there is one already, a new one is made in it. */
+function folderOf(out: string | undefined, site: string, asked: Span): string {
+  const target = resolve(out ?? ".");
+  if (out !== undefined && !existsSync(target)) {
+    if (!existsSync(dirname(target)))
+      throw new Refusal(exit.notFound, `--out ${out}: ${dirname(target)} is not there; make it, or plug the stick in`);
+    return target;
+  }
+  if (!statSync(target).isDirectory()) throw new Refusal(exit.wrongUse, `--out ${out}: not a folder; name a folder`);
+  const stamp = vietnamTime(asked.fromAt).replace(/^(\d\d):(\d\d):\d\d (\d\d)\/(\d\d)\/(\d{4})$/, "$5$4$3-$1$2");
+  const names = Array.from({ length: 1_000 }, (_, n) => join(target, `trich-xuat-${site}-${stamp}${n === 0 ? "" : `-${n + 1}`}`));
+  return names.find((name) => !existsSync(name)) ?? join(target, `trich-xuat-${site}-${stamp}-${Date.now()}`);
+}
+
+async function deviceOf(): Promise<Readonly<Record<string, string>>> {
+  const { hostname: _, ...identity } = await makeBox().identity();
+  return identity;
+}
+
+/** Rotation passes over what is being copied. An export that was killed leaves its hold, which `hold list` shows. */
+async function whileHeld<T>(
+  store: Store,
+  dating: Dating,
+  asked: Span,
+  orders: readonly Order[],
+  request: Request,
+  act: () => Promise<T>,
+): Promise<T> {
+  const before = new Set(store.holds().map(({ id }) => id));
+  const span = { fromAt: dating.fromUtc(asked.fromAt), toAt: dating.fromUtc(asked.toAt), fromUtc: asked.fromAt, toUtc: asked.toAt };
+  const sinceAt = dating.fromUtc(Date.now());
+  const mark = `export: ${request.paper}`;
+  store.commit(
+    orders.map(({ facts }) => ({
+      put: "hold-added",
+      hold: { ...span, camera: facts.id, request: mark, officer: request.officer, sinceAt },
+    })),
+  );
+  const ours = store.holds().filter(({ id, request: text }) => !before.has(id) && text === mark);
+  try {
+    return await act();
+  } finally {
+    store.commit(ours.map(({ id }) => ({ put: "hold-lifted", hold: id, at: dating.fromUtc(Date.now()) })));
+  }
+}
+
+/** Said now and then, with an estimate of what is left, to the terminal only. */
+function progressOf(context: Context, language: Language) {
+  const beganMs = performance.now();
+  let saidMs = beganMs;
+  return (done: { files: number; bytes: number }, all: { files: number; bytes: number }) => {
+    const nowMs = performance.now();
+    if (nowMs - saidMs < progressEveryMs || context.json) return;
+    saidMs = nowMs;
+    const leftMs = done.bytes === 0 ? 0 : ((nowMs - beganMs) * (all.bytes - done.bytes)) / done.bytes;
+    const facts = {
+      done: done.files,
+      all: all.files,
+      size: bytesText(all.bytes, language),
+      left: lengthText(Math.max(1_000, leftMs), language),
+    };
+    context.err(fill(wordsIn(language).handover.progress, facts));
+  };
+}
+
+function refusal(result: Extract<Exported, { kind: "refused" }>, language: Language): Refusal {
+  const text = {
+    "no-room": `the target lacks ${bytesText(Number(result.detail), language)} of room; free it or name another: --out`,
+    exists: `${result.detail} is there already; name another: --out`,
+    stopped: `stopped; ${result.detail} is not finished: run the same command again to go on, or remove it`,
+    "no-view": `a viewing copy could not be made (${result.detail.split("\n").at(-1)}); check ffmpeg: apt-get install ffmpeg`,
+  }[result.reason];
+  return new Refusal(exit.needsPerson, text);
+}
+
+/** The audit first: what is not written down there was not handed out in order. */
+function tell(
+  store: Store,
+  { dating, nowAt }: Asking,
+  request: Request,
+  orders: readonly Order[],
+  folder: string,
+  manifestSha256: string,
+): void {
+  const cameras = orders.map(({ facts }) => facts.id);
+  const { paper, agency, officer, purpose, witness, account } = request;
+  const clock = store.live()?.clock ?? "unset";
+  const data = { cameras, request: paper, agency, officer, purpose, case: request.case, witness, account, folder, manifestSha256 };
+  store.audit({ at: iso(nowAt), clock, what: "export.made", data });
+  const moment = { at: dating.fromUtc(nowAt), monoMs: 0, clock };
+  // Names of people stay on the box.
+  const said = { cameras, request: paper, case: request.case, manifestSha256 };
+  store.commit([{ put: "event", moment, type: "export.made", level: "info", data: said }]);
+}
+
+function report(
+  context: Context,
+  { site }: Settings,
+  orders: readonly Order[],
+  answer: Answer,
+  folder: string,
+  result: Extract<Exported, { kind: "done" }>,
+  asked: Span,
+): void {
+  const words = wordsIn(site.language).handover;
+  const cameras = result.manifest.cameras.map(({ id, recordedMs, dueMs, segments }) => ({
+    ...{ id, recordedMs, dueMs, files: segments.length, bytes: segments.reduce((sum, { bytes }) => sum + bytes, 0) },
+  }));
+  if (context.json) {
+    context.out(JSON.stringify({ folder, answer, cameras, manifestSha256: result.manifestSha256 }));
+    return;
+  }
+  context.out(`${vietnamTime(asked.fromAt)} – ${vietnamTime(asked.toAt)}`);
+  for (const { facts, text } of orders) context.out(`  ${facts.name}: ${text}`);
+  for (const file of result.altered) context.out(`  ! ${file}: ${words.altered}`);
+  if (answer !== "yes") context.out(words.partial);
+  context.out(fill(words.done, { folder }));
+  context.out(fill(words.check, { folder }));
+}

@@ -1,0 +1,89 @@
+/** Viewing copies: ffmpeg copies pictures from Matroska to MP4, behind everybody else's back for disk and processor. */
+import { execFile, spawn } from "node:child_process";
+import { existsSync } from "node:fs";
+import { promisify } from "node:util";
+import type { Remux, VideoFacts } from "./ports.ts";
+
+const run = promisify(execFile);
+const lookMs = 30_000;
+/** Of one viewing copy: far more than a day of footage takes. */
+const joinMs = 6 * 3_600_000;
+const mostErrorChars = 2_000;
+
+/** In front of a command: nice and ionice where the system has them. */
+const behind = [
+  ["/usr/bin/nice", "-n", "19"],
+  ["/usr/bin/ionice", "-c", "3"],
+].flatMap((command) => (existsSync(command[0] ?? "") ? command : []));
+
+export function makeRemux(tools: { readonly ffmpeg: string; readonly ffprobe: string }): Remux {
+  return {
+    look: (path, signal) => look(tools.ffprobe, path, signal),
+    join: async (files, target, signal) => {
+      const list = listOf(files);
+      const withSound = await ffmpeg(tools.ffmpeg, list, ["-map", "0:a:0?", "-copyinkf:a"], target, signal);
+      // Sound that MP4 does not take (G.711) is left to the original files.
+      return withSound.kind === "ok" || signal.aborted ? withSound : ffmpeg(tools.ffmpeg, list, [], target, signal);
+    },
+  };
+}
+
+/** An ffconcat list; in its quotes only the quote itself means anything. */
+const listOf = (files: readonly { readonly path: string; readonly ms: number }[]) =>
+  [
+    "ffconcat version 1.0",
+    ...files.flatMap(({ path, ms }) => [`file 'file:${path.replaceAll("'", "'\\''")}'`, `duration ${(ms / 1_000).toFixed(3)}`]),
+    "",
+  ].join("\n");
+
+function ffmpeg(
+  program: string,
+  list: string,
+  sound: readonly string[],
+  target: string,
+  signal: AbortSignal,
+): Promise<{ readonly kind: "ok" } | { readonly kind: "failed"; readonly detail: string }> {
+  const input = ["-f", "concat", "-safe", "0", "-protocol_whitelist", "file,pipe,fd", "-i", "pipe:0"];
+  const output = ["-map", "0:v:0", ...sound, "-c", "copy", "-movflags", "+faststart", "-f", "mp4", `file:${target}`];
+  const [command = "", ...args] = [...behind, program, "-hide_banner", "-nostdin", "-y", "-v", "error", ...input, ...output];
+  return new Promise((resolve) => {
+    const child = spawn(command, args, { stdio: ["pipe", "ignore", "pipe"], env: { PATH: process.env.PATH ?? "", LANG: "C" } });
+    let errors = "";
+    const stop = () => void child.kill("SIGKILL");
+    const late = setTimeout(stop, joinMs);
+    signal.addEventListener("abort", stop, { once: true });
+    const done = (detail: string | null) => {
+      clearTimeout(late);
+      signal.removeEventListener("abort", stop);
+      resolve(detail === null ? { kind: "ok" } : { kind: "failed", detail: detail.trim().slice(-mostErrorChars) });
+    };
+    child.stderr.on("data", (text: Buffer) => {
+      errors = (errors + text.toString("utf8")).slice(-mostErrorChars);
+    });
+    child.stdin.on("error", () => undefined);
+    child.once("error", (error) => done(error.message));
+    child.once("close", (code) => done(code === 0 ? null : errors || `ffmpeg ended with ${code}`));
+    if (signal.aborted) stop();
+    child.stdin.end(list);
+  });
+}
+
+async function look(ffprobe: string, path: string, signal: AbortSignal): Promise<VideoFacts | null> {
+  const args = ["-v", "error", "-protocol_whitelist", "file", "-select_streams", "v:0"];
+  const show = ["-show_entries", "stream=codec_name,width,height,avg_frame_rate", "-of", "json", `file:${path}`];
+  try {
+    const { stdout } = await run(ffprobe, [...args, ...show], { timeout: lookMs, signal });
+    const [stream] =
+      (JSON.parse(stdout) as { streams?: { codec_name?: string; width?: number; height?: number; avg_frame_rate?: string }[] }).streams ??
+      [];
+    if (stream?.codec_name === undefined) return null;
+    const [frames = Number.NaN, seconds = Number.NaN] = (stream.avg_frame_rate ?? "").split("/").map(Number);
+    const fps = frames / seconds;
+    return {
+      ...{ codec: stream.codec_name, width: stream.width ?? null, height: stream.height ?? null },
+      fps: Number.isFinite(fps) && fps > 0 ? Math.round(fps * 100) / 100 : null,
+    };
+  } catch {
+    return null;
+  }
+}

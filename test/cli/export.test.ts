@@ -1,0 +1,360 @@
+/** `matghi export` and `matghi verify`: from a real recording, over a kill of the agent, with checks that need nothing of ours. */
+import { execFile, spawn } from "node:child_process";
+import {
+  appendFileSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { Manifest } from "../../agent/core/manifest.ts";
+import { readAudit } from "../../agent/store/audit.ts";
+import { openReads } from "../../agent/store/store.ts";
+import { matghi, program, sleep, startAgent, until, writeSite } from "../lib/agent.ts";
+import { type Cameras, startCameras } from "../lib/cameras.ts";
+import { filesUnder } from "../lib/footage.ts";
+import { tempFolder } from "../lib/temp.ts";
+
+const run = promisify(execFile);
+const folder = tempFolder("export");
+const footage = join(folder, "footage");
+const out = join(folder, "out");
+const small = join(folder, "small");
+const odd = `../../x "'; rm -rf $(pwd) <b>&amp;</b> --> %s \\`;
+let config = "";
+let from = "";
+let to = "";
+let exported: { folder: string; answer: string; cameras: { id: string; files: number; bytes: number }[]; manifestSha256: string };
+
+const wanted = (more: readonly string[] = []) => [
+  ...["export", "--config", config, "--from", from, "--to", to, "--request", "CV 12 ngày 25/11", "--agency", "Công an xã"],
+  ...["--officer", odd, "--purpose", odd, ...more],
+];
+const manifest = (): Manifest => JSON.parse(readFileSync(join(out, "manifest.json"), "utf8"));
+
+beforeAll(async () => {
+  const cameras: Cameras = await startCameras({ count: 1, seconds: 120 });
+  config = writeSite({
+    folder,
+    cameras: [
+      `id: cho, name: ${JSON.stringify(odd)}, url: "${cameras.url("aac")}"`,
+      `id: truong, url: "${cameras.url("h265")}"`,
+      `id: nho, url: "${cameras.url("sub1")}"`,
+    ],
+    recording: "segment: 5s, audio: true, limit: { free: 0B }",
+  });
+  const first = startAgent(config);
+  const closed = (camera: string) => filesUnder(join(footage, camera)).filter((name) => name.endsWith(".mkv")).length;
+  await until("both have files", 60_000, () => closed("cho") >= 2 && closed("truong") >= 2);
+  await first.kill9();
+  await sleep(2_000);
+  const second = startAgent(config);
+  await until("both have more", 60_000, () => closed("cho") >= 5 && closed("truong") >= 5);
+  const began = JSON.parse(
+    (await matghi(["footage", "--camera", "cho", "--from", "2020-01-01", "--to", new Date().toISOString(), "--json", "--config", config]))
+      .stdout,
+  );
+  from = began.spans.find(({ kind }: { kind: string }) => kind === "footage").from;
+  to = new Date().toISOString();
+  const answer = await matghi(
+    wanted(["--camera", "cho", "--camera", "truong", "--case", "tngt", "--witness", "Ông B", "--out", out, "--json"]),
+  );
+  expect([answer.code, answer.stderr]).toEqual([1, ""]);
+  exported = JSON.parse(answer.stdout);
+  // A small picture, for what is done many times.
+  const light = await matghi(wanted(["--camera", "nho", "--out", small, "--json"]));
+  expect([light.code, light.stderr]).toEqual([1, ""]);
+  await second.stop();
+  await cameras.stop();
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+test("the answer, the folder and what it says of what is missing", () => {
+  expect(exported).toMatchObject({ folder: out, answer: "partial", cameras: [{ id: "cho" }, { id: "truong" }] });
+  expect(existsSync(`${out}.unfinished`)).toBe(false);
+  const { request, cameras, key, site, answer } = manifest();
+  expect([request.officer, request.case, request.witness, answer, site.id]).toEqual([odd, "tngt", "Ông B", "partial", "an-dai-1"]);
+  expect(key.fingerprint).toMatch(/^[0-9a-f]{64}$/);
+  for (const { segments, views, missing, covered } of cameras) {
+    expect(segments.length).toBeGreaterThanOrEqual(4);
+    expect(views).toHaveLength(2);
+    expect(covered.length).toBeGreaterThanOrEqual(2);
+    expect(missing).toContainEqual(expect.objectContaining({ kind: "gap", cause: "box", evidence: expect.any(Array) }));
+    for (const { file, matches, codec, width, fps } of segments) {
+      expect(matches, file).toBe(true);
+      expect([codec, width, fps].every((value) => value !== null)).toBe(true);
+    }
+  }
+  expect(cameras.map(({ segments }) => segments[0]?.codec)).toEqual(["h264", "hevc"]);
+});
+
+test("the originals are the box's own files, byte for byte", () => {
+  for (const { id, segments } of manifest().cameras)
+    for (const { file } of segments) {
+      const [day, time] = [file.split("/")[2]?.slice(0, 10) ?? "", file.split("/")[2]?.slice(11) ?? ""];
+      expect(readFileSync(join(out, file)).equals(readFileSync(join(footage, id, day, time))), file).toBe(true);
+    }
+});
+
+test("a viewing copy holds the same pictures, not one byte of them changed", async () => {
+  const frames = async (input: readonly string[]) => {
+    const { stdout } = await run(
+      "ffmpeg",
+      ["-v", "error", ...input, "-map", "0:v:0", "-c", "copy", "-bsf:v", "setts=ts=0", "-f", "framemd5", "-"],
+      { maxBuffer: 64 << 20 },
+    );
+    return stdout
+      .split("\n")
+      .filter((line) => line !== "" && !line.startsWith("#"))
+      .map((line) => line.split(",").slice(-2).join(","));
+  };
+  for (const { id, segments, views } of manifest().cameras) {
+    // Both sides as an elementary stream would have them: MP4 and Matroska pack the same units alike.
+    const originals = (await Promise.all(segments.map(({ file }) => frames(["-i", join(out, file)])))).flat();
+    const copies = (await Promise.all(views.map(({ file }) => frames(["-i", join(out, file)])))).flat();
+    expect(copies.length, id).toBeGreaterThan(100);
+    expect(copies).toEqual(originals);
+  }
+});
+
+test("subtitles tell site, camera and Vietnamese time, whatever the name holds", () => {
+  const text = readFileSync(join(out, "view/cho-1.vtt"), "utf8");
+  expect(text).toMatch(/^WEBVTT\n\n00:00:00\.000 --> 00:00:01\.000\n.* · \d\d:\d\d:\d\d \d\d\/\d\d\/\d{4}\n/);
+  expect(
+    text
+      .split("\n")
+      .filter((line) => line.includes("-->"))
+      .every((line) => /^[\d:.]+ --> [\d:.]+$/.test(line)),
+  ).toBe(true);
+});
+
+test("the sheet has every fact, and nothing of it is taken for markup", () => {
+  const html = readFileSync(join(out, "PHIEU-TRICH-XUAT.html"), "utf8");
+  for (const fact of [
+    manifest().key.fingerprint,
+    "Công an xã",
+    "Điều 107",
+    "tai nạn giao thông",
+    ...manifest().cameras.flatMap(({ segments }) => segments.map(({ sha256 }) => sha256)),
+  ])
+    expect(html).toContain(fact);
+  expect(html).not.toMatch(/<b>|undefined|null|NaN/);
+});
+
+test("it stands in the audit with everything, and in the journal without names", async () => {
+  const [entry] = readAudit(join(folder, "state")).filter(({ what }) => what === "export.made");
+  expect(entry?.data).toMatchObject({
+    cameras: ["cho", "truong"],
+    officer: odd,
+    agency: "Công an xã",
+    manifestSha256: exported.manifestSha256,
+  });
+  const events = await matghi(["events", "--type", "export.made", "--json", "--config", config]);
+  expect(events.stdout).toContain(exported.manifestSha256);
+  expect(events.stdout).not.toContain("Ông B");
+  expect((await matghi(["audit", "--check", "--config", config])).code).toBe(0);
+  expect((await matghi(["hold", "list", "--json", "--config", config])).stdout.trim()).toBe('{"holds":[]}');
+});
+
+describe("checks", () => {
+  /** Ten lines that need nothing of ours. */
+  const thirdParty = join(folder, "check.sh");
+  const scratch = join(folder, "scratch");
+  beforeAll(() => {
+    writeFileSync(
+      thirdParty,
+      `set -eu
+cd "$1"
+test -z "$(find . -type l)"
+openssl pkeyutl -verify -pubin -inkey public-key.pem -rawin -in SHA256SUMS -sigfile SHA256SUMS.sig
+test "$(openssl pkey -pubin -in public-key.pem -outform DER | sha256sum | cut -d' ' -f1)" = "$2"
+sha256sum --check --strict --quiet SHA256SUMS
+test "$(find . -type f ! -name SHA256SUMS ! -name SHA256SUMS.sig | wc -l)" = "$(wc -l < SHA256SUMS)"
+`,
+    );
+  });
+  const check = (dir: string) =>
+    run("sh", [thirdParty, dir, manifest().key.fingerprint]).then(
+      () => true,
+      () => false,
+    );
+  const verify = async (dir: string) => {
+    const answer = await matghi(["verify", dir, "--json"]);
+    return { code: answer.code, ...(JSON.parse(answer.stdout) as { result: string; problems: { file: string; what: string }[] }) };
+  };
+
+  test("a stranger's tools and ours find it unaltered, wherever it lies", async () => {
+    cpSync(out, scratch, { recursive: true });
+    expect(await check(scratch)).toBe(true);
+    expect(await verify(scratch)).toMatchObject({ code: 0, result: "unaltered", problems: [] });
+    rmSync(scratch, { recursive: true });
+  });
+
+  test("of 200 single bits that are flipped anywhere both find each", async () => {
+    const { verifyFolder } = await import("../../agent/verify.ts");
+    cpSync(small, scratch, { recursive: true });
+    const files = filesUnder(scratch);
+    const sizes = files.map((file) => readFileSync(join(scratch, file)).length);
+    for (let i = 0; i < 200; i += 1) {
+      const at = i % files.length;
+      const path = join(scratch, files[at] ?? "");
+      const bytes = readFileSync(path);
+      const bit = Math.floor(Math.random() * (sizes[at] ?? 1) * 8);
+      bytes[bit >> 3] = (bytes[bit >> 3] ?? 0) ^ (1 << (bit & 7));
+      writeFileSync(path, bytes);
+      const seen = await Promise.all([check(scratch), verifyFolder(scratch)]);
+      bytes[bit >> 3] = (bytes[bit >> 3] ?? 0) ^ (1 << (bit & 7));
+      writeFileSync(path, bytes);
+      expect([seen[0], seen[1].result], `${files[at]} bit ${bit}`).toEqual([false, "altered"]);
+    }
+    expect((await verify(scratch)).result).toBe("unaltered");
+    rmSync(scratch, { recursive: true });
+  });
+
+  const original = () => manifest().cameras[0]?.segments[0]?.file ?? "";
+  test.each([
+    ["a file that is missing", (dir: string) => rmSync(join(dir, original())), "incomplete", "missing"],
+    ["a file that was added", (dir: string) => writeFileSync(join(dir, "view/x.mp4"), "x"), "altered", "added"],
+    ["a file that was renamed", (dir: string) => renameSync(join(dir, original()), join(dir, "original/cho/x.mkv")), "altered", "added"],
+    ["a manifest that was changed", (dir: string) => appendFileSync(join(dir, "manifest.json"), " "), "altered", "altered"],
+    [
+      "a link in place of a file",
+      (dir: string) => {
+        rmSync(join(dir, original()));
+        symlinkSync("/etc/passwd", join(dir, original()));
+      },
+      "altered",
+      "not a plain file",
+    ],
+    [
+      "a list with a line that leads out",
+      (dir: string) => appendFileSync(join(dir, "SHA256SUMS"), `${"0".repeat(64)}  ../x\n`),
+      "altered",
+      "bad line",
+    ],
+    ["another signature", (dir: string) => writeFileSync(join(dir, "SHA256SUMS.sig"), Buffer.alloc(64)), "altered", "bad signature"],
+    ["no signature", (dir: string) => rmSync(join(dir, "SHA256SUMS.sig")), "incomplete", "missing"],
+  ] as const)("%s is named", async (_, change, result, what) => {
+    cpSync(out, scratch, { recursive: true });
+    change(scratch);
+    const found = await verify(scratch);
+    rmSync(scratch, { recursive: true });
+    expect([found.code, found.result]).toEqual([1, result]);
+    expect(found.problems.map((problem) => problem.what)).toContain(what);
+  });
+
+  test("a stranger who signs anew with a key of his own is found by the key that the manifest names", async () => {
+    cpSync(out, scratch, { recursive: true });
+    const { generateKeyPairSync, sign, createHash } = await import("node:crypto");
+    const { privateKey, publicKey } = generateKeyPairSync("ed25519");
+    const pem = publicKey.export({ type: "spki", format: "pem" }) as string;
+    writeFileSync(join(scratch, "public-key.pem"), pem);
+    const hash = createHash("sha256").update(pem).digest("hex");
+    const sums = readFileSync(join(scratch, "SHA256SUMS"), "utf8").replace(/^[0-9a-f]{64} {2}public-key\.pem$/m, `${hash}  public-key.pem`);
+    writeFileSync(join(scratch, "SHA256SUMS"), sums);
+    writeFileSync(join(scratch, "SHA256SUMS.sig"), sign(null, Buffer.from(sums), privateKey));
+    const found = await verify(scratch);
+    rmSync(scratch, { recursive: true });
+    expect(found).toMatchObject({ code: 1, result: "altered", problems: [{ file: "public-key.pem", what: "another key" }] });
+  });
+
+  test("where there is nothing it says so", async () => {
+    expect(await verify(join(folder, "none"))).toMatchObject({ code: 3, result: "incomplete" });
+    mkdirSync(scratch);
+    expect((await verify(scratch)).result).toBe("incomplete");
+    rmSync(scratch, { recursive: true });
+    expect((await matghi(["verify"])).code).toBe(2);
+  });
+});
+
+test("killed at 20 moments it never leaves what is called complete, and goes on where it stopped", async () => {
+  const target = join(folder, "killed");
+  const command = [process.execPath, program, ...wanted(["--camera", "nho", "--out", target])] as const;
+  const wholeMs = await new Promise<number>((resolve) => {
+    const began = performance.now();
+    spawn(command[0], command.slice(1), { stdio: "ignore" }).once("close", () => resolve(performance.now() - began));
+  });
+  rmSync(target, { recursive: true });
+  let finished = 0;
+  for (let i = 0; i < 20; i += 1) {
+    const child = spawn(command[0], command.slice(1), { stdio: "ignore" });
+    const closed = new Promise((resolve) => child.once("close", resolve));
+    await sleep(wholeMs * (0.25 + (0.7 * i) / 20));
+    child.kill("SIGKILL");
+    await closed;
+    if (existsSync(target)) {
+      finished += 1;
+      expect((await matghi(["verify", target])).code).toBe(0);
+      rmSync(target, { recursive: true });
+    } else if (existsSync(`${target}.unfinished`)) expect((await matghi(["verify", `${target}.unfinished`])).code).toBe(1);
+  }
+  expect(finished).toBeLessThan(20);
+  const last = await matghi(wanted(["--camera", "nho", "--out", target]));
+  expect(last.code).toBe(1);
+  expect((await matghi(["verify", target])).code).toBe(0);
+  expect(readdirSync(folder).filter((name) => name.endsWith(".unfinished"))).toEqual([]);
+});
+
+test("a copy that the disk gives otherwise than it was recorded is handed out and said", async () => {
+  const reads = openReads(join(folder, "state"));
+  const [segment] = reads?.segmentsTouching("truong", { fromAt: 0, toAt: Number.MAX_SAFE_INTEGER }) ?? [];
+  reads?.close();
+  const path = filesUnder(join(footage, "truong")).find((file) => file.endsWith(`-${segment?.run}-${segment?.number}.mkv`)) ?? "";
+  const bytes = readFileSync(join(footage, "truong", path));
+  bytes[bytes.length >> 1] = (bytes[bytes.length >> 1] ?? 0) ^ 1;
+  writeFileSync(join(footage, "truong", path), bytes);
+  const target = join(folder, "rotten");
+  const answer = await matghi(wanted(["--camera", "truong", "--out", target]));
+  expect(answer.code).toBe(1);
+  expect(answer.stdout).toMatch(/KHÔNG khớp/);
+  const { cameras } = JSON.parse(readFileSync(join(target, "manifest.json"), "utf8")) as Manifest;
+  expect(cameras[0]?.segments.filter(({ matches }) => !matches)).toHaveLength(1);
+  expect((await matghi(["verify", target])).code).toBe(0);
+});
+
+test("without --out a new folder is made in the one where it is run; a second one beside it", async () => {
+  const place = join(folder, "stick");
+  mkdirSync(place);
+  for (const name of [/^trich-xuat-an-dai-1-\d{8}-\d{4}$/, /^trich-xuat-an-dai-1-\d{8}-\d{4}-2$/]) {
+    const answer = await matghi(wanted(["--camera", "nho", "--out", place, "--json"]));
+    expect((JSON.parse(answer.stdout) as { folder: string }).folder.slice(place.length + 1)).toMatch(name);
+  }
+});
+
+test.each([
+  ["--request", 2, /required option '--request/],
+  ["--agency", 2, /required option '--agency/],
+  ["--officer", 2, /required option '--officer/],
+  ["--purpose", 2, /required option '--purpose/],
+  ["--camera", 2, /required option '--camera/],
+] as const)("without %s it is refused, and nothing is written", async (option, code, text) => {
+  const all = wanted(["--camera", "cho", "--out", join(folder, "never")]);
+  const at = all.indexOf(option);
+  const answer = await matghi([...all.slice(0, at), ...all.slice(at + 2)]);
+  expect([answer.code, answer.stdout]).toEqual([code, ""]);
+  expect(answer.stderr).toMatch(text);
+  expect(existsSync(join(folder, "never"))).toBe(false);
+});
+
+test.each([
+  [["--camera", "none"], 3, /no camera none; there are: /],
+  [["--camera", "cho", "--case", "x"], 2, /--case x: not one of tngt, /],
+  [["--camera", "cho", "--witness", "a\nb"], 2, /--witness holds a line break/],
+  [["--camera", "cho", "--hold", "99"], 3, /no hold 99/],
+  [["--camera", "cho", "--out", "/none/there/x"], 3, /is not there; make it/],
+  [["--camera", "cho", "--out", "/etc/passwd"], 2, /not a folder/],
+  [["--camera", "cho", "--from", "2020-01-01", "--to", "2020-01-02"], 3, /no closed footage of that stretch/],
+] as const)("%j is refused with one line", async (more, code, text) => {
+  const answer = await matghi(wanted(more));
+  expect([answer.code, answer.stdout]).toEqual([code, ""]);
+  expect(answer.stderr).toMatch(text);
+  expect(answer.stderr.trim().split("\n")).toHaveLength(1);
+});
