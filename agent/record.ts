@@ -251,7 +251,7 @@ async function closeFile(
   const base = { camera: job.id, run: deps.run, number, startAt, endAt, namedMs: deps.time.namedMs(startAt) };
   try {
     const sealed = await deps.inTurn(() => deps.footage.seal(job.id, deps.run, number, segmentPath(base)));
-    deps.books.segment({ ...base, ...sealed, stream: "main", clock: deps.time.moment().clock, torn: false }, claim);
+    if (sealed !== null) deps.books.segment({ ...base, ...sealed, stream: "main", clock: deps.time.moment().clock, torn: false }, claim);
   } catch (error) {
     deps.gate.suspect();
     deps.log.error({ camera: job.id, number, err: String(error) }, "a closed file could not be taken into the index; it is settled later");

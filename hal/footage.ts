@@ -155,12 +155,16 @@ async function syncFolder(path: string): Promise<void> {
 }
 
 /** Invariant 1: on disk, hashed and durably named before anybody writes its row. */
-async function seal(folder: string, part: string, path: string): Promise<{ bytes: number; sha256: string }> {
+async function seal(folder: string, part: string, path: string): Promise<{ bytes: number; sha256: string } | null> {
   const from = join(folder, part);
   const handle = await open(from, "r");
   try {
     await handle.sync();
     const sealed = await digest(handle);
+    if (sealed.bytes === 0) {
+      await unlink(from);
+      return null;
+    }
     const day = dirname(join(folder, path));
     if ((await mkdir(day, { recursive: true })) !== undefined) await syncFolder(dirname(day));
     await rename(from, join(folder, path));

@@ -287,8 +287,8 @@ export interface Footage {
   sync(camera: string, run: number, number: number, durable: boolean): Promise<{ readonly bytes: number; readonly bornAt: WallMs } | null>;
   /** Forgets the handle that `sync` keeps. */
   release(camera: string): void;
-  /** fsync, SHA-256, rename to `path`, fsync of the folder. */
-  seal(camera: string, run: number, number: number, path: string): Promise<{ readonly bytes: number; readonly sha256: string }>;
+  /** fsync, SHA-256, rename to `path`, fsync of the folder. null: the file is empty (a recorder that ends just after a cut leaves one) and is removed. */
+  seal(camera: string, run: number, number: number, path: string): Promise<{ readonly bytes: number; readonly sha256: string } | null>;
   /** The `.part` files of one camera (or of all), of one run (or of all). */
   parts(camera: string | null, run: number | null): Promise<readonly FootageFile[]>;
   /** Closed files in day folders, one folder at a time, and what is foreign there: what is not ours by its name, or by its rights. */

@@ -80,6 +80,7 @@ function makeFootage(root: string, files: Map<string, File>, disk: { value: Disk
       const from = part(camera, run, number);
       const file = take(from);
       files.delete(from);
+      if (file.bytes === 0) return null;
       files.set(path, file);
       return { bytes: file.bytes, sha256: hashOf(path, file) };
     },

@@ -10,7 +10,7 @@ import { cameraBlock } from "../config/block.ts";
 import { readSecret } from "../config/rules.ts";
 import { loadConfig } from "../config.ts";
 import type { FoundCamera, FoundStream } from "../core/found.ts";
-import { fill, type Language, lengthText, wordOf, wordsIn } from "../core/words.ts";
+import { fill, type Language, offsetText, wordOf, wordsIn } from "../core/words.ts";
 import { type Survey, survey } from "../survey.ts";
 import { type Context, exit, Refusal, surroundingRules } from "./context.ts";
 
@@ -119,7 +119,7 @@ function clockText(offsetMs: number | null, language: Language): string | null {
   const words = wordsIn(language).discover;
   if (offsetMs === null) return null;
   if (Math.abs(offsetMs) < rightWithinMs) return words.right;
-  return fill(offsetMs > 0 ? words.ahead : words.behind, { length: lengthText(Math.abs(offsetMs), language) });
+  return fill(offsetMs > 0 ? words.ahead : words.behind, { length: offsetText(offsetMs, language) });
 }
 
 function streamText({ codec, width, height, fps }: FoundStream): string {

@@ -3,7 +3,7 @@ import type { Manifest, ManifestCamera, ManifestSegment } from "./manifest.ts";
 import { numberText } from "./print.ts";
 import { vietnamTime } from "./time.ts";
 import type { Cause } from "./types.ts";
-import { bytesText, evidenceText, fill, type Language, lengthText, wordOf, wordsIn } from "./words.ts";
+import { bytesText, evidenceText, fill, type Language, lengthText, offsetText, wordOf, wordsIn } from "./words.ts";
 
 const escaped = (text: string) => text.replace(/[&<>"']/g, (sign) => `&#${sign.charCodeAt(0)};`);
 const timeText = (utc: string) => vietnamTime(Date.parse(utc));
@@ -88,7 +88,7 @@ function clockText(offsetMs: number | null, language: Language): string {
   const words = wordsIn(language).handover;
   if (offsetMs === null) return words.clockUnknown;
   if (Math.abs(offsetMs) < rightWithinMs) return words.clockRight;
-  return fill(offsetMs > 0 ? words.clockFast : words.clockSlow, { length: lengthText(Math.abs(offsetMs), language) });
+  return fill(offsetMs > 0 ? words.clockFast : words.clockSlow, { length: offsetText(offsetMs, language) });
 }
 
 function missingText(missing: ManifestCamera["missing"][number], language: Language): string {

@@ -4,7 +4,7 @@ import type { UtcMs } from "./dating.ts";
 import { numberText } from "./print.ts";
 import { iso, isoOrNull, vietnamTime } from "./time.ts";
 import type { CameraState, WallMs } from "./types.ts";
-import { bytesText, evidenceText, fill, type Language, lengthText, wordOf, wordsIn } from "./words.ts";
+import { bytesText, evidenceText, fill, type Language, offsetText, wordOf, wordsIn } from "./words.ts";
 
 /** What one sense says, since when, and by which driver. */
 export type Felt = { readonly value: string; readonly sinceAt: UtcMs | null; readonly driver: string };
@@ -133,7 +133,7 @@ function todoOf(facts: StatusFacts): Todo[] {
   }
   for (const camera of facts.cameras) {
     const trouble = camera.clock === null ? null : clockTrouble(camera.clock);
-    const length = lengthText(Math.abs(camera.clock?.offsetMs ?? 0), facts.language);
+    const length = offsetText(camera.clock?.offsetMs ?? 0, facts.language);
     if (trouble !== null) add("attention", camera.id, fill(words.cameraClocks[trouble], { name: camera.name, length }), null);
     if (camera.problem === "password" && camera.why !== "refused-password")
       add("attention", camera.id, fill(words.onvifPassword, { name: camera.name }), null);

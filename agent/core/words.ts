@@ -728,3 +728,10 @@ export function lengthText(ms: number, language: Language): string {
   const minutes = Math.floor((seconds % 3600) / 60);
   return minutes === 0 ? `${Math.floor(seconds / 3600)} ${unit.h}` : `${Math.floor(seconds / 3600)} ${unit.h} ${two(minutes)} ${unit.min}`;
 }
+
+/** How far a clock is off, for people: measured to a second or so, hence rounded to the nearest second, beyond an hour to the minute. */
+export function offsetText(offsetMs: number, language: Language): string {
+  const ms = Math.abs(offsetMs);
+  const grainMs = ms >= 3_599_500 ? 60_000 : ms >= 1_000 ? 1_000 : 1;
+  return lengthText(Math.round(ms / grainMs) * grainMs, language);
+}

@@ -86,7 +86,10 @@ test("a kill in the middle of recovery is survived too", async () => {
 
 test("after all that, every file is indexed and every readable second of it is in the ledger", async () => {
   const agent: Agent = startAgent(config);
-  await until("all cameras record", 30_000, async () => names.every((name) => openFiles(join(footage, name)).length > 0));
+  await until("all cameras record", 30_000, () => {
+    const run = Math.max(...names.flatMap((name) => openFiles(join(footage, name))).map((file) => Number.parseInt(file, 10)));
+    return names.every((name) => openFiles(join(footage, name)).includes(`${run}-0.mkv.part`));
+  });
   await sleep(4_000);
   const isClosed = (file: string) => file.endsWith(".mkv");
   const indexed = () => {
@@ -104,6 +107,9 @@ test("after all that, every file is indexed and every readable second of it is i
   reads.close();
   const files = filesUnder(footage).filter((file) => file !== ".matghi");
   expect(files.filter((file) => !file.endsWith(".mkv"))).toEqual([]);
+  const named = new Set(rows.map((row) => `${row.camera} ${row.run}-${row.number}`));
+  const rowless = files.filter((file) => !named.has(file.replace(/^([^/]+)\/.*-(\d+-\d+)\.mkv$/, "$1 $2")));
+  expect(rowless, agent.log()).toEqual([]);
   expect(rows.length).toBe(files.length);
   const missing: number[] = [];
   for (const file of files) {

@@ -76,6 +76,13 @@ test("sealing hashes what is there and gives it its name", async () => {
   await expect(footage.seal("c", 1, 9, "c/2026-11-24/100000-1-9.mkv")).rejects.toThrow(/ENOENT/);
 });
 
+test("an empty file is no footage: sealing removes it", async () => {
+  const { folder, footage } = make();
+  part(folder, "1-1.mkv.part", "");
+  expect(await footage.seal("c", 1, 1, "c/2026-11-24/100000-1-1.mkv")).toBeNull();
+  expect(filesUnder(folder)).toEqual([]);
+});
+
 test("unfinished files are found by camera and run, closed ones by day, and strange ones are named", async () => {
   const { folder, footage } = make();
   await footage.prepare("c");
