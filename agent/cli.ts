@@ -72,7 +72,7 @@ function build(done: (code: number) => void): Command {
     (await import("./cli/report.ts")).report(context, options),
   )
     .requiredOption("--period <period>", "2026-11, 2026-Q4, 2026-H2, 2026, 2026-11-01..2026-11-15, last-24h")
-    .option("--format <format>", "text, csv or json")
+    .option("--format <format>", "text, html, csv or json")
     .option("--out <file>", "writes there instead of printing");
   add("discover", "cameras on the local networks", async (context, options: import("./cli/discover.ts").DiscoverOptions) =>
     (await import("./cli/discover.ts")).discover(context, options, stopOnSignals()),

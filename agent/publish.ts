@@ -7,6 +7,7 @@ import type { Dating, UtcMs } from "./core/dating.ts";
 import {
   type Address,
   ackTopic,
+  clearMessage,
   commandOf,
   type Draft,
   eventMessage,
@@ -46,6 +47,13 @@ export type Station = {
   readonly health: (lastError: string | null) => Draft;
   /** All retained conditions: cameras, disk and the like. */
   readonly conditions: () => readonly Draft[];
+  /** Topics that the broker holds of us, over restarts, so that what is true no more is taken back. */
+  readonly retained: {
+    readonly all: () => readonly string[];
+    readonly put: (topics: readonly string[]) => void;
+    /** Is what is not said no longer true, and not merely not known yet? */
+    readonly isSettled: () => boolean;
+  };
   readonly onStation: (value: "connected" | "unreachable" | "refused", detail: string) => void;
 };
 
@@ -220,7 +228,8 @@ function isDue(station: Station, now: Talk, key: string, everyMs: number): boole
 
 /** Retained truths go out when they change and before they expire. */
 async function sayConditions(station: Station, session: BrokerSession, now: Talk): Promise<void> {
-  for (const draft of station.conditions()) {
+  const drafts = station.conditions();
+  for (const draft of drafts) {
     const before = now.sent.get(draft.topic);
     const fresh = before !== undefined && before.payload === essence(draft.payload) && station.clock.monoMs() - before.monoMs < renewMs;
     if (fresh) continue;
@@ -229,6 +238,25 @@ async function sayConditions(station: Station, session: BrokerSession, now: Talk
     if (result === "denied") now.lastError = `not allowed to publish ${draft.topic}`;
     if (result === "lost") return;
   }
+  await takeBack(
+    station,
+    session,
+    now,
+    drafts.map(({ topic }) => topic),
+  );
+}
+
+/** What is said no longer (an alarm that is over, a camera that left the configuration) goes from the broker too. */
+async function takeBack(station: Station, session: BrokerSession, now: Talk, topics: readonly string[]): Promise<void> {
+  const known = station.retained.all();
+  const gone = station.retained.isSettled() ? known.filter((topic) => !topics.includes(topic)) : [];
+  const remains = new Set([...known, ...topics]);
+  for (const topic of gone) {
+    now.sent.delete(topic);
+    if (!isDue(station, now, `take back ${topic}`, renewMs)) continue;
+    if ((await session.publish(clearMessage(topic))) === "ok") remains.delete(topic);
+  }
+  if (remains.size !== known.length || known.some((topic) => !remains.has(topic))) station.retained.put([...remains]);
 }
 
 /** Readings that change by themselves every second are no change. */

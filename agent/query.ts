@@ -1,4 +1,5 @@
 /** Questions to the store that both the commands and the publisher ask. Reads only. */
+import { certificateDays } from "./certificate.ts";
 import type { Settings } from "./config/schema.ts";
 import type { ClockReading } from "./core/acquaintance.ts";
 import { type Dating, plainDating, redate, type UtcMs } from "./core/dating.ts";
@@ -168,6 +169,7 @@ export function readStatus(asking: Asking, version: string): Status {
     foreign: JSON.parse(reads.meta("foreign") ?? "[]") as string[],
     configProblem: reads.meta("config-problem"),
     keepMinDays: settings.recording.keep.min / dayMs,
+    certificateDays: certificateDays(settings.station?.cert, nowAt),
   });
 }
 

@@ -1,13 +1,14 @@
 /** Fills the publisher's messages from settings, store and conditions. */
-import { X509Certificate } from "node:crypto";
 import { readFileSync } from "node:fs";
 import type { Box, Broker, Clock } from "../hal/ports.ts";
+import { certificateDays } from "./certificate.ts";
 import { readSecret } from "./config/rules.ts";
 import type { Settings } from "./config/schema.ts";
+import { type Alarms, watchAlarms } from "./core/alarm.ts";
 import type { AuditHead } from "./core/audit.ts";
 import { settle } from "./core/condition.ts";
 import { redate } from "./core/dating.ts";
-import { birthMessage, cameraMessage, conditionMessage, type Draft, healthMessage } from "./core/message.ts";
+import { alarmMessage, birthMessage, cameraMessage, conditionMessage, type Draft, healthMessage } from "./core/message.ts";
 import type { Condition } from "./core/types.ts";
 import { type Digest, makeDigest } from "./digest.ts";
 import { dayFacts, monthFacts } from "./facts.ts";
@@ -39,7 +40,10 @@ export type StationDeps = {
 
 /** The 24-hour figures are counted this often: they change slowly and the count reads a day of rows. */
 const figuresEveryMs = 60_000;
-const dayMs = 86_400_000;
+/** A change is looked at no oftener than this. */
+const alarmsEveryMs = 1_000;
+/** By then every camera was seen, or is known not to answer. */
+const findOutMs = 90_000;
 
 export function stationOf(given: StationDeps): Station {
   const deps = { ...given, box: askedOnce(given.box) };
@@ -61,6 +65,7 @@ export function stationOf(given: StationDeps): Station {
           ? null
           : { username: station.username, password: readSecret(station.passwordFile) },
     }),
+    retained: retainedOf(deps),
     birth: () => birth(deps, address, boot),
     health: (lastError) => health(deps, address, lastError),
     conditions: () => [...conditionDrafts(deps, address), ...figures(address)],
@@ -121,7 +126,13 @@ function health(deps: StationDeps, address: { commune: string; site: string }, l
   const live = deps.store.live();
   const disk = deps.store.conditions().find((row) => row.subject === "disk");
   return healthMessage(address, {
-    ...{ at: deps.time.nowUtc(), ...vitals, uptimeMs, lastError, certificateDays: certificateDays(deps) },
+    ...{
+      at: deps.time.nowUtc(),
+      ...vitals,
+      uptimeMs,
+      lastError,
+      certificateDays: certificateDays(deps.settings().station?.cert, deps.time.nowUtc()),
+    },
     audit: JSON.parse(deps.store.meta("audit") ?? "null") as AuditHead | null,
     disk: { value: disk?.value ?? "unknown", freeBytes: live?.freeBytes ?? null, usedBytes: live?.usedBytes ?? 0 },
     journal: {
@@ -134,17 +145,6 @@ function health(deps: StationDeps, address: { commune: string; site: string }, l
 
 /** Changes that the state disk does not take at this moment. */
 const waitingOf = (committed: Committed) => (committed.kind === "waiting" ? committed.changes : 0);
-
-/** Days until the site's certificate ends; null where there is none. */
-function certificateDays(deps: StationDeps): number | null {
-  const file = deps.settings().station?.cert;
-  if (file === undefined) return null;
-  try {
-    return Math.floor((Date.parse(new X509Certificate(readFileSync(file)).validTo) - deps.time.nowUtc()) / dayMs);
-  } catch {
-    return null;
-  }
-}
 
 /** Days and months of the cameras, as the digest keeps them up to date at the station. */
 function pagesOf(deps: StationDeps, address: { commune: string; site: string }): Digest {
@@ -175,31 +175,70 @@ function conditionDrafts(deps: StationDeps, address: { commune: string; site: st
   });
 }
 
-/** The cameras as they are, with the slow figures counted once a minute. */
-function makeFigures(deps: StationDeps): (address: { commune: string; site: string }) => Draft[] {
-  let counted: ReturnType<typeof readStatus>["cameras"] = [];
-  let countedMonoMs = Number.NEGATIVE_INFINITY;
-  return (address) => {
-    const settings = deps.settings();
-    if (deps.clock.monoMs() - countedMonoMs > figuresEveryMs) {
-      countedMonoMs = deps.clock.monoMs();
-      const asking = { reads: deps.store, settings, dating: deps.time.dating(), running: true, nowAt: deps.time.nowUtc() };
-      counted = readStatus(asking, deps.version).cameras;
+type Address = { readonly commune: string; readonly site: string };
+
+/** The cameras as they are, with the slow figures counted once a minute, and the alarms, looked at anew whenever something changed. */
+function makeFigures(deps: StationDeps): (address: Address) => Draft[] {
+  let status: ReturnType<typeof readStatus> | null = null;
+  let [readMonoMs, signature, alarms] = [Number.NEGATIVE_INFINITY, "", new Map() as Alarms];
+  const look = () => {
+    const monoMs = deps.clock.monoMs();
+    const age = monoMs - readMonoMs;
+    const seen = signatureOf(deps);
+    if (status === null || age > figuresEveryMs || (seen !== signature && age > alarmsEveryMs)) {
+      const asking = { reads: deps.store, settings: deps.settings(), dating: deps.time.dating(), running: true, nowAt: deps.time.nowUtc() };
+      status = readStatus(asking, deps.version);
+      [readMonoMs, signature] = [monoMs, seen];
     }
-    const live = deps.store.live();
-    const utc = (at: number | null | undefined) => (at == null ? null : deps.time.dating().toUtc(at));
-    return settings.cameras.flatMap((camera) => {
-      const now = deps.conditions.get(camera.id);
-      const slow = counted.find((entry) => entry.id === camera.id);
-      if (now === undefined) return [];
-      const facts = { id: camera.id, household: camera.household ?? null, lastFrameAt: utc(live?.cameras[camera.id]?.lastFrameAt) };
-      const sinceAt = deps.time.dating().toUtc(now.sinceAt);
-      return [
-        cameraMessage(address, {
-          ...{ ...now, ...facts, sinceAt, clockOffsetMs: clockOf(deps.store, camera.id)?.offsetMs ?? null },
-          ...{ recorded24h: slow?.recorded24h ?? null, daysKept: slow?.daysKept ?? null },
-        }),
-      ];
-    });
+    alarms = watchAlarms(alarms, status.todo, monoMs);
+    return status;
+  };
+  return (address) => {
+    const { cameras } = look();
+    const raised = [...alarms].flatMap(([name, alarm]) => (alarm.raised ? [alarmMessage(address, name, alarm)] : []));
+    return [
+      ...deps.settings().cameras.flatMap(({ id, household }) => cameraDraft(deps, address, id, household ?? null, cameras)),
+      ...raised,
+    ];
+  };
+}
+
+/** What the todo rests on, as far as it changes by itself. */
+const signatureOf = ({ store, conditions }: StationDeps): string =>
+  JSON.stringify([
+    store.conditions().map(({ subject, value }) => [subject, value]),
+    [...conditions].map(([id, { state, why }]) => [id, state, why]),
+    store.meta("config-problem"),
+  ]);
+
+function cameraDraft(
+  deps: StationDeps,
+  address: Address,
+  id: string,
+  household: string | null,
+  counted: ReturnType<typeof readStatus>["cameras"],
+): Draft[] {
+  const now = deps.conditions.get(id);
+  if (now === undefined) return [];
+  const slow = counted.find((entry) => entry.id === id);
+  const utc = (at: number | null | undefined) => (at == null ? null : deps.time.dating().toUtc(at));
+  const lastFrameAt = utc(deps.store.live()?.cameras[id]?.lastFrameAt);
+  return [
+    cameraMessage(address, {
+      ...{ ...now, id, household, lastFrameAt, sinceAt: deps.time.dating().toUtc(now.sinceAt) },
+      clockOffsetMs: clockOf(deps.store, id)?.offsetMs ?? null,
+      ...{ recorded24h: slow?.recorded24h ?? null, daysKept: slow?.daysKept ?? null },
+    }),
+  ];
+}
+
+/** Which retained topics the broker holds of us, over restarts. Nothing is taken back while the cameras' states are still being found out. */
+function retainedOf({ store, clock, conditions, settings }: StationDeps): Station["retained"] {
+  const untilMonoMs = clock.monoMs() + findOutMs;
+  return {
+    all: () => JSON.parse(store.meta("retained") ?? "[]") as readonly string[],
+    put: (topics) => void store.commit([{ put: "note", note: "retained", text: JSON.stringify(topics) }]),
+    isSettled: () =>
+      clock.monoMs() > untilMonoMs || settings().cameras.every(({ id }) => (conditions.get(id)?.state ?? "unknown") !== "unknown"),
   };
 }

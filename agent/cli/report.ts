@@ -4,6 +4,7 @@ import { csvText } from "../core/csv.ts";
 import { parsePeriod, periodForms } from "../core/period.ts";
 import { type Report, reportJson, reportOf } from "../core/report.ts";
 import { type SheetFacts, sheetText } from "../core/sheet.ts";
+import { sheetHtml } from "../core/sheetpage.ts";
 import { fill, wordsIn } from "../core/words.ts";
 import { reportFacts } from "../facts.ts";
 import { version } from "../version.ts";
@@ -12,7 +13,7 @@ import { writeWhole } from "./out.ts";
 
 export type ReportOptions = { readonly period: string; readonly format?: string; readonly out?: string };
 
-const formats = ["text", "json", "csv"] as const;
+const formats = ["text", "html", "csv", "json"] as const;
 type Format = (typeof formats)[number];
 
 const dayMs = 86_400_000;
@@ -33,7 +34,6 @@ export function report(context: Context, options: ReportOptions): number {
 /** `--json` is `--format json`. */
 function formatOf({ json }: Context, asked: string | undefined): Format {
   const format = formats.find((name) => name === (asked ?? (json ? "json" : "text")));
-  if (asked === "html") throw new Refusal(exit.wrongUse, "--format html: not there yet; use --format text, csv or json");
   if (format === undefined) throw new Refusal(exit.wrongUse, `--format ${asked}: no such format; one of ${formats.join(", ")}`);
   if (json && format !== "json") throw new Refusal(exit.wrongUse, `--json and --format ${format} contradict each other; leave one away`);
   return format;
@@ -41,6 +41,7 @@ function formatOf({ json }: Context, asked: string | undefined): Format {
 
 const render: Record<Format, (made: Report, session: Session) => string> = {
   text: (made, session) => sheetText(made, sheetFacts(session)),
+  html: (made, session) => sheetHtml(made, sheetFacts(session)),
   json: (made) => JSON.stringify(reportJson(made)),
   csv: (made, { settings }) => csvText(made, settings.site.language),
 };

@@ -35,9 +35,10 @@ export type Write =
 
 /**
  * `broken`: a damaged database was set aside under that name, and nobody was told yet · `reset`: the same, for ever ·
+ * `retained`: topics that the broker holds of us ·
  * `known CAMERA`: what it told of itself (core/acquaintance.ts) · `abandoned`: what went with the old disk so far, of an adoption under way.
  */
-export type Note = "foreign" | "config-problem" | "broken" | "reset" | "abandoned" | "settled" | `known ${string}`;
+export type Note = "foreign" | "config-problem" | "broken" | "reset" | "abandoned" | "settled" | "retained" | `known ${string}`;
 
 /** Footage that may not be deleted, as it was asked for. */
 export type NewHold = {

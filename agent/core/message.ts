@@ -1,5 +1,6 @@
 /** What goes to the station: each topic once, each payload's shape, how long it holds (contract §7). Pure. */
 import { type Dating, redate, type UtcMs } from "./dating.ts";
+import type { Todo } from "./status.ts";
 import type { daySummary, monthSummary } from "./summary.ts";
 import { iso, isoOrNull } from "./time.ts";
 import type { CameraCondition, Condition, EventRow } from "./types.ts";
@@ -25,6 +26,7 @@ const table = {
   link: { qos: 1, retain: true, expirySeconds: 900 },
   disk: { qos: 1, retain: true, expirySeconds: 900 },
   clock: { qos: 1, retain: true, expirySeconds: 900 },
+  alarm: { qos: 1, retain: true, expirySeconds: null },
   day: { qos: 1, retain: true, expirySeconds: 40 * 86_400 },
   month: { qos: 1, retain: true, expirySeconds: 26 * 31 * 86_400 },
   event: { qos: 1, retain: false, expirySeconds: null },
@@ -138,6 +140,13 @@ export const conditionMessage = (
   subject: "power" | "link" | "disk" | "clock",
   { value, sinceAt, evidence }: Condition,
 ): Draft => draft(address, subject, null, { v: 1, value, since: isoOrNull(sinceAt), evidence });
+
+/** What needs a person; no name of one, no phone number. */
+export const alarmMessage = (address: Address, name: string, { level, camera, since, text }: Todo): Draft =>
+  draft(address, "alarm", name, { v: 1, level, camera, since, text });
+
+/** Takes a retained message back from the broker. */
+export const clearMessage = (topic: string): Draft => ({ topic, payload: "", qos: 1, retain: true, expirySeconds: null });
 
 /** A camera's day and month, which replace what the station had of them (core/summary.ts bounds them). */
 export const dayMessage = (address: Address, summary: NonNullable<ReturnType<typeof daySummary>>): Draft =>

@@ -1,4 +1,4 @@
-/** The report on paper: the monthly sheet with its two tables, in columns of plain text. Pure. */
+/** The report on paper: the monthly sheet with its two tables; in columns of plain text here, as a page in sheetpage.ts. Pure. */
 import { repairOf } from "./faults.ts";
 import { type Grade, gradeLimits, grades } from "./grade.ts";
 import {
@@ -46,22 +46,35 @@ export const causeRows = [
 /** A sheet names this many cameras that need work; the rest is counted. */
 const mostTodo = 15;
 
+/** A table of the sheet. Its first row is its head; columns of figures stand to the right. */
+export type SheetTable = { readonly title: string; readonly rows: readonly (readonly string[])[]; readonly toTheRight: readonly number[] };
+
+/** What the sheet says, in the order in which it says it. */
+export type Sheet = {
+  readonly title: string;
+  readonly head: readonly string[];
+  readonly figures: readonly string[];
+  /** The period in a sentence or three, to be pasted into a report. */
+  readonly sentence: string;
+  readonly tables: readonly SheetTable[];
+  readonly foot: readonly string[];
+};
+
+export function sheetOf(report: Report, facts: SheetFacts): Sheet {
+  return {
+    title: wordsIn(facts.language).report.title,
+    head: headLines(report, facts),
+    figures: [...figureLines(report, facts), ...todoLines(report, facts.language)],
+    sentence: sentenceOf(report, facts.language),
+    tables: [areaTable(report, facts.language), causeTable(report, facts.language)],
+    foot: footLines(facts),
+  };
+}
+
 export function sheetText(report: Report, facts: SheetFacts): string {
-  const lines = [
-    ...headLines(report, facts),
-    "",
-    ...figureLines(report, facts),
-    ...todoLines(report, facts.language),
-    "",
-    sentenceOf(report, facts.language),
-    "",
-    ...areaTable(report, facts.language),
-    "",
-    ...causeTable(report, facts.language),
-    "",
-    ...footLines(facts),
-  ];
-  return lines.join("\n");
+  const { title, head, figures, sentence, tables, foot } = sheetOf(report, facts);
+  const tableLines = tables.flatMap((table) => [table.title, ...tableText(table.rows, table.toTheRight), ""]);
+  return [title, ...head, "", ...figures, "", sentence, "", ...tableLines, ...foot].join("\n");
 }
 
 function headLines({ period, untilAt }: Report, facts: SheetFacts): string[] {
@@ -71,7 +84,6 @@ function headLines({ period, untilAt }: Report, facts: SheetFacts): string[] {
   // A period of whole days ends with its last day, not with the midnight after it.
   const [from, to] = wholeDays ? [dateOf(fromAt), dateOf(toAt - 1)] : [shortTime(fromAt), shortTime(toAt)];
   return [
-    words.title,
     ...(facts.unit === null ? [] : [fill(words.unit, { unit: facts.unit })]),
     fill(words.site, { site: facts.site }),
     ...(facts.rule === null ? [] : [fill(words.rule, { rule: facts.rule })]),
@@ -239,7 +251,7 @@ function causeSentence(byCause: ByCause, language: Language): string {
 
 const gradeColumns = ["good", "watch", "poor", "connected", "dead", "unknown"] as const;
 
-function areaTable({ groups, total }: Report, language: Language): readonly string[] {
+function areaTable({ groups, total }: Report, language: Language): SheetTable {
   const words = wordsIn(language).report;
   const { columns } = words;
   const cells = (row: SumRow) => [
@@ -253,13 +265,13 @@ function areaTable({ groups, total }: Report, language: Language): readonly stri
     ...groups.map((row, i) => [String(i + 1), groupName(row, language), ...cells(row)]),
     ["", words.total, ...cells(total)],
   ];
-  return [words.areaTable, ...tableText(rows, [0, ...head.map((_, i) => i + 2)])];
+  return { title: words.areaTable, rows, toTheRight: [0, ...head.map((_, i) => i + 2)] };
 }
 
 /** The group as the commune spells it. */
 export const groupName = ({ group }: Pick<GroupRow, "group">, language: Language): string => group ?? wordsIn(language).report.noGroup;
 
-function causeTable({ cameras, total, faults, period }: Report, language: Language): readonly string[] {
+function causeTable({ cameras, total, faults, period }: Report, language: Language): SheetTable {
   const words = wordsIn(language).report;
   const { causeColumns: columns } = words;
   const rows = causesOf(total.byCause);
@@ -280,18 +292,12 @@ function causeTable({ cameras, total, faults, period }: Report, language: Langua
       repairMs === null ? "–" : durationText(repairMs, language),
     ];
   });
-  return [
-    words.causeTable,
-    ...tableText(
-      [
-        [words.number, columns.name, columns.count, columns.hours, columns.share, columns.cameras, columns.repair],
-        ...lines,
-        causeTotal(total, cameras, language),
-        plannedLine(total, cameras, language),
-      ],
-      [0, 2, 3, 4, 5, 6],
-    ),
-  ];
+  const head = [words.number, columns.name, columns.count, columns.hours, columns.share, columns.cameras, columns.repair];
+  return {
+    title: words.causeTable,
+    rows: [head, ...lines, causeTotal(total, cameras, language), plannedLine(total, cameras, language)],
+    toTheRight: [0, 2, 3, 4, 5, 6],
+  };
 }
 
 function causeTotal(total: SumRow, cameras: readonly CameraRow[], language: Language): string[] {

@@ -1,11 +1,12 @@
 /** `PHIEU-TRICH-XUAT.html`: every fact for the record, on paper. Never called the record itself. Pure. */
+
 import type { Manifest, ManifestCamera, ManifestSegment } from "./manifest.ts";
+import { escaped } from "./markup.ts";
 import { numberText } from "./print.ts";
 import { vietnamTime } from "./time.ts";
 import type { Cause } from "./types.ts";
 import { bytesText, evidenceText, fill, type Language, lengthText, offsetText, wordOf, wordsIn } from "./words.ts";
 
-const escaped = (text: string) => text.replace(/[&<>"']/g, (sign) => `&#${sign.charCodeAt(0)};`);
 const timeText = (utc: string) => vietnamTime(Date.parse(utc));
 
 /** `sums`: SHA-256 of the list of hashes cannot stand in a file that the list names; the key's fingerprint does. */
@@ -22,7 +23,7 @@ export function slipHtml(manifest: Manifest, unit: string | null, language: Lang
     ...(request.hold === null ? [] : [[words.facts.hold, String(request.hold)] as const]),
     [words.facts.asked, `${timeText(manifest.asked.from)} – ${timeText(manifest.asked.to)}`],
     [words.facts.site, `${site.name} (${site.commune}/${site.id})`],
-    [words.facts.device, Object.values(device).join("; ")],
+    [words.facts.device, deviceText(device)],
     [words.facts.account, request.account],
     [words.facts.madeAt, timeText(manifest.madeAt)],
     [words.facts.boxClock, wordOf(words.trusts, boxClock.trust)],
@@ -46,6 +47,9 @@ ${manifest.cameras.map((camera) => cameraHtml(camera, language)).join("\n")}
 </html>
 `;
 }
+
+const deviceText = ({ model, os, node, ffmpeg, ...rest }: Manifest["device"]): string =>
+  [model, os, node && `Node ${node}`, ffmpeg && `ffmpeg ${ffmpeg}`, ...Object.values(rest)].filter((text) => text !== undefined).join("; ");
 
 const style = `
 body{font:15px/1.45 "Times New Roman",Tinos,serif;max-width:190mm;margin:8mm auto;padding:0 4mm;color:#000}

@@ -38,6 +38,8 @@ export type StatusFacts = {
   readonly foreign: readonly string[];
   readonly configProblem: string | null;
   readonly keepMinDays: number;
+  /** Until the certificate towards the station ends; null: there is none. */
+  readonly certificateDays: number | null;
 };
 export type CameraFacts = {
   readonly id: string;
@@ -55,7 +57,24 @@ export type CameraFacts = {
   /** Why its ONVIF side does not answer; null: it does, or has none. */
   readonly problem: string | null;
 };
+/** What a todo is about; with its camera it names the alarm (contract §7). */
+export const troubles = [
+  "stopped",
+  "config",
+  "power",
+  "clock",
+  "disk",
+  "camera",
+  "camera-clock",
+  "camera-login",
+  "station",
+  "space",
+  "certificate",
+  "foreign",
+] as const;
+export type Trouble = (typeof troubles)[number];
 export type Todo = {
+  readonly type: Trouble;
   readonly level: "broken" | "attention";
   readonly camera: string | null;
   readonly text: string;
@@ -104,24 +123,31 @@ export function statusOf(facts: StatusFacts) {
 }
 export type Status = ReturnType<typeof statusOf>;
 
+/** A certificate's end is told so many days before, and is urgent in the last ones. */
+const warnDays = { first: 60, last: 7 } as const;
+
+const certificateText = (days: number, words: ReturnType<typeof wordsIn>): string =>
+  days < 0 ? words.certificateOver : fill(words.certificateEnds, { days });
+
 const sinceText = (at: UtcMs | null) => (at === null ? "?" : vietnamTime(at));
 
 function todoOf(facts: StatusFacts): Todo[] {
   const words = wordsIn(facts.language);
   const list: Todo[] = [];
-  const add = (level: Todo["level"], camera: string | null, text: string, since: WallMs | null) =>
-    list.push({ level, camera, text, since: isoOrNull(since) });
-  if (!facts.running) add("broken", null, words.notRunning, null);
-  if (facts.configProblem !== null) add("broken", null, fill(words.configBad, { detail: facts.configProblem }), null);
+  const add = (type: Trouble, level: Todo["level"], camera: string | null, text: string, since: WallMs | null) =>
+    list.push({ type, level, camera, text, since: isoOrNull(since) });
+  if (!facts.running) add("stopped", "broken", null, words.notRunning, null);
+  if (facts.configProblem !== null) add("config", "broken", null, fill(words.configBad, { detail: facts.configProblem }), null);
   if (facts.power.value === "battery" || facts.power.value === "low")
-    add("broken", null, fill(words.onBattery, { since: sinceText(facts.power.sinceAt) }), facts.power.sinceAt);
-  if (facts.clock.driver === "script") add("attention", null, words.clockScripted, null);
-  if (facts.running && facts.clock.value === "unset") add("attention", null, words.clockUnset, facts.clock.sinceAt);
+    add("power", "broken", null, fill(words.onBattery, { since: sinceText(facts.power.sinceAt) }), facts.power.sinceAt);
+  if (facts.clock.driver === "script") add("clock", "attention", null, words.clockScripted, null);
+  if (facts.running && facts.clock.value === "unset") add("clock", "attention", null, words.clockUnset, facts.clock.sinceAt);
   if (facts.disk.value !== "ok" && facts.disk.value !== "unknown")
-    add("broken", null, fill(words.diskBad, { value: wordOf(words.disks, facts.disk.value) }), facts.disk.sinceAt);
+    add("disk", "broken", null, fill(words.diskBad, { value: wordOf(words.disks, facts.disk.value) }), facts.disk.sinceAt);
   for (const camera of facts.cameras) {
     if (camera.state !== "not-recording") continue;
     add(
+      "camera",
       "broken",
       camera.id,
       fill(words.cameraDown, {
@@ -134,18 +160,22 @@ function todoOf(facts: StatusFacts): Todo[] {
   for (const camera of facts.cameras) {
     const trouble = camera.clock === null ? null : clockTrouble(camera.clock);
     const length = offsetText(camera.clock?.offsetMs ?? 0, facts.language);
-    if (trouble !== null) add("attention", camera.id, fill(words.cameraClocks[trouble], { name: camera.name, length }), null);
+    if (trouble !== null)
+      add("camera-clock", "attention", camera.id, fill(words.cameraClocks[trouble], { name: camera.name, length }), null);
     if (camera.problem === "password" && camera.why !== "refused-password")
-      add("attention", camera.id, fill(words.onvifPassword, { name: camera.name }), null);
+      add("camera-login", "attention", camera.id, fill(words.onvifPassword, { name: camera.name }), null);
   }
   if (facts.running && (facts.station.value === "unreachable" || facts.station.value === "refused"))
-    add("attention", null, fill(words.stationDown, { since: sinceText(facts.station.sinceAt) }), facts.station.sinceAt);
+    add("station", "attention", null, fill(words.stationDown, { since: sinceText(facts.station.sinceAt) }), facts.station.sinceAt);
   const { daysLeft, heldBytes } = facts.disk;
   if (daysLeft !== null && daysLeft < facts.keepMinDays && heldBytes > 0) {
     const held = bytesText(heldBytes, facts.language);
-    add("attention", null, fill(words.hold.much, { held, days: numberText(daysLeft, 1, facts.language) }), null);
+    add("space", "attention", null, fill(words.hold.much, { held, days: numberText(daysLeft, 1, facts.language) }), null);
   } else if (daysLeft !== null && daysLeft < facts.keepMinDays)
-    add("attention", null, fill(words.daysShort, { days: Math.floor(daysLeft), min: facts.keepMinDays }), null);
-  for (const file of facts.foreign) add("attention", null, fill(words.foreign, { file }), null);
+    add("space", "attention", null, fill(words.daysShort, { days: Math.floor(daysLeft), min: facts.keepMinDays }), null);
+  const { certificateDays } = facts;
+  if (certificateDays !== null && certificateDays <= warnDays.first)
+    add("certificate", certificateDays <= warnDays.last ? "broken" : "attention", null, certificateText(certificateDays, words), null);
+  for (const file of facts.foreign) add("foreign", "attention", null, fill(words.foreign, { file }), null);
   return list;
 }

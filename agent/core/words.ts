@@ -149,6 +149,8 @@ const vi = {
   stations: { connected: "đã nối", unreachable: "không tới được", refused: "bị từ chối", none: "không đặt" },
   diskBad: "Ổ cứng: {value} – đề nghị kiểm tra ổ lưu hình",
   onBattery: "Mất điện lưới từ {since}, đầu ghi đang chạy bằng bộ lưu điện – đề nghị kiểm tra nguồn điện",
+  certificateEnds: "Chứng thư của đầu ghi với trạm hết hạn sau {days} ngày – đề nghị trạm cấp lại tệp đăng ký",
+  certificateOver: "Chứng thư của đầu ghi với trạm đã hết hạn, tin không đến trạm – đề nghị trạm cấp lại tệp đăng ký",
   clockUnset: "Đồng hồ đầu ghi chưa được đặt – vẫn ghi hình, giờ sẽ được tính lại khi có giờ chuẩn; đề nghị kiểm tra mạng",
   clockScripted: "Đồng hồ đang được dịch theo kịch bản (clock.driver: script) – chỉ dùng để diễn tập",
   cameraClocks: {
@@ -491,6 +493,9 @@ const en: typeof vi = {
   stations: { connected: "connected", unreachable: "not reached", refused: "refused", none: "none" },
   diskBad: "Disk: {value} – check the footage disk",
   onBattery: "No mains since {since}, the recorder runs on its battery – check the power",
+  certificateEnds: "The box's certificate towards the station ends in {days} days – have the station issue a new enrolment file",
+  certificateOver:
+    "The box's certificate towards the station has ended, nothing reaches the station – have the station issue a new enrolment file",
   clockUnset: "The recorder's clock was never set – recording goes on, times are read anew once it is right; check the network",
   clockScripted: "The clock is shifted by a script (clock.driver: script) – for rehearsal only",
   cameraClocks: {

@@ -72,7 +72,9 @@ describe("while the agent runs", () => {
       disk: { value: "ok", freeBytes: expect.any(Number), usedBytes: expect.any(Number) },
       station: { value: "none", unsent: expect.any(Number) },
       cameras: expect.any(Array),
-      todo: expect.arrayContaining([{ level: "broken", camera: "off", text: expect.any(String), since: expect.stringMatching(isoMs) }]),
+      todo: expect.arrayContaining([
+        { type: "camera", level: "broken", camera: "off", text: expect.any(String), since: expect.stringMatching(isoMs) },
+      ]),
     });
     const rows = status.cameras as unknown as Record<string, unknown>[];
     expect(rows[0]).toMatchObject({ id: "off", state: "not-recording", lastFrameAt: null, recorded24h: null });

@@ -226,6 +226,25 @@ describe("the sheet", () => {
   });
 });
 
+describe("as a page", () => {
+  test("every line of the text stands in it, names are text, and it fetches nothing", async () => {
+    const html = (await matghi(["report", "--period", "2025-11", "--format", "html", "--config", config])).stdout;
+    const text = (await matghi(["report", "--period", "2025-11", "--config", config])).stdout;
+    const plain = (page: string) =>
+      page
+        .replace(/<style>[\s\S]*<\/style>/, "")
+        .replace(/<[^>]+>/g, " ")
+        .replace(/&#(\d+);/g, (_, code: string) => String.fromCharCode(Number(code)))
+        .replace(/\s+/g, " ");
+    const shown = plain(html);
+    const takenAt = /Số liệu lấy lúc|Data taken/;
+    for (const line of text.split("\n").filter((row) => !/^-{2,}/.test(row) && !takenAt.test(row)))
+      expect(shown).toContain(line.trim().replace(/\s+/g, " "));
+    expect(html).not.toMatch(/undefined|NaN|src=|href=|<script/);
+    expect(html).toContain("=Ngã ba chợ");
+  });
+});
+
 describe("for Excel", () => {
   test("a byte order mark, a row each, decimal commas, and no formula", async () => {
     const file = join(folder, "thang-11.csv");
@@ -270,8 +289,7 @@ describe("--out", () => {
 
 test.each([
   [["--period", "2025-13"], 2, /--period 2025-13: no such period; write 2026-11,.*last-24h/],
-  [["--period", "2025-11", "--format", "html"], 2, /html: not there yet; use --format text, csv or json/],
-  [["--period", "2025-11", "--format", "pdf"], 2, /pdf: no such format; one of text, json, csv/],
+  [["--period", "2025-11", "--format", "pdf"], 2, /pdf: no such format; one of text, html, csv, json/],
   [["--period", "2025-11", "--format", "csv", "--json"], 2, /contradict/],
   [[], 2, /--period/],
 ] as const)("report %j is answered with %i and one line", async (args, code, text) => {

@@ -86,10 +86,14 @@ test("a kill in the middle of recovery is survived too", async () => {
 
 test("after all that, every file is indexed and every readable second of it is in the ledger", async () => {
   const agent: Agent = startAgent(config);
-  await until("all cameras record", 30_000, () => {
-    const run = Math.max(...names.flatMap((name) => openFiles(join(footage, name))).map((file) => Number.parseInt(file, 10)));
-    return names.every((name) => openFiles(join(footage, name)).includes(`${run}-0.mkv.part`));
+  const { run } = await until("it runs", 30_000, async () => {
+    const status = await ask<{ running: boolean; run: { boot: string } }>(config, ["status"]);
+    return status.running ? status : null;
   });
+  const begin = `${run.boot.split(".").at(-1)}-`;
+  await until("all cameras record", 30_000, () =>
+    names.every((name) => openFiles(join(footage, name)).some((file) => file.startsWith(begin))),
+  );
   await sleep(4_000);
   const isClosed = (file: string) => file.endsWith(".mkv");
   const indexed = () => {

@@ -121,7 +121,17 @@ describe("a healthy broker", () => {
     await until("the new ones are told", 20_000, () => last("power")?.value === "battery" && last("link")?.value === "weak");
     const types = () => eventsOf(listener).map(({ type }) => type);
     await until("and that they changed", 20_000, () => ["power.changed", "link.changed"].every((type) => types().includes(type)));
+    const alarm = await until("it rings", 20_000, () => all("alarm/power").find(({ text }) => text !== ""));
+    expect(alarm).toMatchObject({ qos: 1, retain: true, expirySeconds: null });
+    expect(bodyOf(alarm)).toEqual({
+      v: 1,
+      level: "broken",
+      camera: null,
+      since: expect.any(String),
+      text: expect.stringMatching(/ắc quy|lưu điện/),
+    });
     feel(folder, "mains", "up");
+    await until("it is taken back", 20_000, () => all("alarm/power").at(-1)?.text === "");
   });
 
   /** What the station holds of sub1's running day and month. */
