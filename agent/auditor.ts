@@ -9,15 +9,17 @@ import type { Store } from "./store/store.ts";
 export type Auditor = {
   readonly key: BoxKey | null;
   say(what: AuditKind, data: AuditData): void;
+  /** The same for what may not be done without it: throws where the disk does not take it. */
+  put(what: AuditKind, data: AuditData): void;
   /** Adds the box's signature of the chain as it stands. Throws where it cannot. */
   sign(): void;
 };
 
 /** `key` null: there is none that can be read. */
 export function makeAuditor(store: Pick<Store, "audit" | "meta">, key: BoxKey | null, time: Time, log: Log): Auditor {
-  const put = (what: AuditKind, data: AuditData) => store.audit({ at: iso(time.nowUtc()), clock: time.moment().clock, what, data });
+  const put = (what: AuditKind, data: AuditData) => void store.audit({ at: iso(time.nowUtc()), clock: time.moment().clock, what, data });
   return {
-    key,
+    ...{ key, put },
     say: (what, data) => {
       try {
         put(what, data);

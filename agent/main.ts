@@ -211,7 +211,7 @@ export async function live(world: World, life: Life, stop: AbortSignal): Promise
       ? null
       : stationOf({
           ...{ settings: () => settings, hash: () => config, store, clock, time, log, box: world.box, broker: world.broker },
-          ...{ random: world.random, conditions, previous, version, key: auditor.key },
+          ...{ random: world.random, conditions, previous, version, auditor },
         });
   // Loops that must outlive the recorders have a signal of their own: the last files still need disk and books.
   const after = new AbortController();

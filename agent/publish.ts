@@ -12,6 +12,7 @@ import {
   type Draft,
   eventMessage,
   heartbeatMs,
+  officerHoldOf,
   renewMs,
   resultMessage,
   stateMessage,
@@ -54,6 +55,8 @@ export type Station = {
     /** Is what is not said no longer true, and not merely not known yet? */
     readonly isSettled: () => boolean;
   };
+  /** An officer's request to hold footage. Throws where it can be neither granted nor refused now. */
+  readonly hold: (id: string, body: Body) => { readonly ok: boolean };
   readonly onStation: (value: "connected" | "unreachable" | "refused", detail: string) => void;
 };
 
@@ -356,13 +359,23 @@ function hear(station: Station, session: BrokerSession, now: Talk, topic: string
     if (body?.db === station.journal.dbId() && Number.isSafeInteger(body.g)) station.journal.noteAck(Number(body.g));
     return;
   }
+  const asked = officerHoldOf(station.address, topic);
+  // An empty one is only taken back.
+  if (asked !== null && payload !== "") {
+    const answer = station.hold(asked, body ?? {});
+    if (!answer.ok) station.log.warn({ asked }, "a hold that the station asked for was refused");
+    void session.publish(resultMessage(station.address, idOf(correlation) || asked, { command: "hold", ...answer }));
+    return;
+  }
   const command = commandOf(station.address, topic);
   if (command === null) return;
   const answer = obey(station, now, command, body ?? {});
-  const id = (correlation ?? String(body?.correlation ?? "")).replace(/[^a-zA-Z0-9-]/g, "").slice(0, 64);
+  const id = idOf(correlation ?? String(body?.correlation ?? ""));
   if (!answer.ok) station.log.warn({ command: command.slice(0, 40) }, "a command of the station was refused");
   if (id !== "") void session.publish(resultMessage(station.address, id, { command: command.slice(0, 40), ...answer }));
 }
+
+const idOf = (text: string | null) => (text ?? "").replace(/[^a-zA-Z0-9-]/g, "").slice(0, 64);
 
 type Body = Readonly<Record<string, unknown>>;
 

@@ -1,6 +1,7 @@
 /** Fills the publisher's messages from settings, store and conditions. */
 import { readFileSync } from "node:fs";
 import type { Box, Broker, Clock } from "../hal/ports.ts";
+import type { Auditor } from "./auditor.ts";
 import { certificateDays } from "./certificate.ts";
 import { readSecret } from "./config/rules.ts";
 import type { Settings } from "./config/schema.ts";
@@ -14,10 +15,10 @@ import { type Digest, makeDigest } from "./digest.ts";
 import { dayFacts, monthFacts } from "./facts.ts";
 import type { Log } from "./log.ts";
 import type { Time } from "./moment.ts";
+import { answerHold } from "./officer.ts";
 import type { Station } from "./publish.ts";
 import { type Asking, clockOf, readStatus } from "./query.ts";
 import type { Previous } from "./recover.ts";
-import type { BoxKey } from "./store/key.ts";
 import type { Committed, Store } from "./store/store.ts";
 import type { Conditions } from "./watch.ts";
 
@@ -34,8 +35,7 @@ export type StationDeps = {
   readonly conditions: Conditions;
   readonly previous: Previous;
   readonly version: string;
-  /** null where it cannot be read. */
-  readonly key: Pick<BoxKey, "publicPem"> | null;
+  readonly auditor: Pick<Auditor, "key" | "put">;
 };
 
 /** The 24-hour figures are counted this often: they change slowly and the count reads a day of rows. */
@@ -66,6 +66,7 @@ export function stationOf(given: StationDeps): Station {
           : { username: station.username, password: readSecret(station.passwordFile) },
     }),
     retained: retainedOf(deps),
+    hold: (id, body) => answerHold({ settings, store, time, audit: deps.auditor.put }, id, body),
     birth: () => birth(deps, address, boot),
     health: (lastError) => health(deps, address, lastError),
     conditions: () => [...conditionDrafts(deps, address), ...figures(address)],
@@ -106,7 +107,7 @@ async function birth(deps: StationDeps, address: { commune: string; site: string
       boot,
       startedAt: deps.time.dating().toUtc(row?.startedAt ?? 0),
       name: settings.site.name,
-      key: deps.key?.publicPem ?? null,
+      key: deps.auditor.key?.publicPem ?? null,
     },
     cameras: settings.cameras.map((camera) => ({
       ...{ id: camera.id, name: camera.name ?? camera.id, group: camera.group ?? null, kind: camera.kind },

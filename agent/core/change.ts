@@ -35,10 +35,20 @@ export type Write =
 
 /**
  * `broken`: a damaged database was set aside under that name, and nobody was told yet · `reset`: the same, for ever ·
+ * `officer-holds`: what the station asked to hold, and our answers ·
  * `retained`: topics that the broker holds of us ·
  * `known CAMERA`: what it told of itself (core/acquaintance.ts) · `abandoned`: what went with the old disk so far, of an adoption under way.
  */
-export type Note = "foreign" | "config-problem" | "broken" | "reset" | "abandoned" | "settled" | "retained" | `known ${string}`;
+export type Note =
+  | "foreign"
+  | "config-problem"
+  | "broken"
+  | "reset"
+  | "abandoned"
+  | "settled"
+  | "retained"
+  | "officer-holds"
+  | `known ${string}`;
 
 /** Footage that may not be deleted, as it was asked for. */
 export type NewHold = {

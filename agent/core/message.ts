@@ -55,6 +55,13 @@ export function commandOf(address: Address, topic: string): string | null {
   return topic.startsWith(prefix) ? topic.slice(prefix.length) : null;
 }
 
+/** Id of an officer's request to hold footage; null where the topic is none. */
+export function officerHoldOf(address: Address, topic: string): string | null {
+  const prefix = `${root(address)}/to/${address.site}/officer/hold/`;
+  const id = topic.startsWith(prefix) ? topic.slice(prefix.length) : "";
+  return /^[a-zA-Z0-9-]{1,64}$/.test(id) ? id : null;
+}
+
 function draft(address: Address, name: TopicName, detail: string | null, payload: object): Draft {
   const topic = `${root(address)}/from/${address.site}/${name}${detail === null ? "" : `/${detail}`}`;
   return { topic, payload: JSON.stringify(payload), ...table[name] };

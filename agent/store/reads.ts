@@ -332,6 +332,8 @@ export function makeReads(db: Database) {
         `SELECT h.id, c.name AS camera, from_at AS fromAt, to_at AS toAt, from_utc AS fromUtc, to_utc AS toUtc, request, officer, h.since_at AS sinceAt
          FROM hold h JOIN camera c ON c.id = h.camera WHERE lifted_at IS NULL ORDER BY h.id`,
       ).map((hold): HoldRow => ({ ...hold, bytes: heldBytes(hold.camera, hold) })),
+    /** Bytes of what a hold of that span would cover now. */
+    bytesHeldBy: heldBytes,
     /** Bytes of all footage that is held, each file counted once. */
     heldBytes: () =>
       one<{ bytes: number }>(

@@ -37,6 +37,7 @@ function stationOf(clock: ScriptClock, broker: Broker, store: ReturnType<typeof 
     moment: () => ({ at: clock.monoMs(), monoMs: clock.monoMs(), clock: "synced" }),
     pages: { next: () => null, touch: () => undefined, startOver: () => undefined },
     ...{ birth: async () => draft("birth"), health: () => draft("health"), conditions: () => [], onStation: () => undefined },
+    hold: () => ({ ok: false }),
     retained: { all: () => [], put: () => undefined, isSettled: () => true },
   };
 }

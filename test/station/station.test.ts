@@ -209,6 +209,20 @@ describe("a healthy broker", () => {
     );
   });
 
+  test("an officer's request to hold footage is answered, once the box is back too; a bad one is refused", async () => {
+    const request = (id: string, body: object) =>
+      listener.publish(`${root}/to/an-dai-1/officer/hold/${id}`, JSON.stringify(body), { retain: true });
+    const now = Date.now();
+    const wanted = { camera: "sub1", from: new Date(now - 60_000).toISOString(), to: new Date(now + 60_000).toISOString() };
+    await request("giu-1", { ...wanted, request: "CV 3/2026", officer: "CB-1" });
+    await until("it is held", 10_000, () => last("result/giu-1")?.ok === true);
+    await request("giu-2", { ...wanted, camera: "none", request: "CV 3/2026", officer: "CB-1" });
+    await until("it is refused", 10_000, () => last("result/giu-2")?.reason === "unknown-camera");
+    const { holds } = await ask<{ holds: object[] }>(agent.config, ["hold", "list"]);
+    expect(holds).toMatchObject([{ camera: "sub1", request: "CV 3/2026", officer: "CB-1" }]);
+    expect(eventsOf(listener).find(({ type }) => type === "hold.added")).toBeDefined();
+  });
+
   test("status says connected and what is not sent yet", async () => {
     await until("all is sent", 10_000, async () => {
       const { station } = await ask<{ station: { value: string; unsent: number } }>(agent.config, ["status"]);
