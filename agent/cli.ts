@@ -96,6 +96,19 @@ function build(done: (code: number) => void): Command {
     .option("--witness <text>", "who was there")
     .option("--hold <id>", "the hold that it belongs to")
     .option("--out <folder>", "the folder to make; where it is there already, a new one is made in it");
+  add(
+    "look",
+    "a contact sheet: one picture each half minute, to find the moment",
+    async (context, options: import("./cli/look.ts").LookOptions) =>
+      (await import("./cli/look.ts")).look(context, options, stopOnSignals()),
+  )
+    .requiredOption("--camera <id>", "camera")
+    .requiredOption("--from <time>", "begin: 2026-11-24T14:05, 14:05 (today), or ISO with offset")
+    .requiredOption("--to <time>", "end")
+    .option("--every <duration>", "step between two pictures", "30s")
+    .requiredOption("--request <text>", "paper that asks for it: number, date")
+    .requiredOption("--officer <text>", "who looks")
+    .requiredOption("--out <file>", "the page to write");
   program
     .command("verify <folder>")
     .description("checks an evidence folder, offline")

@@ -323,6 +323,8 @@ export type VideoFacts = {
 export interface Remux {
   /** null where the file cannot be read. */
   look(path: string, signal: AbortSignal): Promise<VideoFacts | null>;
+  /** The key frame at or before that place of the file, as a small JPEG, and where it stands in it; null where there is none to be had. */
+  still(path: string, offsetMs: number, signal: AbortSignal): Promise<{ readonly jpeg: Uint8Array; readonly offsetMs: number } | null>;
   /** Joins files, each playing so long, into one MP4; the pictures' bytes stay as they are. */
   join(
     files: readonly { readonly path: string; readonly ms: number }[],

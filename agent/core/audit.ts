@@ -8,6 +8,7 @@ export const auditKinds = [
   "hold.added",
   "hold.lifted",
   "export.made",
+  "look.made",
   "footage.deleted",
   "camera.found",
   "signed",

@@ -95,7 +95,8 @@ function clockText(offsetMs: number | null, language: Language): string {
   return fill(offsetMs > 0 ? words.clockFast : words.clockSlow, { length: offsetText(offsetMs, language) });
 }
 
-function missingText(missing: ManifestCamera["missing"][number], language: Language): string {
+/** One stretch without footage, and why, in a line. */
+export function missingText(missing: ManifestCamera["missing"][number], language: Language): string {
   const words = wordsIn(language);
   const span = `${timeText(missing.from)} – ${timeText(missing.to)}`;
   if (missing.kind !== "gap") return `${span}: ${words.kinds[missing.kind]}: ${wordOf(words.whys, missing.why)}`;

@@ -358,3 +358,51 @@ test.each([
   expect(answer.stderr).toMatch(text);
   expect(answer.stderr.trim().split("\n")).toHaveLength(1);
 });
+
+describe("look", () => {
+  const sheet = join(folder, "sheet.html");
+  const looking = (more: readonly string[] = []) =>
+    matghi([
+      ...["look", "--config", config, "--camera", "cho", "--from", from, "--to", to, "--every", "5s", "--request", "CV 12"],
+      ...["--officer", odd, "--out", sheet, ...more],
+    ]);
+
+  test("pictures with their times, the hole between them, and nothing that is markup or fetched", async () => {
+    const answer = await looking(["--json"]);
+    expect([answer.code, answer.stderr]).toEqual([0, ""]);
+    const { pictures, failed } = JSON.parse(answer.stdout) as { pictures: number; failed: number };
+    expect(failed).toBe(0);
+    expect(pictures).toBeGreaterThanOrEqual(4);
+    const html = readFileSync(sheet, "utf8");
+    const images = [...html.matchAll(/data:image\/jpeg;base64,([^"]+)"/g)].map(([, text]) => Buffer.from(text ?? "", "base64"));
+    expect(images).toHaveLength(pictures);
+    for (const image of images) expect([...image.subarray(0, 2)]).toEqual([0xff, 0xd8]);
+    expect(html).toMatch(/class="hole">.*phần mềm đầu ghi dừng/);
+    expect(html.replace(/<img [^>]+>/g, "")).not.toMatch(/<b>|undefined|NaN|src=|href=|<script/);
+    const [entry] = readAudit(join(folder, "state")).filter(({ what }) => what === "look.made");
+    expect(entry?.data).toMatchObject({ camera: "cho", officer: odd, request: "CV 12" });
+  });
+
+  test("each picture is the key frame at its time: the second and its neighbours differ by whole groups of pictures", async () => {
+    const html = readFileSync(sheet, "utf8");
+    const seconds = [...html.matchAll(/figcaption>(\d\d):(\d\d):(\d\d)/g)].map(
+      ([, h, m, s]) => Number(h) * 3600 + Number(m) * 60 + Number(s),
+    );
+    const steps = seconds.slice(1).map((second, i) => second - (seconds[i] ?? 0));
+    expect(steps.every((step) => step > 0)).toBe(true);
+    expect(steps.filter((step) => step >= 2 && step <= 8).length).toBeGreaterThanOrEqual(steps.length - 1);
+  });
+
+  test.each([
+    [["--every", "0s"], 2, /--every 0s: not a step/],
+    [["--every", "soon"], 2, /not a step/],
+    [["--camera", "none"], 3, /no camera none/],
+    [["--out", "/none/there/x.html"], 1, /is not there; choose a folder/],
+    [["--from", "2020-01-01", "--to", "2020-01-02"], 3, /no closed footage/],
+  ] as const)("%j is refused with one line", async (more, code, text) => {
+    const answer = await looking(more);
+    expect([answer.code, answer.stdout]).toEqual([code, ""]);
+    expect(answer.stderr).toMatch(text);
+    expect(answer.stderr.trim().split("\n")).toHaveLength(1);
+  });
+});
