@@ -140,6 +140,9 @@ function build(done: (code: number) => void): Command {
   add("audit", "who did what with footage and settings", async (context, options: import("./cli/audit.ts").AuditOptions) =>
     (await import("./cli/audit.ts")).audit(context, options),
   ).option("--check", "walks the chain: altered, removed, reordered and missing entries");
+  add("doctor", "examines everything, worst first, with the next step", async (context) =>
+    (await import("./cli/doctor.ts")).doctor(context, stopOnSignals()),
+  );
   add("adopt-disk", "takes a blank or replaced footage disk into service", async (context) =>
     (await import("./cli/adopt-disk.ts")).adopt(context, stopOnSignals()),
   );

@@ -319,12 +319,38 @@ export type VideoFacts = {
   readonly fps: number | null;
 };
 
+export type Service = { readonly state: string; readonly restarts: number };
+export type Mount = { readonly point: string; readonly type: string; readonly device: string; readonly options: readonly string[] };
+/** What a disk says of its own health. */
+export type Smart =
+  | { readonly kind: "told"; readonly passed: boolean; readonly badSectors: number }
+  | { readonly kind: "unsupported" | "unknown"; readonly detail: string };
+/** Certificates in PEM, as TLS takes them. */
+export type Credentials = { readonly ca: string | null; readonly cert: string | null; readonly key: string | null };
+/** How far one gets towards a server: to its name, its port, its certificate. */
+export type Door =
+  | { readonly kind: "open"; readonly certificateEndsAt: WallMs | null }
+  | { readonly kind: "no-name" | "no-port" | "no-trust"; readonly detail: string };
+
+/** The operating system's answers to a person's questions. Nothing rejects; null: it does not tell. */
+export interface Machine {
+  service(unit: string): Promise<Service | null>;
+  mountOf(path: string): Promise<Mount | null>;
+  smart(device: string): Promise<Smart>;
+  /** TCP ports that are open to others. */
+  listening(): Promise<readonly number[]>;
+  hasUnderVoltage(): Promise<boolean | null>;
+  door(place: { readonly host: string; readonly port: number; readonly tls: Credentials | null }, timeoutMs: number): Promise<Door>;
+}
+
 /** Viewing copies of closed files. Nice to disk and processor. Never rejects. */
 export interface Remux {
   /** null where the file cannot be read. */
   look(path: string, signal: AbortSignal): Promise<VideoFacts | null>;
   /** The key frame at or before that place of the file, as a small JPEG, and where it stands in it; null where there is none to be had. */
   still(path: string, offsetMs: number, signal: AbortSignal): Promise<{ readonly jpeg: Uint8Array; readonly offsetMs: number } | null>;
+  /** The longest way from one key frame to the next near the file's begin, in milliseconds; null where there are not two. */
+  groupMs(path: string, signal: AbortSignal): Promise<number | null>;
   /** Joins files, each playing so long, into one MP4; the pictures' bytes stay as they are. */
   join(
     files: readonly { readonly path: string; readonly ms: number }[],

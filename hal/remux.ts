@@ -19,6 +19,7 @@ const behind = [
 export function makeRemux(tools: { readonly ffmpeg: string; readonly ffprobe: string }): Remux {
   return {
     still: (path, offsetMs, signal) => still(tools.ffmpeg, path, offsetMs, signal),
+    groupMs: (path, signal) => groupMs(tools.ffprobe, path, signal),
     look: (path, signal) => look(tools.ffprobe, path, signal),
     join: async (files, target, signal) => {
       const list = listOf(files);
@@ -97,6 +98,19 @@ async function still(
     return stdout.length === 0 || fromSeek === undefined
       ? null
       : { jpeg: stdout, offsetMs: Math.max(0, offsetMs + Number(fromSeek) * 1_000) };
+  } catch {
+    return null;
+  }
+}
+
+async function groupMs(ffprobe: string, path: string, signal: AbortSignal): Promise<number | null> {
+  const args = ["-v", "error", "-protocol_whitelist", "file", "-select_streams", "v:0", "-read_intervals", "%+60"];
+  const show = ["-show_entries", "packet=pts_time,flags", "-of", "csv=p=0", `file:${path}`];
+  try {
+    const { stdout } = await run(ffprobe, [...args, ...show], { timeout: lookMs, signal, maxBuffer: mostStillBytes });
+    const keys = stdout.split("\n").flatMap((line) => (line.split(",")[1]?.includes("K") === true ? [Number.parseFloat(line)] : []));
+    const steps = keys.slice(1).map((at, i) => at - (keys[i] ?? at));
+    return steps.length === 0 ? null : Math.round(Math.max(...steps) * 1_000);
   } catch {
     return null;
   }

@@ -1,4 +1,5 @@
 /** All sentences for people, in Vietnamese and English. Plain, no blame; each says what it is and what to do next. */
+import { doctorWords as examining } from "./doctorwords.ts";
 import { evidenceWords as handing } from "./evidencewords.ts";
 import type { FoundProblem } from "./found.ts";
 import { vietnamTime } from "./time.ts";
@@ -8,6 +9,7 @@ export type Language = "vi" | "en";
 
 const vi = {
   ...handing.vi,
+  ...examining.vi,
   causes: {
     "box-power": "mất điện tại nơi đặt đầu ghi",
     "house-power": "mất điện tại vị trí lắp đặt",
@@ -352,6 +354,7 @@ const vi = {
 
 const en: typeof vi = {
   ...handing.en,
+  ...examining.en,
   causes: {
     "box-power": "power cut at the recorder",
     "house-power": "power cut at the camera's place",

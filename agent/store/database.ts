@@ -49,6 +49,21 @@ function check(db: Database): void {
   db.prepare("SELECT max(id), count(sha256) FROM (SELECT * FROM segment ORDER BY id DESC LIMIT 100)").get();
 }
 
+/** Reads the whole database for damage, beside a running agent too; null: there is none. */
+export function whyBroken(state: string): string | null {
+  try {
+    const db = openReader(state);
+    try {
+      const said = db === null ? "ok" : String(db.pragma("quick_check(1)", { simple: true }));
+      return said === "ok" ? null : said;
+    } finally {
+      db?.close();
+    }
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+}
+
 /** The database cannot be read: the file is named, with what to do about it. */
 export class BrokenDatabase extends Error {}
 

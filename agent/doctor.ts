@@ -1,0 +1,355 @@
+/** Looks at everything that a technician would: reads and asks, changes nothing, and never waits long for anybody. */
+import { readFileSync } from "node:fs";
+import type { BoxIdentity, Clock, Footage, Machine, Remux, StreamLook } from "../hal/ports.ts";
+import { certificateDays } from "./certificate.ts";
+import { isOnSystemDisk, readSecret } from "./config/rules.ts";
+import type { CameraSettings, Settings } from "./config/schema.ts";
+import { acquaintanceOf, clockTrouble, streamAt } from "./core/acquaintance.ts";
+import type { Check, Finding } from "./core/checkup.ts";
+import { segmentPath } from "./core/path.ts";
+import type { Status } from "./core/status.ts";
+import { vietnamTime } from "./core/time.ts";
+import { bytesText, offsetText } from "./core/words.ts";
+import { type Asking, clockOf, unsupportedOf } from "./query.ts";
+
+export type Patient = {
+  readonly settings: Settings;
+  /** Of the file as it stands now, and of the one in use; null: no agent ever told. */
+  readonly config: { readonly hash: string; readonly inUse: string | null; readonly file: string };
+  readonly agentVersion: string;
+  readonly identity: BoxIdentity;
+  /** null: nothing was recorded yet, or the database cannot be read. */
+  readonly asking: Asking | null;
+  readonly status: Status | null;
+  readonly database: { readonly kind: "good" | "none" } | { readonly kind: "broken"; readonly detail: string };
+  readonly audit: { readonly entries: number; readonly problems: readonly { readonly what: string }[] };
+};
+export type DoctorMeans = {
+  readonly machine: Machine;
+  readonly footage: Footage;
+  readonly clock: Clock;
+  readonly streams: StreamLook;
+  readonly remux: Pick<Remux, "groupMs" | "look">;
+};
+
+const dayMs = 86_400_000;
+const doorMs = 5_000;
+const lookMs = 5_000;
+/** A disk that takes longer for a small flushed write cannot keep up with many cameras (reference: bench.md §4). */
+const slowMs = 200;
+const writes = 5;
+/** Key frames further apart cost as much footage at every cut, and no viewer can seek. */
+const sparseMs = 5_000;
+/** Ports that belong on a box: ssh, and what answers for the network itself. */
+const usualPorts = [22];
+/** So many cameras are asked at once. */
+const camerasAtOnce = 2;
+const certificateWarnDays = 60;
+
+const check = (id: string, finding: Finding, facts: Check["facts"] = {}, because = ""): Check => ({ id, finding, facts, because });
+
+/** Every check, in the order of the ladder. Never rejects. */
+export async function examine(patient: Patient, means: DoctorMeans, signal: AbortSignal): Promise<readonly Check[]> {
+  const { settings } = patient;
+  const looks: readonly (() => readonly Check[] | Promise<readonly Check[]>)[] = [
+    () => aboutConfig(patient),
+    () => aboutService(patient, means),
+    () => aboutVersions(patient),
+    () => aboutBooks(patient),
+    () => aboutDisk(patient, means),
+    () => aboutPower(patient, means),
+    () => aboutClock(patient, means, signal),
+    () => aboutLink(patient),
+    () => aboutStation(patient, means),
+    () => aboutPorts(means),
+  ];
+  const checks = [];
+  for (const look of looks) checks.push(...(await look()));
+  const rest = settings.cameras.entries();
+  const cameras: Check[][] = [];
+  const asker = async () => {
+    for (const [i, camera] of rest) cameras[i] = await aboutCamera(patient, means, camera, signal);
+  };
+  await Promise.all(Array.from({ length: camerasAtOnce }, asker));
+  return [...checks, ...cameras.flat()];
+}
+
+function aboutConfig({ settings, config }: Patient): readonly Check[] {
+  const waiting = unsupportedOf(settings);
+  const isOld = config.inUse !== null && config.inUse !== config.hash;
+  return [
+    ...(isOld ? [check("config", "config-drift", {}, `${config.file}: ${config.hash}; ${config.inUse}`)] : []),
+    ...(waiting.length > 0 ? [check("config", "config-waiting", { settings: waiting.join(", ") }, config.file)] : []),
+    ...(isOld || waiting.length > 0 ? [] : [check("config", "config-good", {}, config.file)]),
+  ];
+}
+
+async function aboutService({ status, asking }: Patient, { machine }: DoctorMeans): Promise<readonly Check[]> {
+  const unit = await machine.service("matghi");
+  const because = unit === null ? "" : `systemctl: ${unit.state}`;
+  if (status?.running !== true) return [check("service", "service-down", {}, because || "no process holds the state folder")];
+  const since = status.run === null ? "?" : vietnamTime(Date.parse(status.run.startedAt));
+  const crashes = asking === null ? 0 : crashesOf(asking);
+  return crashes > 0
+    ? [check("service", "service-restarts", { count: crashes }, because)]
+    : [check("service", "service-up", { since }, because)];
+}
+
+/** Runs of the last day that ended without a word while the machine went on. */
+function crashesOf({ reads, dating, nowAt }: Asking): number {
+  const filter = { afterG: 0, fromAt: dating.fromUtc(nowAt - dayMs), toAt: Number.MAX_SAFE_INTEGER, type: "run.ended", limit: 1_000 };
+  return reads.events(filter).filter(({ data }) => data.end === "crashed").length;
+}
+
+function aboutVersions({ identity, agentVersion }: Patient): readonly Check[] {
+  const { ffmpeg, node } = identity;
+  if (ffmpeg === "unknown") return [check("versions", "ffmpeg-missing", {}, "/usr/bin/ffmpeg")];
+  return [check("versions", "versions-good", { agent: agentVersion, node, ffmpeg }, identity.os)];
+}
+
+function aboutBooks({ database, audit, settings }: Patient): readonly Check[] {
+  const books =
+    database.kind === "broken"
+      ? check("database", "database-broken", {}, database.detail)
+      : check("database", database.kind === "none" ? "database-none" : "database-good", { folder: settings.site.state }, "quick_check");
+  const chain =
+    audit.problems.length > 0
+      ? check("audit", "audit-broken", {}, audit.problems[0]?.what ?? "")
+      : check("audit", "audit-good", { entries: audit.entries }, "sha-256");
+  return [books, chain];
+}
+
+const diskFindings = {
+  unmounted: "disk-unmounted",
+  missing: "disk-unmounted",
+  "other-disk": "disk-other",
+  "read-only": "disk-read-only",
+  full: "disk-full",
+  failing: "disk-dead",
+} as const;
+
+async function aboutDisk(patient: Patient, { machine, footage }: DoctorMeans): Promise<readonly Check[]> {
+  const { settings, asking, status } = patient;
+  const { folder } = settings.recording;
+  const reading = await footage.inspect(asking?.reads.meta("folder") ?? null);
+  if (reading.value !== "ok") return [check("disk", diskFindings[reading.value], { folder }, reading.detail || folder)];
+  const written = await timeWrites(footage);
+  if (written.kind !== "ok") return [check("disk", diskFindings[written.kind], { folder }, `write probe: ${written.kind}`)];
+  const mount = await machine.mountOf(folder);
+  const facts = { type: mount?.type ?? "?", ms: Math.round(written.ms), free: bytesText(reading.freeBytes, settings.site.language) };
+  const { min } = settings.recording.keep;
+  const daysLeft = status?.disk.daysLeft ?? null;
+  const problems = [
+    ...(isOnSystemDisk(folder) ? [check("disk", "disk-system", {}, mount?.point ?? folder)] : []),
+    ...(written.ms > slowMs ? [check("disk", "disk-slow", facts, `${writes} × 4 KiB, fsync`)] : []),
+    ...(daysLeft !== null && daysLeft * dayMs < min
+      ? [check("disk", "disk-short", { days: Math.floor(daysLeft), min: min / dayMs }, "recording.keep.min")]
+      : []),
+  ];
+  const because =
+    mount === null ? folder : `${mount.device} ${mount.point} ${mount.options.filter((o) => o.startsWith("data=")).join(",")}`.trim();
+  return [
+    ...(problems.length > 0 ? problems : [check("disk", "disk-good", facts, because)]),
+    await aboutSmart(machine, mount?.device ?? null),
+  ];
+}
+
+/** The middle of a few flushed writes. */
+async function timeWrites(footage: Footage): Promise<{ kind: "ok"; ms: number } | { kind: "read-only" | "full" | "failing" }> {
+  const times: number[] = [];
+  for (let i = 0; i < writes; i += 1) {
+    const began = performance.now();
+    const said = await footage.probe();
+    if (said !== "ok") return { kind: said };
+    times.push(performance.now() - began);
+  }
+  return { kind: "ok", ms: times.sort((a, b) => a - b)[Math.floor(writes / 2)] ?? 0 };
+}
+
+async function aboutSmart(machine: Machine, device: string | null): Promise<Check> {
+  if (device === null || !device.startsWith("/dev/")) return check("smart", "smart-none", {}, device ?? "no device");
+  const smart = await machine.smart(device);
+  if (smart.kind !== "told") return check("smart", "smart-none", {}, smart.detail);
+  if (!smart.passed) return check("smart", "smart-bad", {}, device);
+  return smart.badSectors > 0
+    ? check("smart", "smart-worn", { sectors: smart.badSectors }, device)
+    : check("smart", "smart-good", {}, device);
+}
+
+async function aboutPower({ status, settings }: Patient, { machine }: DoctorMeans): Promise<readonly Check[]> {
+  const low = (await machine.hasUnderVoltage()) === true ? [check("power", "power-low-voltage", {}, "rpi_volt in0_lcrit_alarm")] : [];
+  const driver = status?.power.driver ?? settings.power.driver;
+  const value = status?.running === true ? status.power.value : "unsupported";
+  const finding: Finding =
+    value === "battery" || value === "low"
+      ? "power-battery"
+      : value === "mains"
+        ? "power-good"
+        : value === "unsupported" || driver === "none"
+          ? "power-none"
+          : "power-unknown";
+  return [...low, check("power", finding, { driver }, driver)];
+}
+
+async function aboutClock({ settings }: Patient, { clock }: DoctorMeans, signal: AbortSignal): Promise<readonly Check[]> {
+  if (settings.clock.driver === "script") return [check("clock", "clock-scripted", {}, "clock.driver: script")];
+  await clock.look(signal);
+  const trust = clock.trust();
+  const finding: Finding = trust === "unset" ? "clock-unset" : trust === "synced" ? "clock-good" : "clock-loose";
+  return [check("clock", finding, { driver: clock.driver }, trust)];
+}
+
+function aboutLink({ status, asking }: Patient): readonly Check[] {
+  const row = asking?.reads.conditions().find(({ subject }) => subject === "link");
+  if (status?.running !== true || row === undefined || row.value === "unknown") return [check("link", "link-none", {}, row?.value ?? "")];
+  const because = row.evidence.join("; ");
+  if (row.value === "down") return [check("link", "link-down", { rung: row.evidence[0] ?? "?" }, because)];
+  if (row.value === "weak") return [check("link", "link-weak", {}, because)];
+  if (row.value === "unsupported") return [check("link", "link-none", {}, because || "unsupported")];
+  return [check("link", "link-good", { driver: status.link.driver }, because || row.value)];
+}
+
+const doors = { "no-name": "station-no-name", "no-port": "station-no-port", "no-trust": "station-no-trust" } as const;
+
+async function aboutStation(patient: Patient, { machine }: DoctorMeans): Promise<readonly Check[]> {
+  const { station, site } = patient.settings;
+  if (station === undefined) return [check("station", "station-none", {}, "station:")];
+  const url = new URL(station.url);
+  const isSecure = url.protocol === "mqtts:";
+  const place = { host: url.hostname.replace(/^\[|\]$/g, ""), port: Number(url.port || (isSecure ? 8883 : 1883)) };
+  const certificate = aboutCertificate(patient);
+  const read = (file: string | undefined) => (file === undefined ? null : readOrNull(file));
+  const tls = isSecure ? { ca: read(station.ca), cert: read(station.cert), key: read(station.key) } : null;
+  const door = await machine.door({ ...place, tls }, doorMs);
+  if (door.kind !== "open") return [...certificate, check("station", doors[door.kind], place, door.detail)];
+  return [...certificate, aboutSession(patient, site.id, `${place.host}:${place.port}`)];
+}
+
+function aboutCertificate({ settings, asking }: Patient): readonly Check[] {
+  const file = settings.station?.cert;
+  const days = certificateDays(file, asking?.nowAt ?? Date.now());
+  if (file === undefined || days === null || days > certificateWarnDays) return [];
+  return [check("certificate", days <= 7 ? "station-certificate" : "station-certificate-soon", { days }, file)];
+}
+
+function aboutSession({ status, asking }: Patient, site: string, place: string): Check {
+  const said = asking?.reads.conditions().find(({ subject }) => subject === "station");
+  const because = said?.evidence.join("; ") || place;
+  if (status?.running !== true || status.station.value === "unreachable") return check("station", "station-silent", {}, because);
+  if (status.station.value === "refused") return check("station", "station-refused", { site }, because);
+  const { unsent, oldestUnsentAt } = status.station;
+  const since = oldestUnsentAt === null ? "–" : vietnamTime(Date.parse(oldestUnsentAt));
+  return check("station", unsent > 100 ? "station-backlog" : "station-good", { count: unsent, since }, place);
+}
+
+function readOrNull(file: string): string | null {
+  try {
+    return readFileSync(file, "utf8");
+  } catch {
+    return null;
+  }
+}
+
+async function aboutPorts({ machine }: DoctorMeans): Promise<readonly Check[]> {
+  const open = (await machine.listening()).filter((port) => !usualPorts.includes(port));
+  return [
+    open.length > 0
+      ? check("ports", "ports-open", { ports: open.slice(0, 20).join(", ") }, "/proc/net/tcp")
+      : check("ports", "ports-good", {}, "/proc/net/tcp"),
+  ];
+}
+
+async function aboutCamera(patient: Patient, means: DoctorMeans, camera: CameraSettings, signal: AbortSignal): Promise<Check[]> {
+  const id = `camera/${camera.id}`;
+  const name = camera.name ?? camera.id;
+  const known = acquaintanceOf(patient.asking?.reads.meta(`known ${camera.id}`) ?? null);
+  const url = streamAt(camera, known);
+  if (camera.manual !== undefined || url === null)
+    return [check(id, "camera-nowhere", { name }, camera.manual === undefined ? "onvif" : "manual")];
+  const credential =
+    camera.username === undefined || camera.passwordFile === undefined
+      ? null
+      : { username: camera.username, password: secretOf(camera.passwordFile) };
+  const view = await means.streams.look(url, credential, lookMs, signal);
+  if (view.kind === "failed") {
+    const isHung = view.reason === "timeout" && (await isOpen(means.machine, url));
+    return [
+      isHung ? check(id, "camera-stalled", { name }, "its port opens, RTSP does not answer") : aboutRefusal(id, name, camera, view.reason),
+    ];
+  }
+  const row = patient.status?.running === true ? patient.status.cameras.find((entry) => entry.id === camera.id) : undefined;
+  if (row?.state === "not-recording")
+    return [
+      check(id, row.why === "silent" || row.why === "no-frames" ? "camera-stalled" : "camera-down", { name, id: camera.id }, row.why ?? ""),
+    ];
+  const last = lastFile(patient, camera.id);
+  const problems = await aboutStream(patient, means, camera, last, signal);
+  if (problems.length > 0) return problems;
+  const seen = last === null ? null : await means.remux.look(last, signal);
+  const [width, height] = [view.width ?? seen?.width, view.height ?? seen?.height];
+  return [check(id, "camera-good", { name, codec: view.codec ?? "?", size: width && height ? ` ${width}x${height}` : "" }, "DESCRIBE")];
+}
+
+async function isOpen(machine: Machine, url: string): Promise<boolean> {
+  const { hostname, port } = new URL(url);
+  const door = await machine.door({ host: hostname, port: Number(port || 554), tls: null }, doorMs);
+  return door.kind === "open";
+}
+
+/** Path of the camera's newest closed file of the last day. */
+function lastFile({ asking, settings }: Patient, camera: string): string | null {
+  if (asking === null) return null;
+  const { reads, dating, nowAt } = asking;
+  const last = reads.segmentsTouching(camera, { fromAt: dating.fromUtc(nowAt - dayMs), toAt: dating.fromUtc(nowAt) + 1 }).at(-1);
+  return last === undefined ? null : `${settings.recording.folder}/${segmentPath(last)}`;
+}
+
+function aboutRefusal(id: string, name: string, camera: CameraSettings, reason: string): Check {
+  if (reason === "password") return check(id, "camera-password", { name, file: camera.passwordFile ?? "passwordFile" }, "RTSP 401");
+  if (reason === "not-found") return check(id, "camera-no-stream", { name }, "RTSP 404");
+  return check(id, "camera-silent", { name }, reason);
+}
+
+/** What the recorded footage says of a camera. */
+async function aboutStream(
+  { asking, settings }: Patient,
+  { remux }: DoctorMeans,
+  camera: CameraSettings,
+  last: string | null,
+  signal: AbortSignal,
+): Promise<Check[]> {
+  if (asking === null) return [];
+  const id = `camera/${camera.id}`;
+  const name = camera.name ?? camera.id;
+  const { reads } = asking;
+  const groupMs = last === null ? null : await remux.groupMs(last, signal);
+  const clock = clockOf(reads, camera.id);
+  const isOff = clock !== null && clockTrouble(clock) !== null;
+  return [
+    ...(reads.camera(camera.id)?.arrivalTimes === true
+      ? [check(id, "camera-timestamps", { name }, "timestamps stand still or run wrong")]
+      : []),
+    ...(groupMs !== null && groupMs > sparseMs
+      ? [check(id, "camera-sparse", { name, seconds: Math.round(groupMs / 1_000) }, "key frames of the last file")]
+      : []),
+    ...(isOff
+      ? [
+          check(
+            id,
+            "camera-clock",
+            { name, length: offsetText(clock.offsetMs ?? 0, settings.site.language) },
+            "clock asked over the network",
+          ),
+        ]
+      : []),
+  ];
+}
+
+/** Empty where the file cannot be read: the camera will refuse it, and the reason stands in the configuration's check. */
+function secretOf(file: string): string {
+  try {
+    return readSecret(file);
+  } catch {
+    return "";
+  }
+}

@@ -1,0 +1,184 @@
+/** What the operating system says of the box, for a person's questions: service, mounts, disk health, open ports, ways out. Each answer has a deadline. */
+import { execFile } from "node:child_process";
+import { lookup } from "node:dns/promises";
+import { readdir, readFile, stat } from "node:fs/promises";
+import { connect as connectTcp, isIP, type Socket } from "node:net";
+import { connect as connectTls } from "node:tls";
+import { promisify } from "node:util";
+import type { Credentials, Door, Machine, Mount, Service, Smart } from "./ports.ts";
+
+const run = promisify(execFile);
+const systemctlMs = 5_000;
+/** smartctl may hang on a dying disk (reference: edge.md §4). */
+const smartMs = 15_000;
+const mostOutputBytes = 1 << 20;
+
+/** `root`: where /proc and /sys are; tests have their own. `programs`: likewise. */
+export function makeMachine(root = "", programs = { systemctl: "/usr/bin/systemctl", smartctl: "/usr/sbin/smartctl" }): Machine {
+  return {
+    service: (unit) => service(programs.systemctl, unit),
+    mountOf: (path) => mountOf(root, path),
+    smart: (device) => smart(programs.smartctl, device),
+    listening: () => listening(root),
+    hasUnderVoltage: () => hasUnderVoltage(root),
+    door,
+  };
+}
+
+async function service(systemctl: string, unit: string): Promise<Service | null> {
+  try {
+    const { stdout } = await run(systemctl, ["show", unit, "--property=LoadState,ActiveState,NRestarts"], { timeout: systemctlMs });
+    const facts = new Map(stdout.split("\n").map((line) => line.split("=", 2) as [string, string]));
+    if (facts.get("LoadState") !== "loaded") return null;
+    return { state: facts.get("ActiveState") ?? "unknown", restarts: Number(facts.get("NRestarts") ?? 0) };
+  } catch {
+    return null;
+  }
+}
+
+/** The file system that a path is on, by /proc/self/mountinfo (proc(5)); the deepest mount point counts. */
+async function mountOf(root: string, path: string): Promise<Mount | null> {
+  try {
+    const lines = (await readFile(`${root}/proc/self/mountinfo`, "utf8")).split("\n");
+    const mounts = lines.flatMap((line) => {
+      const [left = "", right = ""] = line.split(" - ");
+      const [, , , , at = "", options = ""] = left.split(" ");
+      const [type = "", device = "", more = ""] = right.split(" ");
+      const point = at.replace(/\\(\d{3})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8)));
+      return point !== "" && (path === point || point === "/" || path.startsWith(`${point}/`))
+        ? [{ point, type, device, options: `${options},${more}`.split(",") }]
+        : [];
+    });
+    return mounts.reduce<Mount | null>((best, mount) => (best === null || mount.point.length >= best.point.length ? mount : best), null);
+  } catch {
+    return null;
+  }
+}
+
+type SmartJson = {
+  readonly smart_status?: { readonly passed?: boolean };
+  readonly ata_smart_attributes?: { readonly table?: readonly { readonly id: number; readonly raw?: { readonly value?: number } }[] };
+  readonly nvme_smart_health_information_log?: { readonly critical_warning?: number; readonly media_errors?: number };
+  readonly smartctl?: { readonly messages?: readonly { readonly string?: string }[] };
+};
+
+/** Reallocated, pending and uncorrectable sectors: what a disk that dies slowly counts first. */
+const sectorAttributes = [5, 197, 198];
+
+async function smart(smartctl: string, device: string): Promise<Smart> {
+  const known = await stat(smartctl).catch(() => null);
+  if (known === null) return { kind: "unsupported", detail: "smartctl is not installed: apt-get install smartmontools" };
+  const args = ["--json", "--nocheck=standby", "-H", "-A", device];
+  const text = await new Promise<string | null>((resolve) => {
+    // smartctl's exit code is a bit field: what it printed counts.
+    execFile(smartctl, args, { timeout: smartMs, killSignal: "SIGKILL", maxBuffer: mostOutputBytes }, (error, stdout) =>
+      resolve(error !== null && error.killed === true ? null : stdout),
+    );
+  });
+  if (text === null) return { kind: "unknown", detail: `smartctl did not answer within ${smartMs / 1_000} s` };
+  return readSmart(text);
+}
+
+function readSmart(text: string): Smart {
+  try {
+    const { smart_status, ata_smart_attributes, nvme_smart_health_information_log: nvme, smartctl } = JSON.parse(text) as SmartJson;
+    const badSectors = (ata_smart_attributes?.table ?? [])
+      .filter(({ id }) => sectorAttributes.includes(id))
+      .reduce((sum, { raw }) => sum + (raw?.value ?? 0), nvme?.media_errors ?? 0);
+    const passed = smart_status?.passed;
+    if (passed === undefined) return { kind: "unsupported", detail: smartctl?.messages?.[0]?.string ?? "the disk tells nothing" };
+    return { kind: "told", passed: passed && (nvme?.critical_warning ?? 0) === 0, badSectors };
+  } catch {
+    return { kind: "unknown", detail: "smartctl printed nothing that can be read" };
+  }
+}
+
+/** TCP ports on which somebody beyond this machine is let in, by /proc/net/tcp: state 0A, not loopback. */
+async function listening(root: string): Promise<readonly number[]> {
+  const ports = new Set<number>();
+  for (const name of ["tcp", "tcp6"]) {
+    const text = await readFile(`${root}/proc/net/${name}`, "latin1").catch(() => "");
+    for (const line of text.split("\n").slice(1)) {
+      const [, local = "", , state] = line.trim().split(/\s+/);
+      const [address = "", port = ""] = local.split(":");
+      const isLoopback = address.endsWith("7F") && address.length === 8;
+      const isLoopback6 = /^0{24}01000000$/.test(address) || /^0{16}FFFF0000[0-9A-F]{6}7F$/.test(address);
+      if (state === "0A" && !isLoopback && !isLoopback6) ports.add(Number.parseInt(port, 16));
+    }
+  }
+  return [...ports].sort((a, b) => a - b);
+}
+
+/** The Raspberry Pi's own alarm (hwmon `rpi_volt`, in0_lcrit_alarm); null where there is none. */
+async function hasUnderVoltage(root: string): Promise<boolean | null> {
+  const folder = `${root}/sys/class/hwmon`;
+  for (const name of await readdir(folder).catch(() => [])) {
+    const kind = await readFile(`${folder}/${name}/name`, "utf8").catch(() => "");
+    if (kind.trim() !== "rpi_volt") continue;
+    const alarm = await readFile(`${folder}/${name}/in0_lcrit_alarm`, "utf8").catch(() => null);
+    return alarm === null ? null : alarm.trim() === "1";
+  }
+  return null;
+}
+
+/** Name, port, and with `tls` the certificate: the first that fails is the answer. */
+async function door(
+  { host, port, tls }: { readonly host: string; readonly port: number; readonly tls: Credentials | null },
+  timeoutMs: number,
+): Promise<Door> {
+  try {
+    if (isIP(host) === 0) await within(lookup(host), timeoutMs);
+  } catch (error) {
+    return { kind: "no-name", detail: reasonOf(error) };
+  }
+  try {
+    await opens(connectTcp({ host, port }), "connect", timeoutMs);
+  } catch (error) {
+    return { kind: "no-port", detail: reasonOf(error) };
+  }
+  if (tls === null) return { kind: "open", certificateEndsAt: null };
+  try {
+    const name = isIP(host) === 0 ? { servername: host } : {};
+    const socket = connectTls({ host, port, ca: tls.ca ?? undefined, cert: tls.cert ?? undefined, key: tls.key ?? undefined, ...name });
+    let endsAt: number | null = null;
+    socket.once("secureConnect", () => {
+      const ends = Date.parse(socket.getPeerCertificate().valid_to);
+      endsAt = Number.isNaN(ends) ? null : ends;
+    });
+    await opens(socket, "secureConnect", timeoutMs);
+    return { kind: "open", certificateEndsAt: endsAt };
+  } catch (error) {
+    return { kind: "no-trust", detail: reasonOf(error) };
+  }
+}
+
+function opens(socket: Socket, event: string, timeoutMs: number): Promise<void> {
+  return new Promise<void>((resolve, reject) => {
+    const late = setTimeout(() => end(new Error("no answer")), timeoutMs);
+    const end = (error: Error | null) => {
+      clearTimeout(late);
+      socket.destroy();
+      if (error === null) resolve();
+      else reject(error);
+    };
+    socket.on("error", end);
+    socket.once(event, () => end(null));
+  });
+}
+
+async function within<T>(work: Promise<T>, ms: number): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error("no answer")), ms);
+  });
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function reasonOf(error: unknown): string {
+  const { code, message } = error as NodeJS.ErrnoException;
+  return code === undefined ? (message.split("\n")[0] ?? "") : code;
+}
