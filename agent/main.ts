@@ -1,5 +1,6 @@
 /** The daemon: configuration, store, recovery, drivers, loops, stop. Imports everything; only the command line and the suites of the whole agent import it. */
 import { setMaxListeners } from "node:events";
+import { occupy } from "../hal/occupancy.ts";
 import type { Clock } from "../hal/ports.ts";
 import { makeAuditor } from "./auditor.ts";
 import { type Books, keepBooks } from "./books.ts";
@@ -85,9 +86,22 @@ export async function runAgent(configFile: string, err: (line: string) => void):
     return 1;
   }
   try {
-    return await withStore(configFile, settings, loaded.hash, err);
+    return await inFolder(settings.recording.folder, err, () => withStore(configFile, settings, loaded.hash, err));
   } finally {
     unlock();
+  }
+}
+
+async function inFolder(folder: string, err: (line: string) => void, work: () => Promise<number>): Promise<number> {
+  const leave = await occupy(folder);
+  if (leave === null) {
+    err(`another matghi records into ${folder}; give this one a recording.folder of its own, or stop the other: systemctl stop matghi`);
+    return 1;
+  }
+  try {
+    return await work();
+  } finally {
+    leave();
   }
 }
 

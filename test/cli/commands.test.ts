@@ -1,6 +1,6 @@
 /** The commands as others see them: exit codes, JSON, one line for each mistake, a reloaded configuration. */
 import { spawn } from "node:child_process";
-import { readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Agent, ask, matghi, sleep, startAgent, until, writeSite } from "../lib/agent.ts";
@@ -196,6 +196,15 @@ describe("while the agent runs", () => {
     const answer = await matghi(["run", "--config", config]);
     expect(answer.code).toBe(1);
     expect(answer.stderr).toMatch(/another matghi runs on .*stop it first/);
+  });
+
+  test("a second agent with a state of its own on the same footage folder is refused, and touches nothing", async () => {
+    const other = join(folder, "copied.yaml");
+    writeFileSync(other, readFileSync(config, "utf8").replace(`${folder}/state`, `${folder}/copied-state`));
+    const answer = await matghi(["run", "--config", other]);
+    expect(answer.code).toBe(1);
+    expect(answer.stderr).toMatch(/another matghi records into .*recording\.folder of its own/);
+    expect(existsSync(join(folder, "copied-state", "matghi.db"))).toBe(false);
   });
 
   test.each([
