@@ -150,13 +150,13 @@ function nearKey({ path }: Finding): string | null {
   return near !== undefined && near.distance <= 2 ? near.key : null;
 }
 
-type Described = { def?: { shape?: Record<string, unknown>; innerType?: unknown; element?: unknown } };
+type Described = { def?: { shape?: Record<string, unknown>; innerType?: unknown; in?: unknown; element?: unknown } };
 
 /** The keys that a section may have, from the schema. */
 export function keysAt(path: readonly (string | number)[]): readonly string[] {
   let at: Described | undefined = schema as Described;
   for (const step of [...path, null]) {
-    while (at?.def?.innerType !== undefined) at = at.def.innerType as Described;
+    while (at?.def?.innerType !== undefined || at?.def?.in !== undefined) at = (at.def.innerType ?? at.def.in) as Described;
     if (step === null) break;
     at = (typeof step === "number" ? at?.def?.element : at?.def?.shape?.[step]) as Described | undefined;
   }

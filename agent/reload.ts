@@ -2,6 +2,7 @@
 import { readSecret } from "./config/rules.ts";
 import type { Settings } from "./config/schema.ts";
 import { formatProblem, loadConfig } from "./config.ts";
+import { wordsIn } from "./core/words.ts";
 import type { Log } from "./log.ts";
 import type { Time } from "./moment.ts";
 import type { Store } from "./store/store.ts";
@@ -24,8 +25,7 @@ export function reloadConfig(
   const next = loaded.settings;
   const fixed = ({ site, recording, station, power, link, clock }: Settings) =>
     JSON.stringify([site, recording.folder, station, power, link, clock]);
-  if (fixed(before) !== fixed(next))
-    return refuse("site, station, recording.folder, power, link and clock change with a restart: systemctl restart matghi");
+  if (fixed(before) !== fixed(next)) return refuse(wordsIn(before.site.language).configRestart);
   store.commit([
     { put: "note", note: "config-problem", text: null },
     { put: "event", moment: time.moment(), type: "config.changed", level: "info", data: { config: loaded.hash } },

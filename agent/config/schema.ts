@@ -42,10 +42,21 @@ const choice = <const T extends readonly [string, ...string[]]>(en: string, vi: 
     .default(fallback as never)
     .meta({ en, vi, default: fallback, range: values.join(", "), example: fallback });
 
+/** What is kept at least, unless told otherwise; a shorter `max` shortens it. */
+const keepMin = "7d";
+
 function unit(
   en: string,
   vi: string,
-  bounds: { parse: (text: string) => number | null; kind: string; from: string; to: string; fallback: string | null; example?: string },
+  bounds: {
+    parse: (text: string) => number | null;
+    kind: string;
+    from: string;
+    to: string;
+    fallback: string | null;
+    shown?: string;
+    example?: string;
+  },
 ) {
   const low = bounds.parse(bounds.from) ?? 0;
   const high = bounds.parse(bounds.to) ?? Number.MAX_SAFE_INTEGER;
@@ -61,7 +72,7 @@ function unit(
     return read
       .nullable()
       .default(null)
-      .meta({ ...meta, default: "–" });
+      .meta({ ...meta, default: bounds.shown ?? "–" });
   return read.default(bounds.parse(bounds.fallback) ?? 0).meta({ ...meta, default: bounds.fallback });
 }
 const duration = (en: string, vi: string, from: string, to: string, fallback: string) =>
@@ -218,7 +229,14 @@ const recording = z.strictObject({
   ),
   keep: z
     .strictObject({
-      min: duration("Warned before less than this is kept.", "Báo trước khi thời gian lưu trữ thấp hơn mức này.", "0s", "3650d", "7d"),
+      min: unit(
+        "Warned before less than this is kept; never longer than max.",
+        "Báo trước khi thời gian lưu trữ thấp hơn mức này; không dài hơn max.",
+        {
+          ...{ parse: parseDuration, kind: "duration", from: "0s", to: "3650d" },
+          ...{ fallback: null, shown: keepMin, example: keepMin },
+        },
+      ) as z.ZodDefault<z.ZodType<number | null>>,
       max: duration("Deleted at this age even if there is room.", "Xóa khi quá thời hạn này dù còn chỗ.", "1s", "3650d", "30d"),
       rule: z
         .string(fault("text"))
@@ -226,6 +244,7 @@ const recording = z.strictObject({
         .default("")
         .meta({ en: "Paper that asks for it.", vi: "Văn bản quy định.", default: "", example: "" }),
     })
+    .transform(({ min, max, rule }) => ({ min: min ?? Math.min(parseDuration(keepMin) ?? 0, max), max, rule }))
     .prefault({}),
   limit: z
     .strictObject({

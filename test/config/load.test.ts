@@ -55,6 +55,16 @@ test("the smallest configuration has every default", () => {
   expect(Object.isFrozen(loaded.settings.cameras[0])).toBe(true);
 });
 
+test("what is kept at least follows a shorter most, unless it is written", () => {
+  const keepOf = (text: string) => {
+    const loaded = loadConfig(write(withRecording(text)));
+    return loaded.kind === "good" ? loaded.settings.recording.keep : loaded.problems;
+  };
+  expect(keepOf("keep: { max: 1d }")).toEqual({ min: 86_400_000, max: 86_400_000, rule: "" });
+  expect(keepOf("keep: { max: 10d }")).toMatchObject({ min: 7 * 86_400_000 });
+  expect(keepOf("keep: { min: 0s, max: 1d }")).toMatchObject({ min: 0 });
+});
+
 test("every key of the contract is accepted, also those whose driver comes later", () => {
   const text = `
 site:
@@ -119,6 +129,7 @@ describe("is refused with its place and what would be right:", () => {
     ["a number as a duration", withRecording("segment: 60"), [/^2:.*recording\.segment: not a duration, .*5s–10min/]],
     ["a segment too short", withRecording("segment: 4s"), [/recording\.segment: out of range, 5s–10min/]],
     ["a size without a unit", withRecording("limit: { size: 400 }"), [/recording\.limit\.size: not a size/]],
+    ["keep.min above keep.max, both written", withRecording("keep: { min: 6d, max: 5d }"), [/recording\.keep\.min: keep\.min is longer/]],
     ["keep.min above keep.max", withRecording("keep: { min: 31d }"), [/recording\.keep\.min: keep\.min is longer than keep\.max/]],
     [
       "a wrong scheme",
