@@ -143,6 +143,9 @@ function build(done: (code: number) => void): Command {
   add("doctor", "examines everything, worst first, with the next step", async (context) =>
     (await import("./cli/doctor.ts")).doctor(context, stopOnSignals()),
   );
+  add("inspect", "asks the disks about their own health, as root, and writes it down for the agent", async (context) =>
+    (await import("./cli/inspect.ts")).inspect(context),
+  );
   add("adopt-disk", "takes a blank or replaced footage disk into service", async (context) =>
     (await import("./cli/adopt-disk.ts")).adopt(context, stopOnSignals()),
   );

@@ -1,6 +1,6 @@
 /** Looks at everything that a technician would: reads and asks, changes nothing, and never waits long for anybody. */
 import { readFileSync } from "node:fs";
-import type { BoxIdentity, Clock, Footage, Machine, Remux, StreamLook } from "../hal/ports.ts";
+import type { BoxIdentity, Clock, Disks, Footage, Machine, Remux, StreamLook } from "../hal/ports.ts";
 import { certificateDays } from "./certificate.ts";
 import { isOnSystemDisk, readSecret } from "./config/rules.ts";
 import type { CameraSettings, Settings } from "./config/schema.ts";
@@ -26,6 +26,7 @@ export type Patient = {
 };
 export type DoctorMeans = {
   readonly machine: Machine;
+  readonly disks: Disks;
   readonly footage: Footage;
   readonly clock: Clock;
   readonly streams: StreamLook;
@@ -128,7 +129,8 @@ const diskFindings = {
   failing: "disk-dead",
 } as const;
 
-async function aboutDisk(patient: Patient, { machine, footage }: DoctorMeans): Promise<readonly Check[]> {
+async function aboutDisk(patient: Patient, means: DoctorMeans): Promise<readonly Check[]> {
+  const { machine, footage } = means;
   const { settings, asking, status } = patient;
   const { folder } = settings.recording;
   const reading = await footage.inspect(asking?.reads.meta("folder") ?? null);
@@ -148,10 +150,7 @@ async function aboutDisk(patient: Patient, { machine, footage }: DoctorMeans): P
   ];
   const because =
     mount === null ? folder : `${mount.device} ${mount.point} ${mount.options.filter((o) => o.startsWith("data=")).join(",")}`.trim();
-  return [
-    ...(problems.length > 0 ? problems : [check("disk", "disk-good", facts, because)]),
-    await aboutSmart(machine, mount?.device ?? null),
-  ];
+  return [...(problems.length > 0 ? problems : [check("disk", "disk-good", facts, because)]), await aboutSmart(patient, means)];
 }
 
 /** The middle of a few flushed writes. */
@@ -166,14 +165,19 @@ async function timeWrites(footage: Footage): Promise<{ kind: "ok"; ms: number } 
   return { kind: "ok", ms: times.sort((a, b) => a - b)[Math.floor(writes / 2)] ?? 0 };
 }
 
-async function aboutSmart(machine: Machine, device: string | null): Promise<Check> {
-  if (device === null || !device.startsWith("/dev/")) return check("smart", "smart-none", {}, device ?? "no device");
+/** Asks the disk; where it cannot be asked from here, what the last look as root found counts. */
+async function aboutSmart({ settings, status }: Patient, { machine, disks }: DoctorMeans): Promise<Check> {
+  const [disk] = await disks.under(settings.recording.folder);
+  if (disk === undefined) return check("smart", "smart-none", {}, "no device");
+  const device = `/dev/${disk.device}`;
   const smart = await machine.smart(device);
-  if (smart.kind !== "told") return check("smart", "smart-none", {}, smart.detail);
-  if (!smart.passed) return check("smart", "smart-bad", {}, device);
-  return smart.badSectors > 0
-    ? check("smart", "smart-worn", { sectors: smart.badSectors }, device)
-    : check("smart", "smart-good", {}, device);
+  const last = status?.running === true ? status.disk.health.find((entry) => entry.device === disk.device) : undefined;
+  const isBad = smart.kind === "told" ? !smart.passed : last?.smart === "failing";
+  const sectors = (smart.kind === "told" ? smart.badSectors : last?.badSectors) ?? 0;
+  if (isBad) return check("smart", "smart-bad", {}, device);
+  if (sectors > 0) return check("smart", "smart-worn", { sectors }, device);
+  if (smart.kind !== "told" && last?.smart !== "good") return check("smart", "smart-none", {}, smart.detail);
+  return check("smart", "smart-good", {}, device);
 }
 
 async function aboutPower({ status, settings }: Patient, { machine }: DoctorMeans): Promise<readonly Check[]> {

@@ -45,6 +45,7 @@ import { makeTimekeeper } from "./timekeep.ts";
 import { makeTurnstile } from "./turnstile.ts";
 import { version } from "./version.ts";
 import { type Conditions, watch } from "./watch.ts";
+import { watchWear } from "./wear.ts";
 import { realWorld, type World } from "./world.ts";
 
 const firstLookMs = 300;
@@ -266,6 +267,13 @@ export async function live(world: World, life: Life, stop: AbortSignal): Promise
     beat(first.site.state, begun.run, clock, time, log, after.signal),
     sweep({ clock, time, store: counted, footage, gate, log, eyes, limits, isDoubtful: timekeeper.isDoubtful }, usage, stop),
     housekeep(clock, time, store, settings, log, stop),
+    watchWear(
+      {
+        ...{ clock, time, store, log, disks: world.disks, inspections: world.inspections, bootId: world.box.bootId },
+        folders: { footage: folder, state: first.site.state },
+      },
+      stop,
+    ),
     keepChores({ clock, time, store, log, calendar: world.calendar, sign: auditor.sign }, stop),
     reindex(
       {

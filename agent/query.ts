@@ -8,6 +8,7 @@ import { forecastDays } from "./core/retention.ts";
 import { type CameraFacts, type Status, statusOf } from "./core/status.ts";
 import { stretchesOf } from "./core/stretch.ts";
 import type { Gap, Span, WallMs } from "./core/types.ts";
+import { wearOf } from "./core/wear.ts";
 import type { Reads } from "./store/reads.ts";
 
 const dayMs = 86_400_000;
@@ -157,6 +158,7 @@ export function readStatus(asking: Asking, version: string): Status {
       heldBytes,
       daysLeft,
     },
+    wear: wearOf(reads.meta("wear")).map((disk) => ({ ...disk, sinceAt: utc(disk.sinceAt) })),
     clock: { value: live?.clock ?? "unset", sinceAt: utc(condition("clock")?.sinceAt), driver: settings.clock.driver },
     power: { ...felt("power"), driver: driver("power") },
     link: { ...felt("link"), driver: driver("link") },

@@ -210,6 +210,7 @@ const signatureOf = ({ store, conditions }: StationDeps): string =>
     store.conditions().map(({ subject, value }) => [subject, value]),
     [...conditions].map(([id, { state, why }]) => [id, state, why]),
     store.meta("config-problem"),
+    store.meta("wear"),
   ]);
 
 function cameraDraft(

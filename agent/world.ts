@@ -6,7 +6,9 @@ import { calendar } from "../hal/calendar.ts";
 import { makeCameraPort } from "../hal/camera.ts";
 import { makeClock } from "../hal/clock.ts";
 import { makeDiscovery } from "../hal/discovery.ts";
+import { makeDisks } from "../hal/disks.ts";
 import { makeFootage } from "../hal/footage.ts";
+import { makeInspections } from "../hal/inspection.ts";
 import { knock } from "../hal/knock.ts";
 import { makeLadder } from "../hal/ladder.ts";
 import { makeNut } from "../hal/nut.ts";
@@ -18,7 +20,9 @@ import type {
   CameraPort,
   Clock,
   Discovery,
+  Disks,
   Footage,
+  Inspections,
   Knock,
   LinkValue,
   PowerValue,
@@ -38,6 +42,8 @@ export type World = {
   readonly clock: Clock;
   readonly box: Box;
   readonly footage: Footage;
+  readonly disks: Disks;
+  readonly inspections: Inspections;
   readonly recorder: Recorder;
   readonly knock: Knock & CameraClock;
   readonly cameras: CameraPort;
@@ -57,7 +63,8 @@ export function realWorld(settings: Settings, notBefore: UtcMs): World {
   const isLadder = settings.link.driver === "auto";
   return {
     ...{ clock, box: makeBox(), footage: makeFootage(settings.recording.folder), knock, broker: makeBroker() },
-    ...{ cameras: makeCameraPort({ clock }), discovery: makeDiscovery() },
+    ...{ cameras: makeCameraPort({ clock }), discovery: makeDiscovery(), disks: makeDisks() },
+    inspections: makeInspections(settings.inspection.path),
     recorder: makeRecorder(findTools(realpathSync(settings.site.state)), clock),
     ...{
       power: powerOf(settings),

@@ -13,12 +13,16 @@ const systemctlMs = 5_000;
 const smartMs = 15_000;
 const mostOutputBytes = 1 << 20;
 
+const debian = { systemctl: "/usr/bin/systemctl", smartctl: "/usr/sbin/smartctl", vcgencmd: "/usr/bin/vcgencmd" };
+
 /** `root`: where /proc and /sys are; tests have their own. `programs`: likewise. */
-export function makeMachine(root = "", programs = { systemctl: "/usr/bin/systemctl", smartctl: "/usr/sbin/smartctl" }): Machine {
+export function makeMachine(root = "", programs: Partial<typeof debian> = {}): Machine {
+  const { systemctl, smartctl, vcgencmd } = { ...debian, ...programs };
   return {
-    service: (unit) => service(programs.systemctl, unit),
+    service: (unit) => service(systemctl, unit),
     mountOf: (path) => mountOf(root, path),
-    smart: (device) => smart(programs.smartctl, device),
+    smart: (device) => smart(smartctl, device),
+    throttled: () => throttled(vcgencmd),
     listening: () => listening(root),
     hasUnderVoltage: () => hasUnderVoltage(root),
     door,
@@ -58,7 +62,14 @@ async function mountOf(root: string, path: string): Promise<Mount | null> {
 type SmartJson = {
   readonly smart_status?: { readonly passed?: boolean };
   readonly ata_smart_attributes?: { readonly table?: readonly { readonly id: number; readonly raw?: { readonly value?: number } }[] };
-  readonly nvme_smart_health_information_log?: { readonly critical_warning?: number; readonly media_errors?: number };
+  readonly nvme_smart_health_information_log?: {
+    readonly critical_warning?: number;
+    readonly media_errors?: number;
+    readonly percentage_used?: number;
+  };
+  /** Of ATA and SCSI flash, since smartmontools 7.4. */
+  readonly endurance_used?: { readonly current_percent?: number };
+  readonly temperature?: { readonly current?: number };
   readonly smartctl?: { readonly messages?: readonly { readonly string?: string }[] };
 };
 
@@ -68,29 +79,56 @@ const sectorAttributes = [5, 197, 198];
 async function smart(smartctl: string, device: string): Promise<Smart> {
   const known = await stat(smartctl).catch(() => null);
   if (known === null) return { kind: "unsupported", detail: "smartctl is not installed: apt-get install smartmontools" };
-  const args = ["--json", "--nocheck=standby", "-H", "-A", device];
-  const text = await new Promise<string | null>((resolve) => {
+  const args = ["--json", "--nocheck=standby", "-H", "-A"];
+  const first = await askSmart(smartctl, [...args, device]);
+  // A USB bridge that smartctl does not know usually passes the disk's own language on.
+  const isBridge = first.kind === "unsupported" && /USB bridge|-d option/.test(first.detail);
+  return isBridge ? askSmart(smartctl, [...args, "-d", "sat", device]) : first;
+}
+
+/** A question that hangs in the kernel cannot be ended by any signal: it is left alone then. */
+async function askSmart(smartctl: string, args: readonly string[]): Promise<Smart> {
+  const answer = await within(printed(smartctl, args), smartMs).catch(() => null);
+  if (answer === null) return { kind: "unknown", detail: `smartctl did not answer within ${smartMs / 1_000} s` };
+  return readSmart(answer);
+}
+
+function printed(program: string, args: readonly string[]): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const bounds = { timeout: smartMs, killSignal: "SIGKILL", maxBuffer: mostOutputBytes } as const;
     // smartctl's exit code is a bit field: what it printed counts.
-    execFile(smartctl, args, { timeout: smartMs, killSignal: "SIGKILL", maxBuffer: mostOutputBytes }, (error, stdout) =>
-      resolve(error !== null && error.killed === true ? null : stdout),
-    );
+    execFile(program, [...args], bounds, (error, stdout) => (error?.killed === true ? reject(error) : resolve(stdout)));
   });
-  if (text === null) return { kind: "unknown", detail: `smartctl did not answer within ${smartMs / 1_000} s` };
-  return readSmart(text);
 }
 
 function readSmart(text: string): Smart {
   try {
-    const { smart_status, ata_smart_attributes, nvme_smart_health_information_log: nvme, smartctl } = JSON.parse(text) as SmartJson;
+    const told = JSON.parse(text) as SmartJson;
+    const { smart_status, ata_smart_attributes, nvme_smart_health_information_log: nvme, smartctl } = told;
     const badSectors = (ata_smart_attributes?.table ?? [])
       .filter(({ id }) => sectorAttributes.includes(id))
       .reduce((sum, { raw }) => sum + (raw?.value ?? 0), nvme?.media_errors ?? 0);
     const passed = smart_status?.passed;
-    if (passed === undefined) return { kind: "unsupported", detail: smartctl?.messages?.[0]?.string ?? "the disk tells nothing" };
-    return { kind: "told", passed: passed && (nvme?.critical_warning ?? 0) === 0, badSectors };
+    const detail = smartctl?.messages?.[0]?.string ?? "the disk tells nothing";
+    if (passed === undefined) return { kind: /STANDBY|SLEEP/.test(detail) ? "unknown" : "unsupported", detail };
+    return {
+      ...{ kind: "told", passed: passed && (nvme?.critical_warning ?? 0) === 0, badSectors },
+      wornPercent: nvme?.percentage_used ?? told.endurance_used?.current_percent ?? null,
+      temperatureC: told.temperature?.current ?? null,
+    };
   } catch {
     return { kind: "unknown", detail: "smartctl printed nothing that can be read" };
   }
+}
+
+/** `throttled=0x50005` (Raspberry Pi documentation, vcgencmd). */
+async function throttled(vcgencmd: string): Promise<number | null> {
+  const text = await run(vcgencmd, ["get_throttled"], { timeout: systemctlMs, killSignal: "SIGKILL" }).then(
+    ({ stdout }) => stdout,
+    () => "",
+  );
+  const bits = /^throttled=0x([0-9a-f]{1,8})$/im.exec(text.trim())?.[1];
+  return bits === undefined ? null : Number.parseInt(bits, 16);
 }
 
 /** TCP ports on which somebody beyond this machine is let in, by /proc/net/tcp: state 0A, not loopback. */

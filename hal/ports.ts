@@ -321,10 +321,49 @@ export type VideoFacts = {
 
 export type Service = { readonly state: string; readonly restarts: number };
 export type Mount = { readonly point: string; readonly type: string; readonly device: string; readonly options: readonly string[] };
-/** What a disk says of its own health. */
+/** What a disk says of its own health. `unsupported`: it never tells, or nobody here may ask; `unknown`: it did not answer this time. */
 export type Smart =
-  | { readonly kind: "told"; readonly passed: boolean; readonly badSectors: number }
+  | {
+      readonly kind: "told";
+      readonly passed: boolean;
+      readonly badSectors: number;
+      /** Share of a flash disk's life that is used; may pass 100. null: it does not say. */
+      readonly wornPercent: number | null;
+      readonly temperatureC: number | null;
+    }
   | { readonly kind: "unsupported" | "unknown"; readonly detail: string };
+/** One whole disk as the kernel tells of it; null: it does not. */
+export type DiskFacts = {
+  /** The kernel's name: sda, mmcblk0, nvme0n1. */
+  readonly device: string;
+  /** eMMC only: percent of its life that is used, in steps of ten; 110 is beyond it. */
+  readonly wornPercent: number | null;
+  /** eMMC only: its spare blocks. */
+  readonly spares: "enough" | "few" | "none" | null;
+  /** Commands that failed since the disk appeared, harmless ones too. */
+  readonly ioErrors: number | null;
+  /** Errors of the file system under the folder (ext4), over its life. */
+  readonly fileSystemErrors: number | null;
+};
+/** Which disks lie under a folder. */
+export interface Disks {
+  /** Whole disks, also below partitions, encryption and volumes. Empty where the kernel knows none. Never rejects; ends within two seconds. */
+  under(path: string): Promise<readonly DiskFacts[]>;
+}
+/** What a look as root found. Dated by the boot and its monotonic clock: no step of the wall clock makes it older or younger. */
+export type Inspection = {
+  readonly boot: string;
+  readonly monoMs: MonoMs;
+  readonly disks: readonly { readonly device: string; readonly smart: Smart }[];
+  /** A Raspberry Pi's `get_throttled` bits; null where there is no such thing. */
+  readonly throttled: number | null;
+};
+export interface Inspections {
+  /** null: there is none, or none that can be read. Never rejects. */
+  read(): Promise<Inspection | null>;
+  /** Replaces it as a whole. Rejects with the system's error. */
+  write(inspection: Inspection): Promise<void>;
+}
 /** Certificates in PEM, as TLS takes them. */
 export type Credentials = { readonly ca: string | null; readonly cert: string | null; readonly key: string | null };
 /** How far one gets towards a server: to its name, its port, its certificate. */
@@ -336,7 +375,10 @@ export type Door =
 export interface Machine {
   service(unit: string): Promise<Service | null>;
   mountOf(path: string): Promise<Mount | null>;
+  /** Needs root. Ends in time also where the disk lets its question hang. */
   smart(device: string): Promise<Smart>;
+  /** A Raspberry Pi's `get_throttled` bits: what is wrong now, and what was since boot. Needs root; null where there is no such thing. */
+  throttled(): Promise<number | null>;
   /** TCP ports that are open to others. */
   listening(): Promise<readonly number[]>;
   hasUnderVoltage(): Promise<boolean | null>;

@@ -18,7 +18,11 @@ import type {
   ConnectResult,
   Credential,
   Discovery,
+  DiskFacts,
+  Disks,
   FoundDevice,
+  Inspection,
+  Inspections,
   Knock,
   Measure,
   Message,
@@ -296,6 +300,30 @@ export function scriptBox(bootId: string, isShutDownInOrder: boolean | null = nu
     vitals: () => ({
       ...{ load1: 0, memoryUsedBytes: 1, memoryTotalBytes: 2, temperatureC: null, agentRssBytes: process.memoryUsage.rss(), uptimeMs: 1 },
     }),
+  };
+}
+
+/** Disks as they are set; `set` replaces what lies under every folder. */
+export type ScriptDisks = Disks & { set(disks: readonly DiskFacts[]): void };
+export function scriptDisks(): ScriptDisks {
+  let disks: readonly DiskFacts[] = [];
+  return {
+    set: (next) => {
+      disks = next;
+    },
+    under: async () => disks,
+  };
+}
+
+/** The last look as root, kept in memory. */
+export type ScriptInspections = Inspections;
+export function scriptInspections(): ScriptInspections {
+  let last: Inspection | null = null;
+  return {
+    read: async () => last,
+    write: async (inspection) => {
+      last = inspection;
+    },
   };
 }
 

@@ -3,6 +3,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { makeBox } from "../../hal/box.ts";
 import { makeClock } from "../../hal/clock.ts";
+import { makeDisks } from "../../hal/disks.ts";
 import { makeFootage } from "../../hal/footage.ts";
 import { makeMachine } from "../../hal/machine.ts";
 import { findTools } from "../../hal/recorder.ts";
@@ -61,6 +62,7 @@ async function visit(context: Context, settings: Settings, hash: string, signal:
 
 const meansOf = (settings: Settings): DoctorMeans => ({
   ...{ machine: makeMachine(), footage: makeFootage(settings.recording.folder), clock: makeClock(settings.clock), streams: rtsp },
+  disks: makeDisks(),
   remux: makeRemux(findTools(settings.site.state)),
 });
 

@@ -342,6 +342,12 @@ const household = z.strictObject({
   reach: choice("wan: seen only through its internet line.", "wan: chỉ thấy được qua đường internet.", ["lan", "wan"], "lan"),
 });
 
+const inspectionPath = "/run/matghi-inspect/inspection.json";
+const inspectionFile = [
+  "File that `matghi inspect` writes as root and the agent reads: the disks' own health.",
+  "Tệp do `matghi inspect` ghi bằng quyền root, chương trình đọc: tình trạng ổ cứng tự báo.",
+] as const;
+
 const portNumber = (en: string, vi: string, example: number) =>
   z
     .int(fault("integer"))
@@ -384,6 +390,13 @@ export const schema = z.strictObject({
       "/run/matghi/offset",
     ).optional(),
   }).prefault({}),
+  inspection: z
+    .strictObject({
+      path: path(...inspectionFile, inspectionPath)
+        .default(inspectionPath)
+        .meta({ en: inspectionFile[0], vi: inspectionFile[1], default: inspectionPath, range: "absolute path", example: inspectionPath }),
+    })
+    .prefault({}),
 });
 
 /** The configuration as the schema gives it: every default filled in, durations in ms, sizes in bytes, times in UTC ms. */

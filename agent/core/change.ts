@@ -36,6 +36,7 @@ export type Write =
 /**
  * `broken`: a damaged database was set aside under that name, and nobody was told yet · `reset`: the same, for ever ·
  * `officer-holds`: what the station asked to hold, and our answers ·
+ * `wear`: the disks' own health (core/wear.ts) ·
  * `retained`: topics that the broker holds of us ·
  * `known CAMERA`: what it told of itself (core/acquaintance.ts) · `abandoned`: what went with the old disk so far, of an adoption under way.
  */
@@ -47,6 +48,7 @@ export type Note =
   | "abandoned"
   | "settled"
   | "retained"
+  | "wear"
   | "officer-holds"
   | `known ${string}`;
 

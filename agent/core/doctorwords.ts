@@ -55,7 +55,10 @@ const vi: DoctorWords = {
       "disk-good": said("Ổ lưu hình tốt: {type}, ghi {ms} mili giây một lần, còn trống {free}"),
       "smart-bad": said("Ổ cứng tự báo sắp hỏng", "thay ổ ngay: chép hình cần giữ bằng matghi export, rồi matghi adopt-disk"),
       "smart-worn": said("Ổ cứng có {sectors} vùng lỗi", "chuẩn bị ổ thay thế; theo dõi lại sau một tuần: matghi doctor"),
-      "smart-none": said("Không đọc được tình trạng ổ (SMART)", "cài smartmontools, chạy matghi doctor bằng quyền root"),
+      "smart-none": said(
+        "Không đọc được tình trạng ổ (SMART)",
+        "cài smartmontools, chạy: systemctl enable --now matghi-inspect.timer; hoặc chạy matghi doctor bằng quyền root",
+      ),
       "smart-good": said("Ổ cứng tự báo tốt (SMART)"),
       "power-battery": said("Mất điện lưới, đang chạy bằng bộ lưu điện", "kiểm tra nguồn điện tại nơi đặt đầu ghi"),
       "power-low-voltage": said("Điện áp cấp cho đầu ghi thấp", "thay bộ nguồn và dây đúng loại của máy (5,1 V), bỏ bớt thiết bị USB"),
@@ -161,7 +164,10 @@ const en: DoctorWords = {
         "replace it now: hand out what must be kept with matghi export, then matghi adopt-disk",
       ),
       "smart-worn": said("The disk has {sectors} bad sectors", "have a new one ready; look again in a week: matghi doctor"),
-      "smart-none": said("The disk's own health cannot be read (SMART)", "install smartmontools, run matghi doctor as root"),
+      "smart-none": said(
+        "The disk's own health cannot be read (SMART)",
+        "install smartmontools, run: systemctl enable --now matghi-inspect.timer; or run matghi doctor as root",
+      ),
       "smart-good": said("The disk itself says that it is well (SMART)"),
       "power-battery": said("No mains, the recorder runs on its battery", "check the power where the recorder stands"),
       "power-low-voltage": said(

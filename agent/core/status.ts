@@ -4,6 +4,7 @@ import type { UtcMs } from "./dating.ts";
 import { numberText } from "./print.ts";
 import { iso, isoOrNull, vietnamTime } from "./time.ts";
 import type { CameraState, WallMs } from "./types.ts";
+import { isUrgent, troubled, type Wear } from "./wear.ts";
 import { bytesText, evidenceText, fill, type Language, offsetText, wordOf, wordsIn } from "./words.ts";
 
 /** What one sense says, since when, and by which driver. */
@@ -24,6 +25,8 @@ export type StatusFacts = {
     readonly heldBytes: number;
     readonly daysLeft: number | null;
   };
+  /** The disks' own health; times UTC. */
+  readonly wear: readonly Wear[];
   readonly clock: Felt;
   readonly power: Felt;
   readonly link: Felt;
@@ -64,6 +67,7 @@ export const troubles = [
   "power",
   "clock",
   "disk",
+  "disk-health",
   "camera",
   "camera-clock",
   "camera-login",
@@ -95,6 +99,7 @@ export function statusOf(facts: StatusFacts) {
     disk: {
       ...{ value: facts.disk.value, since: isoOrNull(facts.disk.sinceAt), freeBytes: facts.disk.freeBytes },
       ...{ usedBytes: facts.disk.usedBytes, daysLeft: facts.disk.daysLeft },
+      health: facts.wear.map(({ sinceAt, isFailingCommands: _many, ...disk }) => ({ ...disk, since: isoOrNull(sinceAt) })),
     },
     station: {
       ...{ value: facts.station.value, since: isoOrNull(facts.station.sinceAt), unsent: facts.station.unsent },
@@ -129,6 +134,14 @@ const warnDays = { first: 60, last: 7 } as const;
 const certificateText = (days: number, words: ReturnType<typeof wordsIn>): string =>
   days < 0 ? words.certificateOver : fill(words.certificateEnds, { days });
 
+function wearText(disk: ReturnType<typeof troubled>[number], words: ReturnType<typeof wordsIn>): string {
+  const { device, holds, trouble, wornPercent, fileSystemErrors, badSectors } = disk;
+  const name = fill(words.wear.disk[holds[0] ?? "state"], { device });
+  const sentence = trouble === "worn" && wornPercent === null ? "spares" : trouble;
+  const facts = { disk: name, errors: fileSystemErrors ?? 0, sectors: badSectors ?? 0, worn: wornPercent ?? 0 };
+  return fill(words.wear.troubles[sentence], facts);
+}
+
 const sinceText = (at: UtcMs | null) => (at === null ? "?" : vietnamTime(at));
 
 function todoOf(facts: StatusFacts): Todo[] {
@@ -144,6 +157,8 @@ function todoOf(facts: StatusFacts): Todo[] {
   if (facts.running && facts.clock.value === "unset") add("clock", "attention", null, words.clockUnset, facts.clock.sinceAt);
   if (facts.disk.value !== "ok" && facts.disk.value !== "unknown")
     add("disk", "broken", null, fill(words.diskBad, { value: wordOf(words.disks, facts.disk.value) }), facts.disk.sinceAt);
+  for (const disk of troubled(facts.wear))
+    add("disk-health", isUrgent(disk.trouble) ? "broken" : "attention", null, wearText(disk, words), disk.sinceAt);
   for (const camera of facts.cameras) {
     if (camera.state !== "not-recording") continue;
     add(

@@ -2,6 +2,7 @@
 import { doctorWords as examining } from "./doctorwords.ts";
 import { evidenceWords as handing } from "./evidencewords.ts";
 import type { FoundProblem } from "./found.ts";
+import { senseWords as feeling } from "./sensewords.ts";
 import { vietnamTime } from "./time.ts";
 import type { Cause, DiscoveryCode } from "./types.ts";
 
@@ -10,6 +11,7 @@ export type Language = "vi" | "en";
 const vi = {
   ...handing.vi,
   ...examining.vi,
+  ...feeling.vi,
   causes: {
     "box-power": "mất điện tại nơi đặt đầu ghi",
     "house-power": "mất điện tại vị trí lắp đặt",
@@ -356,6 +358,7 @@ const vi = {
 const en: typeof vi = {
   ...handing.en,
   ...examining.en,
+  ...feeling.en,
   causes: {
     "box-power": "power cut at the recorder",
     "house-power": "power cut at the camera's place",

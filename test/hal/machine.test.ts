@@ -19,7 +19,7 @@ const script = (name: string, body: string) => {
   chmodSync(path, 0o755);
   return path;
 };
-const none = { systemctl: "/none/systemctl", smartctl: "/none/smartctl" };
+const none = { systemctl: "/none/systemctl", smartctl: "/none/smartctl", vcgencmd: "/none/vcgencmd" };
 
 test("the deepest mount point counts, blanks and all", async () => {
   write(
@@ -50,18 +50,28 @@ describe("SMART", () => {
       },
     })}'; exit 64`;
   test.each([
-    ["well, whatever the exit code", ata(true, 0), { kind: "told", passed: true, badSectors: 0 }],
-    ["worn", ata(true, 8), { kind: "told", passed: true, badSectors: 8 }],
-    ["failing", ata(false, 0), { kind: "told", passed: false, badSectors: 0 }],
+    ["well, whatever the exit code", ata(true, 0), { kind: "told", passed: true, badSectors: 0, wornPercent: null, temperatureC: null }],
+    ["worn", ata(true, 8), { kind: "told", passed: true, badSectors: 8, wornPercent: null, temperatureC: null }],
+    ["failing", ata(false, 0), { kind: "told", passed: false, badSectors: 0, wornPercent: null, temperatureC: null }],
     [
       "an NVMe that warns",
-      `echo '{"smart_status":{"passed":true},"nvme_smart_health_information_log":{"critical_warning":4,"media_errors":2}}'`,
-      { kind: "told", passed: false, badSectors: 2 },
+      `echo '{"smart_status":{"passed":true},"nvme_smart_health_information_log":{"critical_warning":4,"media_errors":2,"percentage_used":12},"temperature":{"current":45}}'`,
+      { kind: "told", passed: false, badSectors: 2, wornPercent: 12, temperatureC: 45 },
     ],
     [
       "a card reader",
       `echo '{"smartctl":{"messages":[{"string":"Unknown USB bridge"}]}}'; exit 1`,
       { kind: "unsupported", detail: "Unknown USB bridge" },
+    ],
+    [
+      "a bridge that passes the disk's own language on",
+      `case "$*" in *"-d sat"*) echo '{"smart_status":{"passed":true},"endurance_used":{"current_percent":7}}';; *) echo '{"smartctl":{"messages":[{"string":"Unknown USB bridge"}]}}'; exit 1;; esac`,
+      { kind: "told", passed: true, badSectors: 0, wornPercent: 7, temperatureC: null },
+    ],
+    [
+      "a disk asleep, which nobody wakes for that",
+      `echo '{"smartctl":{"messages":[{"string":"Device is in STANDBY mode, exit(2)"}]}}'; exit 2`,
+      { kind: "unknown", detail: "Device is in STANDBY mode, exit(2)" },
     ],
     ["rubbish", "echo rubbish", { kind: "unknown", detail: expect.any(String) }],
   ] as const)("%s", async (_, body, answer) => {
@@ -113,6 +123,14 @@ test("a Raspberry Pi's low voltage; nothing where there is no such sense", async
     write("sys/class/hwmon/hwmon1/in0_lcrit_alarm", `${word}\n`);
     expect(await makeMachine(folder, none).hasUnderVoltage()).toBe(answer);
   }
+});
+
+test("a Raspberry Pi's throttling bits; nothing where there is no such program", async () => {
+  const ask = (body: string) => makeMachine("", { ...none, vcgencmd: script(`vc-${Math.random()}`, body) }).throttled();
+  expect(await ask("echo throttled=0x50005")).toBe(0x50005);
+  expect(await ask("echo throttled=0x0")).toBe(0);
+  expect(await ask("echo 'VCHI initialization failed'; exit 255")).toBeNull();
+  expect(await makeMachine("", none).throttled()).toBeNull();
 });
 
 describe("the way to a server", () => {

@@ -13,12 +13,16 @@ import { sceneDisk } from "../../hal/scene.ts";
 import {
   type ScriptCameraPort,
   type ScriptClock,
+  type ScriptDisks,
+  type ScriptInspections,
   type ScriptNetwork,
   scriptBox,
   scriptBroker,
   scriptCamera,
   scriptClock,
   scriptDiscovery,
+  scriptDisks,
+  scriptInspections,
   scriptKnock,
 } from "../../hal/script.ts";
 import { until, writeSite } from "./agent.ts";
@@ -36,6 +40,9 @@ export type Scene = {
   /** What cameras say over ONVIF, and who answers a search. */
   readonly onvif: ScriptCameraPort;
   network: ScriptNetwork;
+  /** What the kernel and the last look as root say of the disks. */
+  readonly disks: ScriptDisks;
+  readonly inspections: ScriptInspections;
   /** The address at which a camera was recorded last. */
   recordedAt(camera: string): string | null;
 };
@@ -87,7 +94,13 @@ export function makeVillage(options: {
     silentRouters: new Set(),
     power: unfelt,
     link: unfelt,
-    ...{ onvif: scriptCamera(), network: { interfaces: [], devices: [] }, recordedAt: (camera) => addresses.get(camera) ?? null },
+    ...{
+      onvif: scriptCamera(),
+      network: { interfaces: [], devices: [] },
+      disks: scriptDisks(),
+      inspections: scriptInspections(),
+      recordedAt: (camera) => addresses.get(camera) ?? null,
+    },
   };
   let nowAt = options.startAt;
   let boots = 0;
@@ -119,6 +132,7 @@ export function makeVillage(options: {
       },
       box: { ...scriptBox(`boot-${boots}`), shutDownInOrder: async () => orderly },
       ...{ cameras: scene.onvif, discovery: scriptDiscovery(() => scene.network) },
+      ...{ disks: scene.disks, inspections: scene.inspections },
       recorder: noting(
         disk.recorder(clock, (camera) => scene.trouble.get(camera) ?? null),
         addresses,

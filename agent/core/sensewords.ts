@@ -1,0 +1,46 @@
+/** Words of the senses: how the disks age. Part of the catalogue of words.ts. */
+import type { Burden, WearTrouble } from "./wear.ts";
+
+const vi = {
+  wear: {
+    disk: { footage: "Ổ lưu hình ({device})", state: "Ổ hệ thống của đầu ghi ({device})" } satisfies Record<Burden, string>,
+    troubles: {
+      failing: "{disk} tự báo sắp hỏng – đề nghị thay ổ ngay; hình cần giữ thì chép ra trước: matghi export",
+      "worn-out": "{disk} đã hết tuổi thọ ghi – đề nghị thay ổ ngay; hình cần giữ thì chép ra trước: matghi export",
+      "file-system": "{disk} có {errors} lỗi hệ thống tệp – đề nghị kiểm tra ổ (fsck), sao lưu và chuẩn bị ổ thay thế",
+      "io-errors": "{disk} có nhiều lệnh đọc ghi lỗi – đề nghị kiểm tra dây, nguồn và cổng của ổ, rồi chạy: matghi doctor",
+      "bad-sectors": "{disk} có {sectors} vùng lỗi – đề nghị chuẩn bị ổ thay thế",
+      worn: "{disk} đã dùng khoảng {worn}% tuổi thọ ghi – đề nghị chuẩn bị ổ thay thế",
+      spares: "{disk} gần hết vùng dự phòng – đề nghị chuẩn bị ổ thay thế",
+    } satisfies Record<WearTrouble | "spares", string>,
+    smart: { good: "tự báo tốt", failing: "TỰ BÁO SẮP HỎNG", unknown: "chưa hỏi được", unsupported: "không tự báo" },
+    line: "{disk}: SMART {smart}{more}",
+    more: { sectors: "{count} vùng lỗi", worn: "đã dùng {percent}% tuổi thọ ghi", fileSystem: "{count} lỗi hệ thống tệp" },
+    none: "Không thấy ổ cứng nào dưới {folder}",
+    why: "lý do: {detail}",
+    written: "đã ghi {file}",
+  },
+};
+
+const en: typeof vi = {
+  wear: {
+    disk: { footage: "The footage disk ({device})", state: "The recorder's system disk ({device})" },
+    troubles: {
+      failing: "{disk} says itself that it is failing – replace it now; hand out first what must be kept: matghi export",
+      "worn-out": "{disk} has used up its life – replace it now; hand out first what must be kept: matghi export",
+      "file-system": "{disk} has {errors} errors in its file system – check it (fsck), keep a copy, have a new one ready",
+      "io-errors": "{disk} fails many commands – check its cable, power and port, then run: matghi doctor",
+      "bad-sectors": "{disk} has {sectors} bad sectors – have a new one ready",
+      worn: "{disk} has used some {worn}% of its life – have a new one ready",
+      spares: "{disk} has few spare blocks left – have a new one ready",
+    },
+    smart: { good: "says it is well", failing: "SAYS IT IS FAILING", unknown: "could not be asked", unsupported: "never tells" },
+    line: "{disk}: SMART {smart}{more}",
+    more: { sectors: "{count} bad sectors", worn: "{percent}% of its life used", fileSystem: "{count} errors of the file system" },
+    none: "No disk is known under {folder}",
+    why: "because: {detail}",
+    written: "{file} written",
+  },
+};
+
+export const senseWords = { vi, en };
