@@ -137,6 +137,15 @@ function build(done: (code: number) => void): Command {
     .action(async (id: string, options: import("./cli/hold.ts").LiftOptions) =>
       done((await import("./cli/hold.ts")).liftHold(contextOf(program), id, options)),
     );
+  add("delete", "deletes footage by hand, on a paper's word", async (context, options: import("./cli/delete.ts").DeleteOptions) =>
+    (await import("./cli/delete.ts")).deleteFootage(context, options),
+  )
+    .requiredOption("--camera <id>", "camera")
+    .requiredOption("--from <time>", "begin: 2026-11-24T14:05, 14:05 (today), or ISO with offset")
+    .requiredOption("--to <time>", "end")
+    .requiredOption("--reason <text>", "why, and the paper that asks for it")
+    .requiredOption("--officer <text>", "who deletes it")
+    .option("--yes", "deletes without asking");
   add("audit", "who did what with footage and settings", async (context, options: import("./cli/audit.ts").AuditOptions) =>
     (await import("./cli/audit.ts")).audit(context, options),
   ).option("--check", "walks the chain: altered, removed, reordered and missing entries");

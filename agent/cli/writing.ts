@@ -17,18 +17,33 @@ export type Desk = {
 
 /** Opens the store for writing, acts, closes. */
 export function writing<T>(context: Context, act: (desk: Desk) => T): T {
+  const desk = openDesk(context);
+  try {
+    return act(desk);
+  } finally {
+    desk.store.close();
+  }
+}
+
+/** The same for what takes its time: a copy, or a question to a person. */
+export async function writingSlowly<T>(context: Context, act: (desk: Desk) => Promise<T>): Promise<T> {
+  const desk = openDesk(context);
+  try {
+    return await act(desk);
+  } finally {
+    desk.store.close();
+  }
+}
+
+function openDesk(context: Context): Desk {
   const settings = settingsOf(context);
   const known = openReads(settings.site.state);
   if (known === null)
     throw new Refusal(exit.notFound, `nothing has been recorded in ${settings.site.state} yet; start the agent: matghi run`);
   known.close();
   const store = openStore(settings.site.state);
-  try {
-    const nowAt = nowUtc(settings);
-    const trust = store.live()?.clock ?? "unset";
-    const audit = (what: AuditKind, data: AuditData) => void store.audit({ at: iso(nowAt), clock: trust, what, data });
-    return act({ store, settings, nowUtc: nowAt, trust, audit });
-  } finally {
-    store.close();
-  }
+  const trust = store.live()?.clock ?? "unset";
+  // A person may have thought for a while.
+  const audit = (what: AuditKind, data: AuditData) => void store.audit({ at: iso(nowUtc(settings)), clock: trust, what, data });
+  return { store, settings, nowUtc: nowUtc(settings), trust, audit };
 }

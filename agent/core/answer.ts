@@ -1,7 +1,7 @@
 /** The answer to "is there footage of it?" as a sentence: how much there is, and why the rest is not there. Pure. */
 import type { Answer, LedgerSpan } from "./ledger.ts";
 import type { Cause, Span, Sure } from "./types.ts";
-import { fill, type Language, lengthText, wordsIn } from "./words.ts";
+import { fill, type Language, lengthText, wordOf, wordsIn } from "./words.ts";
 
 /** One sentence for a person. */
 export function answerText(answer: Answer, spans: readonly LedgerSpan[], asked: Span, language: Language): string {
@@ -27,7 +27,7 @@ function missingOf(spans: readonly LedgerSpan[], asked: Span, language: Language
       span.kind === "gap"
         ? causeText(span.cause, span.sure, language)
         : span.kind === "deleted"
-          ? words.kinds.deleted
+          ? `${words.kinds.deleted}: ${wordOf(words.whys, span.why)}`
           : words.kinds.unknown;
     sums.set(why, (sums.get(why) ?? 0) + span.toAt - span.fromAt);
   }

@@ -68,7 +68,7 @@ export type NewHold = {
 export type Change = readonly Write[];
 
 /** Under which rule footage was deleted. */
-export type DeletionReason = "age" | "size" | "free space" | "disk replaced" | "file missing";
+export type DeletionReason = "age" | "size" | "free space" | "disk replaced" | "file missing" | "by hand";
 
 /** What a camera taught us about itself; kept for its next start. */
 export type CameraFinding = "arrival-times" | "udp";

@@ -111,6 +111,7 @@ function figureLines(report: Report, facts: SheetFacts): string[] {
     ...(total.worstRatio === null || total.ratio === null ? [] : [fill(words.worst, { ratio: percentText(total.worstRatio, language) })]),
     ...gapLines(report, language),
     keptLine(report, facts),
+    ...(total.byHandMs === 0 ? [] : [fill(wordsIn(language).erasing.inReport, { hours: lostHoursText(total.byHandMs, language) })]),
     clockLine(report, language),
     words.extractions,
   ];

@@ -20,6 +20,8 @@ export type Tally = {
   readonly deletedMs: number;
   /** Part of deletedMs whose files were found missing: gone, but under no rule. */
   readonly missingMs: number;
+  /** Part of deletedMs that an officer deleted (`matghi delete`). */
+  readonly byHandMs: number;
   readonly unknownMs: number;
   /** Stops on purpose; not due. */
   readonly plannedMs: number;
@@ -33,7 +35,8 @@ export type Tally = {
 };
 
 export const nothing: Tally = {
-  ...{ dueMs: 0, recordedMs: 0, deletedMs: 0, missingMs: 0, unknownMs: 0, plannedMs: 0, reachableMs: null },
+  ...{ dueMs: 0, recordedMs: 0, deletedMs: 0, missingMs: 0, byHandMs: 0 },
+  ...{ unknownMs: 0, plannedMs: 0, reachableMs: null },
   ...{ gaps: 0, flaps: 0, longestGapMs: 0, byCause: {} },
 };
 
@@ -47,7 +50,7 @@ export const isMade = (span: LedgerSpan): boolean =>
 
 /** Adds up one camera's spans, which are in order and do not overlap. */
 export function tallyOf(spans: readonly LedgerSpan[]): Tally {
-  const sums = { recordedMs: 0, deletedMs: 0, missingMs: 0, unknownMs: 0, plannedMs: 0 };
+  const sums = { recordedMs: 0, deletedMs: 0, missingMs: 0, byHandMs: 0, unknownMs: 0, plannedMs: 0 };
   const losses: GapSpan[] = [];
   let lostMs = 0;
   let reachedMs = 0;
@@ -62,6 +65,7 @@ export function tallyOf(spans: readonly LedgerSpan[]): Tally {
       sums.recordedMs += ms;
       if (span.kind === "deleted") sums.deletedMs += ms;
       if (span.kind === "deleted" && span.why === "file missing") sums.missingMs += ms;
+      if (span.kind === "deleted" && span.why === "by hand") sums.byHandMs += ms;
     } else sums.unknownMs += ms;
   }
   const knownMs = sums.recordedMs + lostMs;
@@ -108,6 +112,7 @@ export function add(a: Tally, b: Tally): Tally {
   const sum = (key: { [K in keyof Tally]: Tally[K] extends number ? K : never }[keyof Tally]) => a[key] + b[key];
   return {
     ...{ dueMs: sum("dueMs"), recordedMs: sum("recordedMs"), deletedMs: sum("deletedMs"), missingMs: sum("missingMs") },
+    byHandMs: sum("byHandMs"),
     ...{ unknownMs: sum("unknownMs"), plannedMs: sum("plannedMs"), gaps: sum("gaps"), flaps: sum("flaps") },
     reachableMs: a.reachableMs === null ? b.reachableMs : a.reachableMs + (b.reachableMs ?? 0),
     longestGapMs: Math.max(a.longestGapMs, b.longestGapMs),

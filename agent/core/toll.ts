@@ -31,6 +31,7 @@ const levels: Record<DeletionReason, Level> = {
   "free space": "info",
   "disk replaced": "warn",
   "file missing": "warn",
+  "by hand": "warn",
 };
 
 /** The event, or nothing where nothing goes. Belongs into the transaction that takes the rows. */

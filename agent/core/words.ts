@@ -1,5 +1,6 @@
 /** All sentences for people, in Vietnamese and English. Plain, no blame; each says what it is and what to do next. */
 import { doctorWords as examining } from "./doctorwords.ts";
+import { eraseWords as erasing } from "./erasewords.ts";
 import { evidenceWords as handing } from "./evidencewords.ts";
 import type { FoundProblem } from "./found.ts";
 import { senseWords as feeling } from "./sensewords.ts";
@@ -12,6 +13,7 @@ const vi = {
   ...handing.vi,
   ...examining.vi,
   ...feeling.vi,
+  ...erasing.vi,
   causes: {
     "box-power": "mất điện tại nơi đặt đầu ghi",
     "house-power": "mất điện tại vị trí lắp đặt",
@@ -81,13 +83,14 @@ const vi = {
     "not-configured": "camera không có trong cấu hình",
   },
   states: { recording: "đang ghi", degraded: "ghi kém", "not-recording": "không ghi", unknown: "chưa rõ" },
-  kinds: { footage: "có hình", gap: "không ghi hình", deleted: "đã xóa theo quy định", unknown: "không đủ căn cứ" },
+  kinds: { footage: "có hình", gap: "không ghi hình", deleted: "đã xóa", unknown: "không đủ căn cứ" },
   whys: {
     age: "quá thời hạn lưu trữ",
     size: "quá dung lượng đặt",
     "free space": "hết chỗ trên ổ",
     "disk replaced": "đã thay ổ cứng",
     "file missing": "tệp bị mất",
+    "by hand": "cán bộ xóa theo yêu cầu",
     "before the first run": "trước lần chạy đầu tiên",
     "journal reset": "sổ ghi phải lập lại",
     "not accounted for": "không có ghi nhận",
@@ -359,6 +362,7 @@ const en: typeof vi = {
   ...handing.en,
   ...examining.en,
   ...feeling.en,
+  ...erasing.en,
   causes: {
     "box-power": "power cut at the recorder",
     "house-power": "power cut at the camera's place",
@@ -428,13 +432,14 @@ const en: typeof vi = {
     "not-configured": "the camera was not in the configuration",
   },
   states: { recording: "recording", degraded: "degraded", "not-recording": "not recording", unknown: "unknown" },
-  kinds: { footage: "footage", gap: "no footage", deleted: "deleted under its rule", unknown: "state unknown" },
+  kinds: { footage: "footage", gap: "no footage", deleted: "deleted", unknown: "state unknown" },
   whys: {
     age: "past its keeping time",
     size: "over the size that is set",
     "free space": "no room left on the disk",
     "disk replaced": "disk replaced",
     "file missing": "file missing",
+    "by hand": "an officer deleted it on request",
     "before the first run": "before the first run",
     "journal reset": "the books had to be begun anew",
     "not accounted for": "not accounted for",

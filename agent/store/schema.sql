@@ -85,7 +85,7 @@ CREATE TABLE gap (
 CREATE INDEX gap_time ON gap (camera, from_at);
 CREATE UNIQUE INDEX gap_open ON gap (camera) WHERE to_at IS NULL;
 
--- Footage that was deleted under a rule; neighbours joined.
+-- Footage that was deleted, and why (under a rule, by hand, with its disk); neighbours joined.
 CREATE TABLE deletion (
   id INTEGER PRIMARY KEY,
   camera INTEGER NOT NULL REFERENCES camera,

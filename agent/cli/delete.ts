@@ -1,0 +1,114 @@
+/** `matghi delete`: footage deleted by hand, on paper's word. Says what goes, asks, writes it into the audit, then does it. */
+import { makeFootage } from "../../hal/footage.ts";
+import { makeDating } from "../core/dating.ts";
+import { planErasure } from "../core/erasure.ts";
+import { iso, vietnamTime } from "../core/time.ts";
+import type { Toll } from "../core/toll.ts";
+import type { Span } from "../core/types.ts";
+import { bytesText, fill, wordsIn } from "../core/words.ts";
+import { type Erased, eraseFootage, NoDisk } from "../erase.ts";
+import type { SegmentRow } from "../store/reads.ts";
+import { type Context, nowUtc as clockNow, exit, Refusal } from "./context.ts";
+import { knownCamera, stretchOf, textOf } from "./fields.ts";
+import { ask, isInteractive } from "./prompt.ts";
+import { type Desk, writingSlowly } from "./writing.ts";
+
+export type DeleteOptions = {
+  readonly camera: string;
+  readonly from: string;
+  readonly to: string;
+  readonly reason: string;
+  readonly officer: string;
+  readonly yes?: boolean;
+};
+
+export async function deleteFootage(context: Context, options: DeleteOptions): Promise<number> {
+  const [reason, officer] = [textOf("reason", options.reason), textOf("officer", options.officer)];
+  return writingSlowly(context, async (desk) => {
+    const { store, settings, nowUtc, audit } = desk;
+    const camera = knownCamera(options.camera, [...new Set([...settings.cameras, ...store.cameras()].map(({ id }) => id))]);
+    const asked = stretchOf(options, nowUtc);
+    const found = find(desk, camera, asked);
+    await settle(context, options, found.lines.join("\n"), wordsIn(settings.site.language).erasing);
+    const { toll, from, to } = found;
+    audit("footage.deleted", { camera, from, to, files: toll.segments, bytes: toll.bytes, officer, reason });
+    const erased = await erase(desk, found.segments);
+    context.out(context.json ? JSON.stringify({ camera, from, to, ...erased }) : doneText(desk, camera, found, erased));
+    return erased.kept + erased.stuck === 0 ? exit.fine : exit.needsPerson;
+  });
+}
+
+type Found = {
+  readonly segments: readonly SegmentRow[];
+  readonly toll: Toll;
+  readonly from: string;
+  readonly to: string;
+  /** What is said before anything is done. */
+  readonly lines: readonly string[];
+};
+
+/** All closed files that touch the stretch. Throws a Refusal where there are none, and where a hold covers one. */
+function find(desk: Desk, camera: string, asked: Span): Found {
+  const { store } = desk;
+  const dating = makeDating(store.boots());
+  const stored = { fromAt: dating.fromUtc(asked.fromAt), toAt: dating.fromUtc(asked.toAt) };
+  const plan = planErasure(
+    store.segmentsTouching(camera, stored),
+    store.holds().filter((hold) => hold.camera === camera),
+  );
+  if (plan.kind === "nothing")
+    throw new Refusal(exit.notFound, `no closed footage of that stretch; what there is: matghi footage --camera ${camera} --from … --to …`);
+  if (plan.kind === "held") {
+    const holds = plan.holds.map(({ id, request }) => `${id} (${request})`).join(", ");
+    const lift = `matghi hold lift ${plan.holds[0]?.id} --officer … --reason …`;
+    throw new Refusal(exit.needsPerson, `held footage is not deleted: hold ${holds}; where that is over, lift it first: ${lift}`);
+  }
+  const [fromUtc, toUtc] = [dating.toUtc(plan.toll.fromAt), dating.toUtc(plan.toll.toAt)];
+  const words = wordsIn(desk.settings.site.language).erasing;
+  const openFromAt = store.live()?.cameras[camera]?.openFromAt ?? null;
+  const lines = [
+    fill(words.will, factsOf(desk, camera, { from: iso(fromUtc), to: iso(toUtc) }, plan.toll.segments, plan.toll.bytes)),
+    ...(fromUtc < asked.fromAt || toUtc > asked.toAt ? [words.wider] : []),
+    ...(openFromAt !== null && openFromAt >= plan.toll.toAt && openFromAt < stored.toAt ? [words.open] : []),
+  ];
+  return { segments: plan.segments, toll: plan.toll, from: iso(fromUtc), to: iso(toUtc), lines };
+}
+
+function factsOf({ settings }: Desk, camera: string, span: { from: string; to: string }, files: number, bytes: number) {
+  const name = settings.cameras.find(({ id }) => id === camera)?.name ?? camera;
+  const [from, to] = [span.from, span.to].map((at) => vietnamTime(Date.parse(at)));
+  return { name, files, size: bytesText(bytes, settings.site.language), from: from ?? "", to: to ?? "" };
+}
+
+/** `--yes`, or a word typed at the terminal. */
+async function settle(
+  { err }: Context,
+  { yes }: DeleteOptions,
+  said: string,
+  words: { readonly ask: string; readonly word: string; readonly notDone: string },
+): Promise<void> {
+  if (yes === true) return;
+  if (!isInteractive()) throw new Refusal(exit.wrongUse, `${said.split("\n")[0]} Nobody is at a terminal to agree: say --yes`);
+  err(said);
+  if ((await ask(words.ask))?.trim().toUpperCase() !== words.word) throw new Refusal(exit.needsPerson, words.notDone);
+}
+
+async function erase({ store, settings, trust }: Desk, segments: readonly SegmentRow[]): Promise<Erased> {
+  const { folder } = settings.recording;
+  const moment = () => ({ at: makeDating(store.boots()).fromUtc(clockNow(settings)), monoMs: 0, clock: trust });
+  try {
+    return await eraseFootage({ store, footage: makeFootage(folder), moment }, segments);
+  } catch (error) {
+    if (!(error instanceof NoDisk)) throw error;
+    throw new Refusal(exit.needsPerson, `${folder}: ${error.message}; what is left was not touched: look at matghi status`);
+  }
+}
+
+function doneText(desk: Desk, camera: string, found: Found, { files, bytes, kept, stuck }: Erased): string {
+  const words = wordsIn(desk.settings.site.language).erasing;
+  return [
+    fill(words.done, factsOf(desk, camera, found, files, bytes)),
+    ...(kept === 0 ? [] : [fill(words.kept, { count: kept })]),
+    ...(stuck === 0 ? [] : [fill(words.stuck, { count: stuck })]),
+  ].join("\n");
+}
