@@ -21,20 +21,31 @@ export function reportFacts(asking: Asking, span: Span): readonly CameraLedger[]
       clockOffsetMs: clockOf(asking.reads, camera.id)?.offsetMs ?? null,
     },
   });
-  const configured = settings.cameras.map((camera) => ledger(cameraOf(camera)));
+  const told = (camera: ReportCamera): ReportCamera => ({
+    ...{ ...camera, sinceAt: camera.sinceAt ?? sinceOf(asking, camera.id), keepDays: settings.recording.keep.max / dayMs },
+  });
+  const configured = settings.cameras.map((camera) => ledger(told(cameraOf(camera))));
   const known = new Set(settings.cameras.map(({ id }) => id));
   const left = reads.cameras().filter(({ id }) => !known.has(id));
-  return [...configured, ...left.map(({ id }) => ledger(gone(id))).filter(({ spans }) => spans.length > 0)];
+  return [...configured, ...left.map(({ id }) => ledger(told(gone(id)))).filter(({ spans }) => spans.length > 0)];
 }
 
-const cameraOf = ({ id, name, group, kind, priority, household, manual }: Settings["cameras"][number]): ReportCamera => ({
+const cameraOf = ({ id, name, group, kind, priority, household, manual, since }: Settings["cameras"][number]): ReportCamera => ({
   ...{ id, name: name ?? id, group: group ?? null, kind, priority, household: household ?? null, manual: manual !== undefined },
+  ...{ site: null, sinceAt: since ?? null, keepDays: null },
 });
 
 /** Of a camera that has left the configuration only its id is known. */
 const gone = (id: string): ReportCamera => ({
   ...{ id, name: id, group: null, kind: 2, priority: false, household: null, manual: false },
+  ...{ site: null, sinceAt: null, keepDays: null },
 });
+
+/** When its due time began, where the configuration does not say it. */
+function sinceOf({ reads, dating }: Asking, camera: string): number | null {
+  const sinceAt = reads.camera(camera)?.sinceAt;
+  return sinceAt == null ? null : dating.toUtc(sinceAt);
+}
 
 /** Days back to the oldest footage, to a hundredth; null where there is none. */
 function daysKept({ reads, dating, nowAt }: Asking, camera: string): number | null {

@@ -1,9 +1,10 @@
 /** `matghi report`: hours due and recorded of a period, losses by cause, faults; for people, for Excel, for machines. */
 
 import { csvText } from "../core/csv.ts";
-import { parsePeriod, periodForms } from "../core/period.ts";
+import { type Period, parsePeriod, periodBefore, periodForms } from "../core/period.ts";
 import { type Report, reportJson, reportOf } from "../core/report.ts";
 import { type SheetFacts, sheetText } from "../core/sheet.ts";
+import { comparisonOf, isWhole } from "../core/sheetblock.ts";
 import { sheetHtml } from "../core/sheetpage.ts";
 import { fill, wordsIn } from "../core/words.ts";
 import { reportFacts } from "../facts.ts";
@@ -16,14 +17,12 @@ export type ReportOptions = { readonly period: string; readonly format?: string;
 const formats = ["text", "html", "csv", "json"] as const;
 type Format = (typeof formats)[number];
 
-const dayMs = 86_400_000;
-
 export function report(context: Context, options: ReportOptions): number {
   const format = formatOf(context, options.format);
   return reading(context, (session) => {
     const period = parsePeriod(options.period, session.nowAt);
     if (period === null) throw new Refusal(exit.wrongUse, `--period ${options.period}: no such period; write ${periodForms}`);
-    const made = reportOf(period, reportFacts(session, period.span), session.nowAt);
+    const made = reportOn(period, session);
     const text = render[format](made, session);
     if (options.out === undefined) context.out(text.replace(/\n$/, ""));
     else sayWritten(context, session, options.out, writeWhole(options.out, text.endsWith("\n") ? text : `${text}\n`));
@@ -40,18 +39,30 @@ function formatOf({ json }: Context, asked: string | undefined): Format {
 }
 
 const render: Record<Format, (made: Report, session: Session) => string> = {
-  text: (made, session) => sheetText(made, sheetFacts(session)),
-  html: (made, session) => sheetHtml(made, sheetFacts(session)),
+  text: (made, session) => sheetText(made, sheetFacts(made, session)),
+  html: (made, session) => sheetHtml(made, sheetFacts(made, session)),
   json: (made) => JSON.stringify(reportJson(made)),
   csv: (made, { settings }) => csvText(made, settings.site.language),
 };
 
-function sheetFacts({ settings, nowAt }: Session): SheetFacts {
-  const { site, report: printed, recording } = settings;
+const reportOn = (period: Period, session: Session): Report => reportOf(period, reportFacts(session, period.span), session.nowAt);
+
+function sheetFacts(made: Report, session: Session): SheetFacts {
+  const { site, report: printed, recording } = session.settings;
+  const period = periodBefore(made.period);
+  const before = period === null ? null : reportOn(period, session);
+  const judged = (report: Report) => ({ report, isWhole: isWhole(report) });
   return {
-    ...{ language: site.language, version, site: site.name, takenAt: nowAt, unit: printed.unit ?? null, rule: printed.rule ?? null },
-    ...{ recipients: printed.recipients ?? [], dutyPhone: printed.dutyPhone ?? null },
-    ...{ keepMaxDays: recording.keep.max / dayMs, keepRule: recording.keep.rule },
+    ...{
+      language: site.language,
+      version,
+      site: site.name,
+      takenAt: session.nowAt,
+      unit: printed.unit ?? null,
+      rule: printed.rule ?? null,
+    },
+    ...{ recipients: printed.recipients ?? [], dutyPhone: printed.dutyPhone ?? null, keepRule: recording.keep.rule },
+    ...{ missing: [], comparison: comparisonOf(judged(made), before === null ? null : judged(before)), extractions: null },
   };
 }
 

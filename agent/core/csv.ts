@@ -5,7 +5,7 @@
  */
 import { tenthsOf } from "./print.ts";
 import type { CameraRow, Report, Row, SumRow } from "./report.ts";
-import { gradeText, groupName } from "./sheet.ts";
+import { gradeText, groupName } from "./sheettables.ts";
 import { mostUnknown } from "./tally.ts";
 import { causes } from "./types.ts";
 import { fill, type Language, wordsIn } from "./words.ts";

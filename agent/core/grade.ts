@@ -1,6 +1,6 @@
 /** How a camera did in a period, in one word. Pure. */
 import type { LedgerSpan } from "./ledger.ts";
-import { mostUnknown, type Share, tallyOf } from "./tally.ts";
+import { mostUnknown, type Share, type Tally, tallyOf } from "./tally.ts";
 
 /**
  * good, watch, poor: by the ratio. connected: reached, and yet nothing was recorded in the last 24 hours. dead: nothing recorded, not reached.
@@ -18,17 +18,28 @@ const dayMs = 86_400_000;
 export function gradeOf(manual: boolean, spans: readonly LedgerSpan[], { ratio, withheld }: Share): Grade {
   if (manual) return "manual";
   if (withheld === "nothing-due") return "idle";
-  const end = endingOf(spans);
-  if (end !== null) return end;
+  return lastDayOf(spans) ?? gradeOfRatio(ratio);
+}
+
+/** The grade by the ratio alone. */
+export function gradeOfRatio(ratio: number | null): Grade {
   if (ratio === null) return "unknown";
   return ratio >= gradeLimits.good ? "good" : ratio >= gradeLimits.watch ? "watch" : "poor";
 }
 
-/** Did the camera's last 24 hours pass without any footage? Not claimed where too much of them is unknown. */
-function endingOf(spans: readonly LedgerSpan[]): "connected" | "dead" | null {
+/** Of the last 24 hours that the spans reach. */
+function lastDayOf(spans: readonly LedgerSpan[]): "connected" | "dead" | null {
   const fromAt = (spans.at(-1)?.toAt ?? 0) - dayMs;
-  const last = spans.filter(({ toAt }) => toAt > fromAt).map((span) => ({ ...span, fromAt: Math.max(span.fromAt, fromAt) }));
-  const { dueMs, recordedMs, unknownMs, reachableMs } = tallyOf(last);
+  return endingOf(tallyOf(spans.filter(({ toAt }) => toAt > fromAt).map((span) => ({ ...span, fromAt: Math.max(span.fromAt, fromAt) }))));
+}
+
+/** Did these hours, a camera's last, pass without any footage? Not claimed where too much of them is unknown. */
+export function endingOf({
+  dueMs,
+  recordedMs,
+  unknownMs,
+  reachableMs,
+}: Pick<Tally, "dueMs" | "recordedMs" | "unknownMs" | "reachableMs">): "connected" | "dead" | null {
   if (dueMs === 0 || recordedMs > 0 || unknownMs > mostUnknown * dueMs) return null;
   return (reachableMs ?? 0) * 2 > dueMs ? "connected" : "dead";
 }

@@ -33,6 +33,22 @@ function monthsSpan(year: number, month: number, count: number): Span | null {
   return { fromAt: Date.UTC(year, month, 1) - vietnamMs, toAt: Date.UTC(year, month + count, 1) - vietnamMs };
 }
 
+/** The period before it, as long and of the same kind; null where there is none to compare with. */
+export function periodBefore({ name, span }: Period): Period | null {
+  const [, year = "", part = "", number = ""] = /^(\d{4})(?:-([HQ]?)(\d{1,2}))?$/.exec(name) ?? [];
+  if (year === "") return rangeBefore(name, span);
+  const of = number === "" ? 1 : part === "H" ? 2 : part === "Q" ? 4 : 12;
+  const turn = Number(year) * of + (number === "" ? 0 : Number(number) - 1) - 1;
+  const before = String((turn % of) + 1).padStart(part === "" ? 2 : 1, "0");
+  return parsePeriod(`${Math.floor(turn / of)}${number === "" ? "" : `-${part}${before}`}`, 0);
+}
+
+/** As many days, right before. */
+function rangeBefore(name: string, { fromAt, toAt }: Span): Period | null {
+  if (!name.includes("..")) return null;
+  return parsePeriod(`${dayOf(fromAt - (toAt - fromAt))}..${dayOf(fromAt - dayMs)}`, 0);
+}
+
 /** `2026-11-01..2026-11-15`: both days belong to it. */
 function rangeSpan(text: string): Span | null {
   const found = /^(\d{4}-\d{2}-\d{2})\.\.(\d{4}-\d{2}-\d{2})$/.exec(text);

@@ -19,6 +19,12 @@ export type ReportCamera = {
   readonly household: string | null;
   /** No stream that we could reach: listed, never due. */
   readonly manual: boolean;
+  /** Name of the recorder's place; null in the report of one box, which is all at one. */
+  readonly site: string | null;
+  /** When its due time began; null: not yet, or not known. */
+  readonly sinceAt: WallMs | null;
+  /** Days after which its footage is deleted, as set; null: not known. */
+  readonly keepDays: number | null;
 };
 
 /** What the ledger has of one camera in the period. */
@@ -61,17 +67,38 @@ export type Report = {
 export function reportOf(period: Period, ledgers: readonly CameraLedger[], nowAt: WallMs): Report {
   const untilAt = Math.min(period.span.toAt, nowAt);
   const span = { fromAt: period.span.fromAt, toAt: untilAt };
-  const rows = ledgers.map((ledger) => memberOf(ledger, span));
-  const faults = faultsIn(rows, span);
-  const total = sumRow(rows, faults, span);
-  const names = new Map(ledgers.map(({ camera }) => [groupKey(camera), camera.group?.normalize("NFC") ?? null]));
+  return assembled(
+    period,
+    untilAt,
+    ledgers.map((ledger) => memberOf(ledger, span)),
+    (members) => {
+      const faults = faultsIn(members, span);
+      const traces = members.map(({ trace }) => trace);
+      return { faults, means: meansOf(traces, faults, span) };
+    },
+  );
+}
+
+/** Faults of some cameras, and their mean times. */
+export type Judged = { readonly faults: readonly Fault[]; readonly means: Means };
+
+/** A report from its cameras, whoever added them up: one box from its ledger, or the station from what the boxes told. */
+export function assembled<M extends { readonly row: CameraRow }>(
+  period: Period,
+  untilAt: WallMs,
+  members: readonly M[],
+  judge: (members: readonly M[]) => Judged,
+): Report {
+  const all = judge(members);
+  const total = sumRow(members, all.means);
+  const names = new Map(members.map(({ row }) => [groupKey(row.camera), row.camera.group?.normalize("NFC") ?? null]));
   const ungroupedLast = [...names].sort(([, a], [, b]) => Number(a === null) - Number(b === null));
   const groups = ungroupedLast.map(([key, group]) => {
-    const members = rows.filter(({ row }) => groupKey(row.camera) === key);
-    return { group, ...(members.length === rows.length ? total : sumRow(members, faultsIn(members, span), span)) };
+    const own = members.filter(({ row }) => groupKey(row.camera) === key);
+    return { group, ...(own.length === members.length ? total : sumRow(own, judge(own).means)) };
   });
-  const cameras = rows.map(({ row }) => row).sort((a, b) => rank(a) - rank(b));
-  return { period, untilAt, cameras, groups, total, faults };
+  const cameras = members.map(({ row }) => row).sort((a, b) => rank(a) - rank(b));
+  return { period, untilAt, cameras, groups, total, faults: all.faults };
 }
 
 /** One spelling, however its letters were composed. */
@@ -81,6 +108,7 @@ const groupKey = ({ group }: ReportCamera): string => (group === null ? "" : gro
 function rank({ grade, dueMs, recordedMs, camera }: CameraRow): number {
   if (grade === "manual") return 4;
   if (grade === "idle") return 3;
+  if (dueMs === 0) return 1;
   const down = grade === "dead" || grade === "connected" ? 0 : 1;
   return down + recordedMs / dueMs - (camera.priority ? 1e-9 : 0);
 }
@@ -117,16 +145,15 @@ function beginOfLoss(spans: readonly LedgerSpan[]): WallMs {
   return at;
 }
 
-function sumRow(members: readonly Member[], faults: readonly Fault[], period: Span): SumRow {
+function sumRow(members: readonly { readonly row: CameraRow }[], means: Means): SumRow {
   const tally = members.reduce<Tally>((sum, { row }) => add(sum, row), nothing);
-  const traces = members.map(({ trace }) => trace);
   const known = (values: readonly (number | null)[]) => values.filter((value) => value !== null);
   const days = known(members.map(({ row }) => row.daysKept));
   const offsets = known(members.map(({ row }) => row.clockOffsetMs));
   const counted = Object.fromEntries(grades.map((grade) => [grade, members.filter(({ row }) => row.grade === grade).length]));
   return {
     ...{ cameraCount: members.length, grades: counted as Record<Grade, number> },
-    ...{ ...tally, ...shareOf(tally), ...meansOf(traces, faults, period) },
+    ...{ ...tally, ...shareOf(tally), ...means },
     daysKept: days.length === 0 ? null : Math.min(...days),
     clockOffsetMs: offsets.length === 0 ? null : offsets.reduce((worst, ms) => (Math.abs(ms) > Math.abs(worst) ? ms : worst)),
   };
@@ -136,8 +163,8 @@ function sumRow(members: readonly Member[], faults: readonly Fault[], period: Sp
 export function reportJson({ period, untilAt, cameras, groups, total, faults }: Report) {
   return {
     ...{ period: period.name, from: iso(period.span.fromAt), to: iso(period.span.toAt), until: iso(untilAt) },
-    cameras: cameras.map(({ camera, losing, ...row }) => ({
-      ...camera,
+    cameras: cameras.map(({ camera: { site: _site, sinceAt, ...camera }, losing, ...row }) => ({
+      ...{ ...camera, since: isoOrNull(sinceAt) },
       ...row,
       notRecording: losing === null ? null : { since: iso(losing.fromAt), cause: losing.cause },
     })),

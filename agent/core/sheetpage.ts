@@ -1,43 +1,64 @@
-/** The monthly sheet as one page that prints on A4 and reads on a phone; nothing in it is fetched from anywhere. Pure. */
+/** The report as one page that prints on A4 and reads on a phone; nothing in it is fetched from anywhere. Pure. */
 import { escaped } from "./markup.ts";
 import type { Report } from "./report.ts";
-import { type SheetFacts, type SheetTable, sheetOf } from "./sheet.ts";
+import { type Sheet, type SheetFacts, sheetOf } from "./sheet.ts";
+import type { Section } from "./sheetblock.ts";
+import type { SheetTable } from "./sheettables.ts";
 
 export function sheetHtml(report: Report, facts: SheetFacts): string {
-  const { title, head, figures, sentence, tables, foot } = sheetOf(report, facts);
+  const sheet = sheetOf(report, facts);
   return `<!doctype html>
 <html lang="${facts.language}">
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<title>${escaped(`${title} – ${facts.site}`)}</title>
-<style>${style}</style>
-<h1>${escaped(title)}</h1>
-${head.map((line) => `<p class="head">${escaped(line.trim())}</p>`).join("\n")}
-<section>${figures.map(lineHtml).join("\n")}</section>
-<p class="sentence">${escaped(sentence)}</p>
-${tables.map(tableHtml).join("\n")}
-${foot.map((line) => `<p class="foot">${escaped(line)}</p>`).join("\n")}
+<title>${escaped([sheet.title, ...(facts.site === null ? [] : [facts.site])].join(" – "))}</title>
+<style>${pageStyle}${sheetStyle}</style>
+${sheetBody(sheet)}
 </html>
 `;
 }
 
-/** Lines that are indented in plain text are so here. */
-const lineHtml = (line: string): string => `<p${line.startsWith(" ") ? ' class="under"' : ""}>${escaped(line.trim())}</p>`;
-
-function tableHtml({ title, rows, toTheRight }: SheetTable): string {
-  const cell = (tag: "th" | "td") => (text: string, column: number) =>
-    `<${tag}${toTheRight.includes(column) ? ' class="right"' : ""}>${escaped(text)}</${tag}>`;
-  const [head = [], ...body] = rows;
-  const row = (cells: readonly string[]) => `<tr>${cells.map(cell("td")).join("")}</tr>`;
-  return `<h2>${escaped(title)}</h2>
-<div class="wide"><table><thead><tr>${head.map(cell("th")).join("")}</tr></thead><tbody>${body.map(row).join("\n")}</tbody></table></div>`;
+/** The sheet within a page, also for the clipboard: nothing of it needs a style to be understood. */
+export function sheetBody({ title, head, figures, sections, foot }: Sheet): string {
+  return `<article class="sheet">
+<h1>${escaped(title)}</h1>
+${head.map((line) => `<p class="head">${escaped(line.trim())}</p>`).join("\n")}
+<section>${figures.map(lineHtml).join("\n")}</section>
+${sections.map(sectionHtml).join("\n")}
+${foot.map((line) => `<p class="foot">${escaped(line)}</p>`).join("\n")}
+</article>`;
 }
 
-const style = `
-body{font:15px/1.45 "Times New Roman",Tinos,serif;max-width:267mm;margin:8mm auto;padding:0 4mm;color:#000;background:#fff}
-h1{font-size:20px;text-align:center}h2{font-size:16px;margin:1.2em 0 .3em;break-after:avoid}
-p{margin:.15em 0}.under{padding-left:1.6em}.sentence{margin:1em 0;font-style:italic}.foot{font-size:13px;margin-top:.6em}
-.wide{overflow-x:auto}table{border-collapse:collapse;width:100%}
-th,td{border:1px solid #666;padding:2px 6px;text-align:left;vertical-align:top}.right{text-align:right}
-tr{break-inside:avoid}thead{display:table-header-group}
-@page{size:A4 landscape;margin:12mm}@media print{body{margin:0;padding:0}.wide{overflow:visible}}`;
+/** Lines that are indented in plain text are so here. */
+const lineHtml = (line: string): string => `<p${isUnder(line) ? ' class="under"' : ""}>${escaped(line.trim())}</p>`;
+export const isUnder = (line: string): boolean => line.startsWith(" ");
+
+const sectionHtml = ({ heading, lines, tables }: Section): string => `<h2>${escaped(heading)}</h2>
+${lines.map((line) => `<p class="text">- ${escaped(line)}</p>`).join("\n")}
+${tables.map(tableHtml).join("\n")}`;
+
+/** Word takes its borders from the attribute. */
+function tableHtml({ title, rows, toTheRight, note }: SheetTable): string {
+  const cell = (tag: "th" | "td") => (text: string, column: number) =>
+    `<${tag}${toTheRight.includes(column) ? ' class="right" align="right"' : ""}>${escaped(text)}</${tag}>`;
+  const [head = [], ...body] = rows;
+  const row = (cells: readonly string[]) => `<tr>${cells.map(cell("td")).join("")}</tr>`;
+  const table = `<div class="wide"><table border="1" cellspacing="0"><thead><tr>${head.map(cell("th")).join("")}</tr></thead><tbody>${body.map(row).join("\n")}</tbody></table></div>`;
+  return `<h3>${escaped(title)}</h3>
+${body.length === 0 ? "" : table}${note === undefined ? "" : `<p>${escaped(note)}</p>`}`;
+}
+
+const pageStyle = `
+body{max-width:267mm;margin:8mm auto;padding:0 4mm;background:#fff}
+@page{size:A4 landscape;margin:12mm}@media print{body{margin:0;padding:0;max-width:none}}`;
+
+/** The sheet's own look; whoever shows it gives the page around it. */
+export const sheetStyle = `
+.sheet{font:15px/1.4 "Times New Roman",Tinos,serif;color:#000;background:#fff}
+.sheet h1{font-size:20px;text-align:center;margin:0 0 .4em}.sheet h2{font-size:16px;margin:1em 0 .2em;break-after:avoid}
+.sheet h3{font-size:15px;margin:.8em 0 .2em;break-after:avoid}
+.sheet p{margin:.15em 0}.sheet .under{padding-left:1.6em}.sheet .foot{font-size:12px;margin-top:.6em;white-space:pre-line}
+.sheet .wide{overflow-x:auto}.sheet table{border-collapse:collapse;width:100%;font-size:13px;line-height:1.25}
+.sheet th,.sheet td{border:1px solid #666;padding:1px 5px;text-align:left;vertical-align:top}.sheet .right{text-align:right}
+.sheet tr{break-inside:avoid}.sheet thead{display:table-header-group}
+@media print{.sheet{font-size:13px}.sheet table{font-size:11.5px}.sheet .foot{font-size:10.5px}.sheet .wide{overflow:visible}}`;

@@ -1,8 +1,10 @@
 /** What the station is told of a camera's day and of its month (contract §7), bounded whatever happened. Pure. */
 import { type Fault, faultsOf, traceOf } from "./faults.ts";
+import { gradeOf } from "./grade.ts";
 import { type LedgerSpan, overlap } from "./ledger.ts";
 import { daysOf, hoursOf, spanOfDay, spanOfMonth } from "./period.ts";
-import { isMade, shareOf, type Tally, tallyOf } from "./tally.ts";
+import { edgesOf } from "./seam.ts";
+import { isLoss, isMade, shareOf, type Tally, tallyOf } from "./tally.ts";
 import { iso, isoOrNull } from "./time.ts";
 import { type EventRow, type EventType, eventTypes, type Gap, type Level, type Span, type WallMs } from "./types.ts";
 
@@ -58,8 +60,8 @@ export function monthSummary(facts: MonthFacts) {
   const faults = faultsOf([traceOf({ id: camera, spans: whole, rows }, past.toAt)], past.toAt);
   const fixed = {
     ...{ ...headOf(facts, span), month: facts.month },
-    days: daysOf(past).map((day) => ({ day: day.day, ...figuresOf(tallyOf(cutTo(whole, day))) })),
-    total: { ...figuresOf(tally), ...shareOf(tally), reachableMs: tally.reachableMs },
+    days: daysOf(past).map((day) => dayFigures(whole, day)),
+    total: { ...figuresOf(tally), ...shareOf(tally), grade: gradeOf(false, whole, shareOf(tally)) },
     extractions,
   };
   const longest = [...faults].sort((a, b) => b.durationMs - a.durationMs);
@@ -83,7 +85,16 @@ const headOf = ({ camera, untilAt }: StretchFacts, span: Span) => ({
 const timesOf = ({ dueMs, recordedMs, unknownMs, plannedMs, byCause }: Tally) => ({ dueMs, recordedMs, unknownMs, plannedMs, byCause });
 
 /** The report's numbers under the report's names. */
-const figuresOf = (tally: Tally) => ({ ...timesOf(tally), gaps: tally.gaps, flaps: tally.flaps, longestGapMs: tally.longestGapMs });
+const figuresOf = (tally: Tally) => ({
+  ...{ ...timesOf(tally), gaps: tally.gaps, flaps: tally.flaps, longestGapMs: tally.longestGapMs, reachableMs: tally.reachableMs },
+});
+
+/** A day of a month, with what lies at its midnights: any stretch of days adds up to what the report says of it (core/seam.ts). */
+function dayFigures(spans: readonly LedgerSpan[], day: Span & { readonly day: string }) {
+  const own = cutTo(spans, day);
+  const edges = edgesOf(own.filter(isLoss), day);
+  return { day: day.day, ...figuresOf(tallyOf(own)), ...(edges === null ? {} : { edges }) };
+}
 
 /** Spans of a window, cut to it; all are in order. */
 export function cutTo(spans: readonly LedgerSpan[], window: Span): readonly LedgerSpan[] {

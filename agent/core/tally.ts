@@ -132,8 +132,8 @@ function addCauses(a: ByCause, b: ByCause): ByCause {
 /** Time without footage, whatever its cause. */
 export const lostMs = (byCause: ByCause): number => Object.values(byCause).reduce((sum, { ms }) => sum + ms, 0);
 
-/** Why there is no ratio. */
-export type Withheld = "nothing-due" | "too-much-unknown";
+/** Why there is no ratio. `not-told`: the station has no figures of the camera, which its box may have. */
+export type Withheld = "nothing-due" | "too-much-unknown" | "not-told";
 /** More unknown time than this, and no ratio is given; more than the second, and the worst case stands beside it. */
 export const mostUnknown = 0.05;
 export const noteUnknown = 0.01;

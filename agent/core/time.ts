@@ -13,6 +13,10 @@ export function vietnamTime(at: WallMs): string {
   return `${local.slice(11, 19)} ${local.slice(8, 10)}/${local.slice(5, 7)}/${local.slice(0, 4)}`;
 }
 
+/** `14:05 05/01/2026` and `05/01/2026`, in Vietnamese time. */
+export const dateTime = (at: WallMs): string => vietnamTime(at).replace(/^(\d\d:\d\d):\d\d/, "$1");
+export const dateText = (at: WallMs): string => vietnamTime(at).slice(9);
+
 /** A command line's time: ISO with offset, `YYYY-MM-DD[THH:MM[:SS]]` or `HH:MM[:SS]` (today) in Vietnamese time. Null where it is none. */
 export function parseTime(text: string, nowAt: WallMs): WallMs | null {
   const today = new Date(nowAt + vietnamMs).toISOString().slice(0, 10);

@@ -4,6 +4,7 @@ import { eraseWords as erasing } from "./erasewords.ts";
 import { evidenceWords as handing } from "./evidencewords.ts";
 import type { FoundProblem } from "./found.ts";
 import { senseWords as feeling } from "./sensewords.ts";
+import { sheetWords as telling } from "./sheetwords.ts";
 import { vietnamTime } from "./time.ts";
 import type { Cause, DiscoveryCode } from "./types.ts";
 
@@ -14,6 +15,7 @@ const vi = {
   ...examining.vi,
   ...feeling.vi,
   ...erasing.vi,
+  ...telling.vi,
   causes: {
     "box-power": "mất điện tại nơi đặt đầu ghi",
     "house-power": "mất điện tại vị trí lắp đặt",
@@ -229,8 +231,8 @@ const vi = {
     longest: "   Dài nhất: {length} tại {name}",
     causes: "   Nguyên nhân: {causes}",
     cause: "{name} {count} lần/{hours} giờ",
-    kept: "4. Số ngày lưu thực tế thấp nhất: {days} ngày ({name}); mức đặt: {max} ngày (căn cứ: {rule})",
-    keptNothing: "4. Số ngày lưu thực tế thấp nhất: chưa có hình; mức đặt: {max} ngày (căn cứ: {rule})",
+    kept: "4. Số ngày lưu thực tế thấp nhất: {days} ngày ({name}); mức đặt: {set} (căn cứ: {rule})",
+    keptNothing: "4. Số ngày lưu thực tế thấp nhất: chưa có hình; mức đặt: {set} (căn cứ: {rule})",
     noRule: "chưa nhập",
     clock: "5. Giờ hiển thị: lệch nhiều nhất {seconds} giây tại {name}",
     clockNothing: "5. Giờ hiển thị: chưa đo",
@@ -313,6 +315,7 @@ const vi = {
     withheld: {
       "nothing-due": "chưa có giờ phải ghi",
       "too-much-unknown": "chưa tính được, giờ không đủ căn cứ trên {limit}",
+      "not-told": "trạm chưa có số liệu",
     },
     atMost: "dưới {value}",
     duration: { days: "{d} ngày {h} giờ", hours: "{h} giờ {m} phút", minutes: "{m} phút", seconds: "{s} giây" },
@@ -363,6 +366,7 @@ const en: typeof vi = {
   ...examining.en,
   ...feeling.en,
   ...erasing.en,
+  ...telling.en,
   causes: {
     "box-power": "power cut at the recorder",
     "house-power": "power cut at the camera's place",
@@ -579,8 +583,8 @@ const en: typeof vi = {
     longest: "   Longest: {length} at {name}",
     causes: "   Causes: {causes}",
     cause: "{name} {count} times/{hours} hours",
-    kept: "4. Fewest days kept: {days} days ({name}); set: {max} days (rule: {rule})",
-    keptNothing: "4. Fewest days kept: no footage yet; set: {max} days (rule: {rule})",
+    kept: "4. Fewest days kept: {days} days ({name}); set: {set} (rule: {rule})",
+    keptNothing: "4. Fewest days kept: no footage yet; set: {set} (rule: {rule})",
     noRule: "not entered",
     clock: "5. Time shown: off by {seconds} s at most, at {name}",
     clockNothing: "5. Time shown: not measured yet",
@@ -660,7 +664,11 @@ const en: typeof vi = {
       causes: "Causes: {causes}.",
       cause: "{name} ({share} of the hours)",
     },
-    withheld: { "nothing-due": "nothing was due", "too-much-unknown": "withheld, more than {limit} of the hours are unknown" },
+    withheld: {
+      "nothing-due": "nothing was due",
+      "too-much-unknown": "withheld, more than {limit} of the hours are unknown",
+      "not-told": "no figures at the station",
+    },
     atMost: "under {value}",
     duration: { days: "{d} d {h} h", hours: "{h} h {m} min", minutes: "{m} min", seconds: "{s} s" },
     note: "Figures are taken by the monitoring program itself. “Hours due” run from hand-over, without the planned stops that are on record. “State unknown” is time about which the program cannot say whether there was footage; it is in no ratio. Causes are technical findings, not results of an inquiry.",

@@ -8,7 +8,8 @@ import type { LedgerSpan } from "../../agent/core/ledger.ts";
 import { monthsOf, type Period, parsePeriod, spanOfMonth } from "../../agent/core/period.ts";
 import { hoursText, lostHoursText, numberText, percentText, shareTexts, tableText, tenthsOf, widthOf } from "../../agent/core/print.ts";
 import { type CameraLedger, type Report, type Row, reportJson, reportOf } from "../../agent/core/report.ts";
-import { sentenceOf, sheetText } from "../../agent/core/sheet.ts";
+import { sheetText } from "../../agent/core/sheet.ts";
+import { sentenceOf } from "../../agent/core/sheetblock.ts";
 import { cutTo } from "../../agent/core/summary.ts";
 import { shareOf } from "../../agent/core/tally.ts";
 import { type Cause, causes, type Gap, type Span } from "../../agent/core/types.ts";
@@ -28,7 +29,10 @@ const row = (id: number, span: Span & { cause?: Cause }, fault: number | null, o
   blame: { cause: span.cause ?? "camera", sure: "inferred", evidence: [] },
 });
 const ledger = (id: string, spans: readonly LedgerSpan[], rows: readonly Gap[] = [], more: object = {}): CameraLedger => ({
-  camera: { id, name: `Camera ${id}`, group: null, kind: 2, priority: false, household: null, manual: false, ...more },
+  camera: {
+    ...{ id, name: `Camera ${id}`, group: null, kind: 2, priority: false, household: null, manual: false },
+    ...{ site: null, sinceAt: null, keepDays: 30, ...more },
+  },
   ...{ spans, rows, daysKept: null, clockOffsetMs: null },
 });
 const nowAt = year.span.toAt + 1;
@@ -148,7 +152,7 @@ describe("for every ledger", () => {
 
 const sheet = {
   ...{ language: "vi" as const, version: "1.2.3", site: "Thôn An Đại 1", takenAt: nowAt, unit: null, rule: null, recipients: [] },
-  ...{ dutyPhone: null, keepMaxDays: 30, keepRule: "" },
+  ...{ dutyPhone: null, keepRule: "", missing: [], comparison: null, extractions: null },
 };
 
 describe("flaps", () => {
