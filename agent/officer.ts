@@ -2,6 +2,7 @@
 import type { Settings } from "./config/schema.ts";
 import type { AuditData, AuditKind } from "./core/audit.ts";
 import { iso, parseTime } from "./core/time.ts";
+import type { HoldRefusal } from "./core/types.ts";
 import type { Time } from "./moment.ts";
 import type { Store } from "./store/store.ts";
 
@@ -13,8 +14,6 @@ export type OfficerDeps = {
   readonly audit: (what: AuditKind, data: AuditData) => void;
 };
 
-/** Why a request was refused: a closed list, for the board's words. */
-export type HoldRefusal = "unknown-camera" | "bad-time" | "bad-request" | "bad-officer" | "too-long" | "too-much" | "no-station";
 export type HoldAnswer =
   | {
       readonly ok: true;

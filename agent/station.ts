@@ -112,7 +112,9 @@ async function birth(deps: StationDeps, address: { commune: string; site: string
     cameras: settings.cameras.map((camera) => ({
       ...{ id: camera.id, name: camera.name ?? camera.id, group: camera.group ?? null, kind: camera.kind },
       ...{ priority: camera.priority, household: camera.household ?? null },
+      manual: camera.manual === undefined ? null : { checkedAt: camera.manual.checked, keepsMs: camera.manual.keeps },
     })),
+    keep: { minMs: settings.recording.keep.min, maxMs: settings.recording.keep.max },
     previous:
       previous === null
         ? null

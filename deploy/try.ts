@@ -1,5 +1,6 @@
 /** `./deploy/try`: a whole site on this machine, from the same parts as a real one. */
 import { type ChildProcess, execFile, spawn } from "node:child_process";
+import { randomBytes } from "node:crypto";
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -13,6 +14,8 @@ const cameraNames = ["cam1", "cam2", "h265", "g711"] as const;
 /** Without --for the cameras still end some day. */
 const longestSeconds = 7 * 86_400; // below the 24.8 days that a timer can hold
 const login = { user: "agent", password: "thu-nghiem" };
+/** Reads the board, and may do what an officer may; the password is another one each time. */
+const officer = { user: "truc-ban", password: randomBytes(6).toString("hex") };
 const say = (text: string) => void process.stdout.write(`${text}\n`);
 
 function readArguments(args: readonly string[]): number | null {
@@ -67,13 +70,16 @@ async function main(): Promise<number> {
   for (const name of ["SIGINT", "SIGTERM"] as const) process.once(name, () => stop.abort());
   const seconds = forMs === null ? longestSeconds : Math.ceil(forMs / 1000) + 120;
   const cameras = await startCameras({ count: 2, digest: `${login.user}:${login.password}`, seconds });
-  const broker = await startMosquitto();
+  const broker = await startMosquitto({
+    board: { page: join(repository, "dist/board/index.html"), config: { commune: "xa-mau", name: "Công an xã Mẫu" }, officer },
+  });
   const config = writeSite(folder, cameras, broker.url);
   const from = new Date().toISOString();
   const agent = spawn(process.execPath, [join(repository, "dist/agent/cli.js"), "run", "--config", config], {
     stdio: ["ignore", "ignore", "inherit"],
   });
   say(`recording ${cameraNames.length} simulated cameras into ${folder}/footage`);
+  say(`the station's board: ${broker.board} (user ${officer.user}, password ${officer.password})`);
   say(`  ./deploy/matghi status --config ${config}`);
   say(`  ./deploy/matghi footage --config ${config} --camera cam1 --from ${from} --to ${new Date(Date.now() + 60_000).toISOString()}`);
   say(`  mosquitto_sub -p ${broker.port} -v -t 'matghi/#'`);

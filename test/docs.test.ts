@@ -1,6 +1,6 @@
 /** The documents say what is there: commands, options, settings, files and symbols that they name exist. */
 import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { keysAt } from "../agent/config.ts";
 import { exampleText, markers, settingsTable } from "../deploy/docs.ts";
@@ -12,6 +12,7 @@ const documents = [
   "agent/README.md",
   "hal/README.md",
   "deploy/README.md",
+  "deploy/station/board/README.md",
   "test/README.md",
   "test/cameras/README.md",
   "CHANGELOG.md",
@@ -22,7 +23,7 @@ const spansOf = (file: string) => [...textOf(file).matchAll(/`([^`\n]+)`/g)].map
 const sources = ["agent", "hal", "deploy", "test"]
   .flatMap((folder) =>
     readdirSync(join(repository, folder), { recursive: true, withFileTypes: true })
-      .filter((entry) => entry.isFile() && /\.(ts|py)$/.test(entry.name))
+      .filter((entry) => entry.isFile() && /\.(tsx?|py)$/.test(entry.name))
       .map((entry) => readFileSync(join(entry.parentPath, entry.name), "utf8")),
   )
   .join("\n");
@@ -87,7 +88,9 @@ describe.each(documents)("%s", (file) => {
       const module = /^([\w/.-]+\.ts)$/.exec(span)?.[1];
       if (module !== undefined)
         expect(
-          [file.split("/")[0] ?? "", "", "agent", "hal", "test/cameras"].some((folder) => existsSync(join(repository, folder, module))),
+          [dirname(file), file.split("/")[0] ?? "", "", "agent", "hal", "test/cameras"].some((folder) =>
+            existsSync(join(repository, folder, module)),
+          ),
           module,
         ).toBe(true);
     }

@@ -16,7 +16,7 @@ function sourceFiles(): string[] {
 
 function listed(folder: string): string[] {
   return readdirSync(folder, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile() && entry.name.endsWith(".ts"))
+    .filter((entry) => entry.isFile() && /\.tsx?$/.test(entry.name))
     .map((entry) => join(entry.parentPath, entry.name));
 }
 
@@ -42,6 +42,8 @@ function layerOf(file: string): string {
   if (isInside("agent/config")(file) || file === "agent/config.ts") return "config";
   if (file === "hal/ports.ts") return "ports";
   if (isInside("hal")(file)) return "driver";
+  if (isInside("deploy/station/board/model")(file)) return "model";
+  if (isInside("deploy/station/board")(file) && file !== "deploy/station/board/vite.config.ts") return "board";
   if (isInside("deploy")(file)) return "deploy";
   return "loop";
 }
@@ -53,6 +55,9 @@ const allowed: Record<string, { values: readonly string[]; types: readonly strin
   config: { values: ["config", "core"], types: ["config", "core"] },
   ports: { values: [], types: ["core"] },
   driver: { values: [], types: ["ports", "core"] },
+  // The board runs in a browser: it shares the pure core, and its own model is as pure.
+  model: { values: ["model", "core"], types: ["model", "core"] },
+  board: { values: ["board", "model", "core"], types: ["board", "model", "core"] },
   loop: { values: ["core", "loop", "config"], types: ["core", "loop", "config", "ports", "store"] },
 };
 
@@ -83,11 +88,25 @@ test("the core is pure: no package, no clock, no builtin", () => {
     expect(readFileSync(join(root, file), "utf8"), file).not.toMatch(/Date\.now|new Date\(\)|Math\.random|process\.|setTimeout/);
 });
 
-test("each package is imported as a value in exactly one file", () => {
+test("the board's model is pure: no package, no clock, no browser", () => {
+  const files = sourceFiles().filter((file) => layerOf(file) === "model");
+  expect(files.length).toBeGreaterThan(5);
+  for (const file of files)
+    expect(readFileSync(join(root, file), "utf8"), file).not.toMatch(
+      /Date\.now|new Date\(\)|Math\.random|window\.|document\.|setTimeout|from "[a-z]/,
+    );
+});
+
+test("each package is imported as a value in exactly one file of its program; preact is what views are written in", () => {
   const packages = all.filter(({ to, isType }) => !isType && !to.startsWith("node:") && !/^(agent|hal|deploy|test)\//.test(to));
   const byPackage = new Map<string, Set<string>>();
-  for (const { from, to } of packages) byPackage.set(to, (byPackage.get(to) ?? new Set()).add(from));
+  for (const { from, to } of packages) {
+    if (/^preact(\/hooks)?$/.test(to) && layerOf(from) === "board") continue;
+    const name = layerOf(from) === "board" ? `board: ${to}` : to;
+    byPackage.set(name, (byPackage.get(name) ?? new Set()).add(from));
+  }
   for (const [name, files] of byPackage) expect([...files], name).toHaveLength(1);
+  expect(byPackage.get("board: mqtt")).toEqual(new Set(["deploy/station/board/broker.ts"]));
   expect(byPackage.get("better-sqlite3")).toEqual(new Set(["agent/store/database.ts"]));
 });
 

@@ -33,6 +33,9 @@ const table = {
   result: { qos: 1, retain: false, expirySeconds: null },
 } as const;
 export type TopicName = keyof typeof table;
+export const topicNames = Object.keys(table) as readonly TopicName[];
+/** How long a message holds at the broker; null: for ever. */
+export const expirySecondsOf = (name: TopicName): number | null => table[name].expirySeconds;
 
 /** `state` and `health` are renewed this often, the rest before it expires. */
 export const heartbeatMs = 60_000;
@@ -85,7 +88,11 @@ export type Birth = {
     readonly kind: number;
     readonly priority: boolean;
     readonly household: string | null;
+    /** Looked at by hand; null where the box reaches its stream. */
+    readonly manual: { readonly checkedAt: UtcMs; readonly keepsMs: number } | null;
   }[];
+  /** Footage is warned of before it falls short of the first, and deleted at the age of the second. */
+  readonly keep: { readonly minMs: number; readonly maxMs: number };
   readonly previous: { readonly boot: string; readonly end: string; readonly lastAliveAt: UtcMs } | null;
   readonly db: string;
   readonly firstG: number;
@@ -94,9 +101,13 @@ export type Birth = {
   /** Public half of the box's key, SPKI in PEM; null where the key cannot be read. */
   readonly key: string | null;
 };
-export const birthMessage = (address: Address, { startedAt, previous, db, firstG, lastG, ...rest }: Birth): Draft =>
+export const birthMessage = (address: Address, { startedAt, previous, cameras, db, firstG, lastG, ...rest }: Birth): Draft =>
   draft(address, "birth", null, {
     ...{ v: 1, site: address.site, ...rest, startedAt: iso(startedAt) },
+    cameras: cameras.map(({ manual, ...camera }) => ({
+      ...camera,
+      manual: manual === null ? null : { checked: iso(manual.checkedAt), keepsMs: manual.keepsMs },
+    })),
     previous: previous === null ? null : { boot: previous.boot, end: previous.end, lastAlive: iso(previous.lastAliveAt) },
     journal: { db, firstG, lastG },
   });

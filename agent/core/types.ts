@@ -173,3 +173,6 @@ export type DiscoveryCode =
   | "not-sent"
   | "no-interface"
   | "too-many-replies";
+
+/** Why an officer's request to hold footage was refused. Closed: the board has words for each. */
+export type HoldRefusal = "unknown-camera" | "bad-time" | "bad-request" | "bad-officer" | "too-long" | "too-much" | "no-station";

@@ -1,0 +1,218 @@
+/** The commune as it stands: its sites, what can be vouched for, each camera. From retained messages and now. Pure. */
+import { type CameraState, causes, type Sure } from "../../../../agent/core/types.ts";
+import type { Kept, Retained } from "./kept.ts";
+import { type Body, bodyOf, listOf, numberOf, oneOf, textOf, timeOf } from "./read.ts";
+
+/** A site is silent after this long without a word (contract §7: its state is renewed every 60 s). */
+export const silentAfterMs = 180_000;
+/** The broker waits so long before it says *lost* (core/message.ts, the will's delay). */
+const willDelayMs = 45_000;
+/** A camera's own message holds for 15 minutes. */
+const cameraHoldsMs = 900_000;
+
+/**
+ * heard: it speaks. silent: it does not; `sinceAt` is when it was heard last, `isExact` false where that is only the last known trace.
+ * stopped: it said goodbye.
+ */
+export type Contact =
+  | { readonly kind: "heard"; readonly heardAt: number }
+  | { readonly kind: "silent"; readonly sinceAt: number | null; readonly isExact: boolean }
+  | { readonly kind: "stopped"; readonly sinceAt: number | null };
+
+/** good: records, and the picture is not known to be bad. picture: records, not well. connected: answers, records nothing. dead: does not answer. */
+export const standings = ["good", "picture", "connected", "dead", "unknown", "manual"] as const;
+export type Standing = (typeof standings)[number];
+export type Picture = "good" | "bad" | "unchecked";
+
+export type Camera = {
+  readonly site: string;
+  readonly id: string;
+  readonly name: string;
+  readonly group: string | null;
+  readonly kind: number;
+  readonly isPriority: boolean;
+  readonly household: string | null;
+  /** Looked at by hand, without a stream that the box could reach; counted apart. */
+  readonly manual: { readonly checkedAt: number | null; readonly keepsMs: number | null } | null;
+  readonly standing: Standing;
+  readonly picture: Picture;
+  readonly state: CameraState;
+  readonly why: string | null;
+  readonly sinceAt: number | null;
+  readonly lastFrameAt: number | null;
+  readonly recorded24h: number | null;
+  readonly daysKept: number | null;
+  readonly clockOffsetMs: number | null;
+};
+
+export type Alarm = {
+  readonly type: string;
+  readonly camera: string | null;
+  readonly level: "broken" | "attention";
+  readonly sinceAt: number | null;
+  readonly text: string;
+};
+
+export type Site = {
+  readonly id: string;
+  readonly name: string;
+  readonly contact: Contact;
+  readonly cameras: readonly Camera[];
+  readonly alarms: readonly Alarm[];
+  readonly power: string | null;
+  /** Footage is deleted at this age at the latest; null: the box has not said. */
+  readonly keepMaxMs: number | null;
+};
+
+export type Commune = { readonly sites: readonly Site[]; readonly cameras: readonly Camera[] };
+
+/** When each site was last heard, as this browser remembers it over a reload. */
+export type Memory = ReadonlyMap<string, number>;
+
+export function communeOf(retained: Retained, nowAt: number, memory: Memory = new Map()): Commune {
+  const sites = [...bySite(retained)]
+    .sort(([a], [b]) => a.localeCompare(b))
+    .map(([id, messages]) => siteOf(id, messages, nowAt, memory.get(id) ?? null));
+  return { sites, cameras: sites.flatMap(({ cameras }) => cameras) };
+}
+
+type Messages = ReadonlyMap<string, Kept>;
+
+/** Each site's messages by the topic after `from/<site>/`. */
+function bySite(retained: Retained): ReadonlyMap<string, Messages> {
+  const found = new Map<string, Map<string, Kept>>();
+  for (const [topic, kept] of retained) {
+    const [, site = "", rest = ""] = /^from\/([^/]+)\/(.+)$/.exec(topic) ?? [];
+    if (site === "") continue;
+    const messages = found.get(site) ?? new Map<string, Kept>();
+    found.set(site, messages.set(rest, kept));
+  }
+  return found;
+}
+
+function siteOf(id: string, messages: Messages, nowAt: number, rememberedAt: number | null): Site {
+  const birth = bodyOf(messages.get("birth")?.value);
+  const contact = contactOf(messages, nowAt, rememberedAt);
+  return {
+    ...{ id, contact, name: textOf(birth?.name) ?? id },
+    cameras: entriesOf(birth, messages).map((entry) => cameraOf(id, entry, messages.get(`camera/${entry.id}`) ?? null, contact, nowAt)),
+    alarms: [...messages].flatMap(([topic, kept]) => alarmOf(topic, kept)),
+    power: textOf(bodyOf(messages.get("power")?.value)?.value),
+    keepMaxMs: numberOf(bodyOf(birth?.keep)?.maxMs),
+  };
+}
+
+/** Is the site there? Its own clock may be wrong, so only the time of arrival tells. */
+export function contactOf(messages: Messages, nowAt: number, rememberedAt: number | null): Contact {
+  const said = messages.get("state");
+  const state = textOf(bodyOf(said?.value)?.state);
+  if (state === "online" && said?.saidAt != null && nowAt - said.saidAt < silentAfterMs) return { kind: "heard", heardAt: said.saidAt };
+  if (state === "leaving") return { kind: "stopped", sinceAt: said?.saidAt ?? timeOf(bodyOf(said?.value)?.at) };
+  const exactAt = state === "online" ? (said?.saidAt ?? null) : state === "lost" && said?.saidAt != null ? said.saidAt - willDelayMs : null;
+  const knownAt = exactAt ?? rememberedAt;
+  if (knownAt !== null) return { kind: "silent", sinceAt: knownAt, isExact: true };
+  return { kind: "silent", sinceAt: lastTraceAt(messages, nowAt), isExact: false };
+}
+
+/** The newest time that anything of a silent site speaks of. */
+function lastTraceAt(messages: Messages, nowAt: number): number | null {
+  const traces = [...messages].flatMap(([topic, { value, saidAt }]) => {
+    const body = bodyOf(value);
+    const told = topic.startsWith("day/") ? [body?.until] : topic === "state" ? [] : [body?.at, body?.lastFrameAt];
+    return [saidAt, ...told.map(timeOf)].flatMap((at) => (at !== null && at <= nowAt ? [at] : []));
+  });
+  return traces.length === 0 ? null : Math.max(...traces);
+}
+
+type Entry = { readonly id: string; readonly body: Body };
+
+/** The cameras of the configuration, in its order; without it, those that speak. */
+function entriesOf(birth: Body | null, messages: Messages): readonly Entry[] {
+  const named = listOf(birth?.cameras).flatMap((body) => {
+    const id = textOf(body.id);
+    return id === null ? [] : [{ id, body }];
+  });
+  if (named.length > 0) return named;
+  return [...messages.keys()].flatMap((topic) => {
+    const id = /^camera\/([^/]+)$/.exec(topic)?.[1];
+    return id === undefined ? [] : [{ id, body: {} }];
+  });
+}
+
+function cameraOf(site: string, { id, body }: Entry, kept: Kept | null, contact: Contact, nowAt: number): Camera {
+  const now = bodyOf(kept?.value);
+  const isFresh = contact.kind === "heard" && (kept?.saidAt == null || nowAt - kept.saidAt < cameraHoldsMs);
+  const state = (isFresh ? oneOf(now?.state, ["recording", "degraded", "not-recording", "unknown"]) : null) ?? "unknown";
+  const facts = {
+    ...{ site, id, name: textOf(body.name) ?? id, group: textOf(body.group), kind: numberOf(body.kind) ?? 2 },
+    ...{ isPriority: body.priority === true, household: textOf(body.household) ?? textOf(now?.household) },
+    ...{ manual: manualOf(body, kept), picture: pictureOf(now?.picture), state, why: textOf(now?.why) },
+    ...{ sinceAt: timeOf(now?.since), lastFrameAt: timeOf(now?.lastFrameAt), recorded24h: numberOf(now?.recorded24h) },
+    ...{ daysKept: numberOf(now?.daysKept), clockOffsetMs: numberOf(now?.clockOffsetMs) },
+  };
+  return { ...facts, standing: standingOf(facts) };
+}
+
+/** A household's own camera of which no box has ever said anything is one that somebody looks at. */
+function manualOf(body: Body, kept: Kept | null): Camera["manual"] {
+  const manual = bodyOf(body.manual);
+  if (manual !== null) return { checkedAt: timeOf(manual.checked), keepsMs: numberOf(manual.keepsMs) };
+  return body.manual === undefined && body.kind === 1 && kept === null ? { checkedAt: null, keepsMs: null } : null;
+}
+
+/** Not looked at is not good: it is said so. */
+function pictureOf(value: unknown): Picture {
+  const word = textOf(bodyOf(value)?.value) ?? textOf(bodyOf(value)?.state);
+  if (word === null || word === "unknown" || word === "unsupported") return "unchecked";
+  return word === "ok" || word === "good" ? "good" : "bad";
+}
+
+/** End reasons of a camera that does not answer at all; with every other one it does (core/types.ts). */
+const silentWhys: readonly string[] = ["silent", "no-address", "other-camera"];
+
+function standingOf({ manual, state, picture, why }: Pick<Camera, "manual" | "state" | "picture" | "why">): Standing {
+  if (manual !== null) return "manual";
+  if (state === "unknown") return "unknown";
+  if (state === "not-recording") return silentWhys.includes(why ?? "silent") ? "dead" : "connected";
+  return state === "degraded" || picture === "bad" ? "picture" : "good";
+}
+
+function alarmOf(topic: string, { value }: Kept): readonly Alarm[] {
+  const [, type] = /^alarm\/([^/]+)(?:\/[^/]+)?$/.exec(topic) ?? [];
+  const body = bodyOf(value);
+  const text = textOf(body?.text);
+  if (type === undefined || body === null || text === null) return [];
+  const level = body.level === "attention" ? "attention" : "broken";
+  return [{ type, level, text, camera: textOf(body.camera), sinceAt: timeOf(body.since) }];
+}
+
+export type Counts = Readonly<Record<Standing, number>> & { readonly unchecked: number; readonly all: number };
+
+/** How many cameras stand how; those checked by hand are in no other count. `unchecked`: recording, and nobody looks at the picture. */
+export function countsOf(cameras: readonly Camera[]): Counts {
+  const count = (keep: (camera: Camera) => boolean) => cameras.filter(keep).length;
+  const by = (standing: Standing) => count((camera) => camera.standing === standing);
+  return {
+    ...{ good: by("good"), picture: by("picture"), connected: by("connected"), dead: by("dead"), unknown: by("unknown") },
+    ...{ manual: by("manual"), all: cameras.length - by("manual") },
+    unchecked: count(({ standing, picture }) => standing === "good" && picture === "unchecked"),
+  };
+}
+
+export type Group = { readonly name: string | null; readonly cameras: readonly Camera[] };
+
+/** Routes, areas, hamlets in the commune's own spelling and order; what has none comes last. */
+export function groupsOf(cameras: readonly Camera[]): readonly Group[] {
+  const found = new Map<string | null, Camera[]>();
+  for (const camera of cameras) {
+    const members = found.get(camera.group) ?? [];
+    members.push(camera);
+    found.set(camera.group, members);
+  }
+  return [...found]
+    .map(([name, members]) => ({ name, cameras: members }))
+    .sort((a, b) => Number(a.name === null) - Number(b.name === null));
+}
+
+export const isCause = (value: unknown) => oneOf(value, causes);
+export const sureOf = (value: unknown): Sure => oneOf(value, ["sensed", "inferred"]) ?? "unknown";

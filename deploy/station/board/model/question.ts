@@ -1,0 +1,105 @@
+/** *Có lấy được hình không?*: what the station knows of a stretch, and what it does not. Pure. */
+import { answerText } from "../../../../agent/core/answer.ts";
+import { type Answer, answerOf, type LedgerSpan } from "../../../../agent/core/ledger.ts";
+import { vietnamTime } from "../../../../agent/core/time.ts";
+import type { Span } from "../../../../agent/core/types.ts";
+import type { Language } from "../../../../agent/core/words.ts";
+import type { Camera, Commune, Site } from "./commune.ts";
+import { type Piece, piecesOf, type Vouched } from "./day.ts";
+import type { Retained } from "./kept.ts";
+
+const dayMs = 86_400_000;
+
+export type Finding = {
+  readonly camera: Camera;
+  readonly site: Site;
+  readonly asked: Span;
+  readonly answer: Answer;
+  readonly spans: readonly LedgerSpan[];
+  /** Why something is not known: the box does not speak, since when; the stretch is not over; the station has no such day. */
+  readonly doubt:
+    | { readonly kind: "silent"; readonly sinceAt: number | null }
+    | { readonly kind: "future" }
+    | { readonly kind: "no-day" }
+    | null;
+  /** Deleted by then at the latest, and perhaps before, when the disk is full; null: the box has not said. */
+  readonly keptUntilAt: number | null;
+};
+
+/** What the box was heard to be: nothing of one that is silent. */
+export const vouchedOf = (site: Site | undefined, camera: Camera): Vouched | null =>
+  site?.contact.kind === "heard" && camera.state !== "unknown"
+    ? { untilAt: site.contact.heardAt, state: camera.state, sinceAt: camera.sinceAt }
+    : null;
+
+export function findingOf(retained: Retained, site: Site, camera: Camera, asked: Span, nowAt: number): Finding {
+  const past = { fromAt: asked.fromAt, toAt: Math.max(asked.fromAt, Math.min(asked.toAt, nowAt)) };
+  const pieces = camera.manual === null ? piecesOf(retained, camera, past, vouchedOf(site, camera)) : [];
+  const oldestAt = camera.daysKept === null ? null : nowAt - camera.daysKept * dayMs;
+  const spans = [...pieces.flatMap((piece) => spansOf(piece, oldestAt)), ...future(asked, nowAt, camera)];
+  const answer = answerOf(spans, asked);
+  return {
+    ...{ camera, site, asked, answer, spans, doubt: doubtOf(pieces, site, asked, nowAt) },
+    keptUntilAt: site.keepMaxMs === null || (answer !== "yes" && answer !== "partial") ? null : asked.fromAt + site.keepMaxMs,
+  };
+}
+
+/** What is not over, or is looked at by hand, nobody can know. */
+function future(asked: Span, nowAt: number, camera: Camera): readonly LedgerSpan[] {
+  if (camera.manual !== null) return [{ ...asked, kind: "unknown", why: "manual" }];
+  const fromAt = Math.max(asked.fromAt, nowAt);
+  return asked.toAt > fromAt ? [{ kind: "unknown", fromAt, toAt: asked.toAt, why: "future" }] : [];
+}
+
+/** The same in the ledger's words. Footage older than the oldest that the box has is deleted. */
+function spansOf(piece: Piece, oldestAt: number | null): readonly LedgerSpan[] {
+  const { fromAt, toAt } = piece;
+  if (piece.kind === "gap") return [{ kind: "gap", fromAt, toAt, cause: piece.cause, sure: piece.sure, evidence: piece.evidence }];
+  if (piece.kind === "undue") return [];
+  if (piece.kind !== "footage") return [{ kind: "unknown", fromAt, toAt, why: piece.kind }];
+  const edgeAt = Math.min(toAt, Math.max(fromAt, oldestAt ?? fromAt));
+  const gone: readonly LedgerSpan[] = edgeAt > fromAt ? [{ kind: "deleted", fromAt, toAt: edgeAt, why: "age" }] : [];
+  const there: LedgerSpan = { ...{ kind: "footage", fromAt: edgeAt, toAt, segments: 0, bytes: 0 }, ...{ stream: "main", clock: "synced" } };
+  return toAt > edgeAt ? [...gone, there] : gone;
+}
+
+function doubtOf(pieces: readonly Piece[], site: Site, asked: Span, nowAt: number): Finding["doubt"] {
+  const untold = pieces.filter(({ kind }) => kind === "untold");
+  if (untold.length > 0 && site.contact.kind !== "heard") return { kind: "silent", sinceAt: site.contact.sinceAt };
+  if (asked.toAt > nowAt) return { kind: "future" };
+  return untold.length > 0 ? { kind: "no-day" } : null;
+}
+
+export const findingText = ({ answer, spans, asked }: Finding, language: Language): string => answerText(answer, spans, asked, language);
+
+/** The other cameras of the group, those first that have most. */
+export function othersOf(retained: Retained, { sites }: Commune, { camera, asked }: Finding, nowAt: number): readonly Finding[] {
+  const order: readonly Answer[] = ["yes", "partial", "unknown", "no"];
+  return sites
+    .flatMap((site) => site.cameras.map((other) => ({ site, other })))
+    .filter(({ other }) => camera.group !== null && other.group === camera.group && other.manual === null)
+    .filter(({ other }) => other.site !== camera.site || other.id !== camera.id)
+    .map(({ site, other }) => findingOf(retained, site, other, asked, nowAt))
+    .filter(({ answer }) => answer !== "no")
+    .sort((a, b) => order.indexOf(a.answer) - order.indexOf(b.answer));
+}
+
+/** `2026-11-25T14:05:00` in Vietnamese time, as the command line takes it. */
+export function localTime(at: number): string {
+  const [clock = "", day = ""] = vietnamTime(at).split(" ");
+  return `${day.split("/").reverse().join("-")}T${clock}`;
+}
+
+/** The line for the person at the recorder; what only they know stands in it as a place to fill. */
+export function exportLine(
+  { camera, asked }: Finding,
+  request: string,
+  blanks: Readonly<Record<"request" | "agency" | "officer" | "purpose", string>>,
+): string {
+  const quoted = (text: string) => `"${text.replace(/["$`\\]/g, "")}"`;
+  return [
+    `sudo matghi export --camera ${camera.id} --from ${localTime(asked.fromAt)} --to ${localTime(asked.toAt)}`,
+    `--request ${quoted(request === "" ? blanks.request : request)} --agency ${quoted(blanks.agency)}`,
+    `--officer ${quoted(blanks.officer)} --purpose ${quoted(blanks.purpose)}`,
+  ].join(" ");
+}

@@ -1,0 +1,162 @@
+/** The first screen: four counts, what to do, and each camera with its day. */
+import { useState } from "preact/hooks";
+import { numberText } from "../../../../agent/core/print.ts";
+import { vietnamTime } from "../../../../agent/core/time.ts";
+import { evidenceText, fill, wordOf } from "../../../../agent/core/words.ts";
+import { type Camera, type Commune, type Counts, countsOf, type Group, groupsOf, type Site } from "../model/commune.ts";
+import { piecesOf } from "../model/day.ts";
+import type { Retained } from "../model/kept.ts";
+import { vouchedOf } from "../model/question.ts";
+import { Legend, Strip } from "./strip.tsx";
+import { Todo, type TodoProps } from "./todo.tsx";
+import { householdText, ratioText, timeText, type View } from "./view.ts";
+
+const dayMs = 86_400_000;
+/** Beyond this many cameras only groups with something to look at stand open. */
+const openCameras = 120;
+
+type Props = TodoProps & { readonly commune: Commune; readonly isTv: boolean };
+
+export function Overview({ commune, retained, view, tasks, onNote, isTv }: Props) {
+  const counts = countsOf(commune.cameras);
+  const groups = groupsOf(commune.cameras).filter((group) => !isTv || group.cameras.some(needsLook));
+  const sites = new Map(commune.sites.map((site) => [site.id, site]));
+  return (
+    <>
+      <CountCards counts={counts} sites={commune.sites.length} view={view} />
+      <Todo tasks={tasks} retained={retained} view={view} onNote={onNote} isTv={isTv} />
+      <section aria-label={view.said.report.area}>
+        {groups.map((group) => (
+          <GroupView
+            key={group.name}
+            {...{ group, sites, retained, view }}
+            isOpen={isTv || counts.all <= openCameras || group.cameras.some(needsLook)}
+          />
+        ))}
+      </section>
+      {isTv ? null : <Legend view={view} />}
+    </>
+  );
+}
+
+const needsLook = ({ standing }: Camera) => standing !== "good" && standing !== "manual";
+
+function CountCards({ counts, sites, view }: { readonly counts: Counts; readonly sites: number; readonly view: View }) {
+  const { words } = view;
+  const isUnchecked = counts.unchecked > 0 && counts.unchecked === counts.good && counts.picture === 0;
+  const card = (name: "good" | "picture" | "connected" | "dead", value: string, note: string | null) => (
+    <li class={`count ${name}`} data-count={name}>
+      <strong class={value.length > 4 ? "wordy" : ""}>{value}</strong>
+      <span>{words.counts[name]}</span>
+      {note === null ? null : <small>{note}</small>}
+    </li>
+  );
+  return (
+    <section class="counts" aria-label={words.title}>
+      <ul>
+        {card("good", String(counts.good), isUnchecked ? `${words.counts.pictures}: ${words.counts.unchecked}` : null)}
+        {card(
+          "picture",
+          isUnchecked ? words.counts.unchecked : String(counts.picture),
+          !isUnchecked && counts.unchecked > 0 ? fill(words.counts.uncheckedSome, { count: counts.unchecked }) : null,
+        )}
+        {card("connected", String(counts.connected), null)}
+        {card("dead", String(counts.dead), null)}
+      </ul>
+      <p>
+        {fill(words.counts.all, { count: counts.all, sites })}
+        {counts.unknown > 0 ? <strong class="doubt">{fill(words.counts.unknown, { count: counts.unknown })}</strong> : null}
+        {counts.manual > 0 ? <span>{fill(words.counts.manual, { count: counts.manual })}</span> : null}
+      </p>
+    </section>
+  );
+}
+
+type GroupProps = {
+  readonly group: Group;
+  readonly sites: ReadonlyMap<string, Site>;
+  readonly retained: Retained;
+  readonly view: View;
+  readonly isOpen: boolean;
+};
+
+function GroupView({ group, sites, retained, view, isOpen }: GroupProps) {
+  const { words } = view;
+  const trouble = group.cameras.filter(needsLook).length;
+  const [chosen, choose] = useState<boolean | null>(null);
+  const isShown = chosen ?? isOpen;
+  return (
+    <details class="group" open={isShown} onToggle={({ currentTarget }) => currentTarget.open !== isShown && choose(currentTarget.open)}>
+      <summary>
+        <h2>{group.name ?? words.group.none}</h2>
+        <span>{fill(words.group.count, { count: group.cameras.length })}</span>
+        {trouble > 0 ? <span class="doubt">{fill(words.group.trouble, { count: trouble })}</span> : null}
+        <span class="axis" aria-hidden="true">
+          <i>{words.group.axisFrom}</i>
+          <i>{words.group.axisTo}</i>
+        </span>
+      </summary>
+      {isShown ? (
+        <ul class="rows">
+          {group.cameras.map((camera) => (
+            <CameraRow key={`${camera.site} ${camera.id}`} {...{ camera, retained, view }} site={sites.get(camera.site)} />
+          ))}
+        </ul>
+      ) : null}
+    </details>
+  );
+}
+
+type RowProps = { readonly camera: Camera; readonly site: Site | undefined; readonly retained: Retained; readonly view: View };
+
+function CameraRow({ camera, site, retained, view }: RowProps) {
+  const { words, nowAt } = view;
+  const span = { fromAt: nowAt - dayMs, toAt: nowAt };
+  const isManual = camera.manual !== null;
+  return (
+    <li class={`row ${camera.standing}`} data-camera={`${camera.site}/${camera.id}`}>
+      <a href={`#/camera/${camera.site}/${camera.id}`}>
+        <span class="who">
+          <span class="name">{camera.name}</span>
+          {camera.isPriority ? <em>{words.row.priority}</em> : null}
+          {camera.household === null ? null : <small>{householdText(camera.household, view)}</small>}
+        </span>
+        <span class="state">
+          <span class={`mark ${camera.standing}`} aria-hidden="true" />
+          {stateText(camera, site, view)}
+        </span>
+        {isManual ? null : <Strip pieces={piecesOf(retained, camera, span, vouchedOf(site, camera))} span={span} view={view} />}
+        <span class="figures">{isManual ? null : figuresText(camera, view)}</span>
+      </a>
+    </li>
+  );
+}
+
+function figuresText({ recorded24h, daysKept }: Camera, view: View): string {
+  const { words, language } = view;
+  const kept = daysKept === null ? [] : [fill(words.row.kept, { days: numberText(Math.floor(daysKept * 10) / 10, 1, language) })];
+  return [...(recorded24h === null ? [] : [fill(words.row.recorded, { share: ratioText(recorded24h, view) })]), ...kept].join(" · ");
+}
+
+/** One line: how it stands, since when, and why. */
+export function stateText(camera: Camera, site: Site | undefined, view: View): string {
+  const { words, language, nowAt, said } = view;
+  if (camera.manual !== null) {
+    const { checkedAt, keepsMs } = camera.manual;
+    const days = keepsMs === null ? "?" : Math.floor(keepsMs / dayMs);
+    const text = checkedAt === null ? words.row.checkedNever : fill(words.row.checked, { date: vietnamTime(checkedAt).slice(9), days });
+    return `${words.standings.manual} – ${text}`;
+  }
+  if (site !== undefined && site.contact.kind !== "heard") {
+    const since =
+      site.contact.sinceAt === null ? words.todo.sinceUnknown : fill(words.todo.since, { since: timeText(site.contact.sinceAt, nowAt) });
+    return `${words.standings.unknown} – ${fill(words.row.silentSite, { site: site.name, since })}`;
+  }
+  if (camera.standing === "good") return words.standings.good;
+  const since = camera.sinceAt === null ? "" : ` ${fill(words.row.since, { since: timeText(camera.sinceAt, nowAt) })}`;
+  const why =
+    camera.why === null || camera.state === "recording"
+      ? ""
+      : ` – ${wordOf(said.evidence, camera.why) === camera.why ? evidenceText(camera.why, language) : wordOf(said.evidence, camera.why)}`;
+  return `${words.standings[camera.standing]}${since}${why}`;
+}

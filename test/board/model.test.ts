@@ -1,0 +1,401 @@
+/** What the station's board makes of retained messages: tables of cases, no browser. */
+import { describe, expect, test } from "vitest";
+import { communeOf, contactOf, countsOf, groupsOf, type Standing } from "../../deploy/station/board/model/commune.ts";
+import { dayAt, dayPieces, piecesOf, sumsOf } from "../../deploy/station/board/model/day.ts";
+import { readHouseholds } from "../../deploy/station/board/model/households.ts";
+import { type Kept, keptOf, type Retained } from "../../deploy/station/board/model/kept.ts";
+import { exportLine, findingOf, findingText, othersOf } from "../../deploy/station/board/model/question.ts";
+import { holdsOf, noteBody, noteOf, notes } from "../../deploy/station/board/model/station.ts";
+import { tasksOf } from "../../deploy/station/board/model/todo.ts";
+
+const minute = 60_000;
+const hour = 60 * minute;
+const day = 24 * hour;
+/** 17:00 in Vietnam. */
+const nowAt = Date.parse("2026-11-25T10:00:00Z");
+const iso = (at: number) => new Date(at).toISOString();
+
+/** Retained messages, said when their own minute says (minutes ago; null: not known). */
+type Message = readonly [topic: string, value: unknown, minutesAgo?: number | null];
+function station(...messages: readonly Message[]): Retained {
+  return new Map(
+    messages.map(([topic, value, ago = 0]): [string, Kept] => [topic, { value, saidAt: ago === null ? null : nowAt - ago * minute }]),
+  );
+}
+
+type CameraSetup = {
+  id: string;
+  name?: string;
+  group?: string;
+  household?: string;
+  priority?: boolean;
+  kind?: number;
+  manual?: object | null;
+};
+const birth = (cameras: readonly CameraSetup[], more: object = {}) => ({
+  ...{ name: "Thôn", keep: { minMs: 7 * day, maxMs: 30 * day }, ...more },
+  cameras: cameras.map((camera) => ({ kind: 2, priority: false, group: "QL1A", household: null, manual: null, ...camera })),
+});
+const online = { state: "online", at: iso(nowAt), boot: "b", conn: 1 };
+const recording = { state: "recording", why: null, since: iso(nowAt - 5 * day), recorded24h: 1, daysKept: 20, picture: null };
+const down = (why: string, since = nowAt - 10 * minute) => ({ ...recording, state: "not-recording", why, since: iso(since) });
+const site = (
+  id: string,
+  cameras: Readonly<Record<string, object>>,
+  setups: readonly CameraSetup[] = Object.keys(cameras).map((camera) => ({ id: camera })),
+) =>
+  [
+    [`from/${id}/birth`, birth(setups), null] as const,
+    [`from/${id}/state`, online] as const,
+    ...Object.entries(cameras).map(([camera, value]) => [`from/${id}/camera/${camera}`, value] as const),
+  ] as const;
+
+describe("when a message was said", () => {
+  const arrival = { topic: "from/a/state", text: `{"state":"online"}`, isRetained: true, expiresInSeconds: 60, arrivedAt: nowAt };
+  test.each([
+    ["of 180 s 60 are left", {}, nowAt - 2 * minute],
+    ["it comes live", { isRetained: false, expiresInSeconds: 180 }, nowAt],
+    ["it holds for ever", { topic: "from/a/birth", expiresInSeconds: null }, null],
+    ["its topic is none of ours", { topic: "to/a/officer/hold/1" }, null],
+  ])("%s", (_, change, saidAt) => {
+    expect(keptOf({ ...arrival, ...change })?.kept).toEqual({ value: { state: "online" }, saidAt });
+  });
+  test("what is empty takes back, what is no JSON or too long is left alone", () => {
+    expect(keptOf({ ...arrival, text: "" })).toEqual({ kept: null });
+    expect(keptOf({ ...arrival, text: "{" })).toBeNull();
+    expect(keptOf({ ...arrival, text: `"${"x".repeat(70_000)}"` })).toBeNull();
+  });
+});
+
+describe("is a site there", () => {
+  const of = (...messages: readonly Message[]) =>
+    contactOf(new Map([...station(...messages)].map(([topic, kept]) => [topic.replace("from/a/", ""), kept])), nowAt, null);
+  test.each([
+    ["said a minute ago", of(["from/a/state", online, 1]), { kind: "heard", heardAt: nowAt - minute }],
+    ["said three minutes ago", of(["from/a/state", online, 3]), { kind: "silent", sinceAt: nowAt - 3 * minute, isExact: true }],
+    [
+      "the broker lost it a minute ago, 45 s after its last word",
+      of(["from/a/state", { state: "lost" }, 1]),
+      { kind: "silent", sinceAt: nowAt - minute - 45_000, isExact: true },
+    ],
+    ["it said goodbye", of(["from/a/state", { state: "leaving" }, 2]), { kind: "stopped", sinceAt: nowAt - 2 * minute }],
+    [
+      "it was lost before this page was opened: the last trace of it",
+      of(
+        ["from/a/state", { state: "lost", at: iso(nowAt - 9 * day) }, null],
+        ["from/a/day/2026-11-25/c", { until: iso(nowAt - 2 * hour) }, null],
+      ),
+      { kind: "silent", sinceAt: nowAt - 2 * hour, isExact: false },
+    ],
+    [
+      "a trace in the future is none",
+      of(["from/a/birth", {}, null], ["from/a/health", { at: iso(nowAt + day) }, null]),
+      { kind: "silent", sinceAt: null, isExact: false },
+    ],
+  ])("%s", (_, contact, expected) => {
+    expect(contact).toEqual(expected);
+  });
+  test("what this browser remembers is better than a trace", () => {
+    expect(contactOf(new Map(), nowAt, nowAt - hour)).toEqual({ kind: "silent", sinceAt: nowAt - hour, isExact: true });
+  });
+});
+
+describe("how a camera stands", () => {
+  const standing = (value: object | null, setup: Partial<CameraSetup> = {}, stateAgo = 0): Standing | undefined => {
+    const all = station(
+      ["from/a/birth", birth([{ id: "c", ...setup }]), null],
+      ["from/a/state", online, stateAgo],
+      ...(value === null ? [] : [["from/a/camera/c", value] as const]),
+    );
+    return communeOf(all, nowAt).cameras[0]?.standing;
+  };
+  test.each<[string, Standing | undefined, Standing]>([
+    ["it records", standing(recording), "good"],
+    ["it records badly", standing({ ...recording, state: "degraded" }), "picture"],
+    ["its picture is suspect", standing({ ...recording, picture: { value: "dark" } }), "picture"],
+    ["its picture is good", standing({ ...recording, picture: { value: "ok" } }), "good"],
+    ["it does not answer", standing(down("silent")), "dead"],
+    ["it refuses the password", standing(down("refused-password")), "connected"],
+    ["the disk is full", standing(down("disk-full")), "connected"],
+    ["its site is silent: nobody can vouch for it", standing(recording, {}, 4), "unknown"],
+    ["nothing was said of it", standing(null), "unknown"],
+    ["it is looked at by hand", standing(null, { kind: 1, manual: { checked: "2026-01-10T00:00:00.000Z", keepsMs: 7 * day } }), "manual"],
+    ["a household's camera that the box reaches", standing(recording, { kind: 1 }), "good"],
+  ])("%s", (_, found, expected) => {
+    expect(found).toBe(expected);
+  });
+
+  test("counts: pictures that nobody looks at are counted apart, and so are cameras checked by hand", () => {
+    const all = station(
+      ...site("a", { c1: recording, c2: { ...recording, picture: { value: "ok" } }, c3: down("silent"), c4: down("no-video") }, [
+        ...["c1", "c2", "c3", "c4"].map((id) => ({ id })),
+        { id: "hand", kind: 1, manual: { checked: iso(nowAt), keepsMs: day } },
+      ]),
+      ...site("b", { c5: recording }).map(([topic, value]) => [topic, value, topic.endsWith("state") ? 9 : null] as const),
+    );
+    expect(countsOf(communeOf(all, nowAt).cameras)).toEqual({
+      good: 2,
+      picture: 0,
+      connected: 1,
+      dead: 1,
+      unknown: 1,
+      manual: 1,
+      all: 5,
+      unchecked: 1,
+    });
+  });
+
+  test("groups keep the commune's spelling and order; accents composed in two ways are one", () => {
+    const cameras = ["Quốc lộ 1A", "Chợ", "Quốc lộ 1A".normalize("NFD")].map((group, i) => ({ id: `c${i}`, group }));
+    const { cameras: found } = communeOf(station(["from/a/birth", birth([...cameras, { id: "z", group: "" }]), null]), nowAt);
+    expect(groupsOf(found).map(({ name, cameras: members }) => [name, members.length])).toEqual([
+      ["Quốc lộ 1A", 2],
+      ["Chợ", 1],
+      [null, 1],
+    ]);
+  });
+
+  test.each([
+    null,
+    7,
+    "x",
+    [],
+    { cameras: 5 },
+    { cameras: [null, 3, { id: 4 }, {}] },
+    { name: {}, cameras: [{ id: "c", name: ["x"], group: 3 }] },
+  ])("whatever a birth is, nothing breaks: %j", (value) => {
+    const all = station(
+      ["from/a/birth", value, null],
+      ["from/a/camera/x", value],
+      ["from/a/alarm/x", value],
+      ["from/a/day/2026-11-25/c", value],
+      ["from/a/state", value],
+      ["station/note/a/c", value],
+    );
+    expect(() => tasksOf(communeOf(all, nowAt))).not.toThrow();
+    expect(noteOf(all, "a/c")).toBeNull();
+  });
+});
+
+describe("what to do", () => {
+  const alarm = (camera: string | null, text: string, since = nowAt - hour, level = "broken") => ({
+    level,
+    camera,
+    text,
+    since: iso(since),
+  });
+  const silentSite = (id: string, minutesAgo: number) =>
+    [
+      [`from/${id}/birth`, birth([{ id: "c" }]), null],
+      [`from/${id}/state`, online, minutesAgo],
+    ] as const;
+  const kinds = (all: Retained) => tasksOf(communeOf(all, nowAt)).map(({ kind, key }) => `${kind}: ${key}`);
+
+  test("sites lost within a minute of each other are one line; one that fell silent later is its own", () => {
+    const all = station(...silentSite("a", 30), ...silentSite("b", 29.5), ...silentSite("d", 29), ...silentSite("e", 10));
+    expect(kinds(all)).toEqual(["area: area a", "silent: silent e"]);
+    expect(tasksOf(communeOf(all, nowAt))[0]?.cameras).toHaveLength(3);
+  });
+  test("a silent site's cameras and old alarms are no faults of their own", () => {
+    const all = station(
+      ...silentSite("a", 30),
+      ["from/a/alarm/camera/c", alarm("c", "C không ghi"), null],
+      ["from/a/camera/c", down("silent"), 12],
+    );
+    expect(kinds(all)).toEqual(["silent: silent a"]);
+  });
+  test("a full disk is one fault with its cameras under it", () => {
+    const all = station(
+      ...site("a", { c1: down("disk-full"), c2: down("disk-full"), c3: down("refused-password") }),
+      ["from/a/alarm/disk", alarm(null, "Ổ cứng đầy")],
+      ...["c1", "c2", "c3"].map((id) => [`from/a/alarm/camera/${id}`, alarm(id, id)] as const),
+    );
+    expect(kinds(all)).toEqual(["alarm: disk a ", "alarm: camera a c3"]);
+    expect(tasksOf(communeOf(all, nowAt))[0]?.cameras.map(({ id }) => id)).toEqual(["c1", "c2"]);
+  });
+  test("two cameras of one household that fell silent together are one line", () => {
+    const setups = ["c1", "c2", "c3"].map((id) => ({ id, household: id === "c3" ? "ho-02" : "ho-01" }));
+    const all = station(
+      ...site("a", { c1: down("silent"), c2: down("silent"), c3: down("silent") }, setups),
+      ["from/a/alarm/camera/c1", alarm("c1", "c1", nowAt - hour)],
+      ["from/a/alarm/camera/c2", alarm("c2", "c2", nowAt - hour + 30_000)],
+      ["from/a/alarm/camera/c3", alarm("c3", "c3", nowAt - hour)],
+    );
+    expect(kinds(all).sort()).toEqual(["alarm: camera a c3", "household: household a ho-01"]);
+  });
+  test("worst first: a box, a key area's camera, others, what is only to be watched", () => {
+    const all = station(
+      ...site("a", { c1: down("no-video"), c2: down("no-video") }, [{ id: "c1" }, { id: "c2", priority: true }]),
+      ["from/a/alarm/clock", alarm(null, "đồng hồ", nowAt - 9 * hour, "attention")],
+      ["from/a/alarm/camera/c1", alarm("c1", "c1", nowAt - 8 * hour)],
+      ["from/a/alarm/camera/c2", alarm("c2", "c2", nowAt - hour)],
+      ["from/a/alarm/power", alarm(null, "mất điện", nowAt - minute)],
+    );
+    expect(kinds(all)).toEqual(["alarm: power a ", "alarm: camera a c2", "alarm: camera a c1", "alarm: clock a "]);
+  });
+  test("notes are from the closed list only", () => {
+    for (const code of notes) expect(noteOf(station(["station/note/a/c", noteBody(code, null, nowAt), null]), "a/c")?.code).toBe(code);
+    expect(noteOf(station(["station/note/a/c", { note: "gọi anh Tư 0912" }, null]), "a/c")).toBeNull();
+    expect(noteOf(station(["station/note/a/c", noteBody("date-set", "2026-11-30", nowAt), null]), "a/c")?.date).toBe("2026-11-30");
+  });
+});
+
+/** A day as a box tells it: recorded but for the gaps, up to `until`. */
+function dayMessage(
+  name: string,
+  gaps: readonly (readonly [from: string, to: string | null, cause: string])[],
+  until?: string,
+  change: object = {},
+) {
+  const [fromAt, toAt] = [Date.parse(`${name}T00:00:00+07:00`), Date.parse(`${name}T00:00:00+07:00`) + day];
+  const at = (clock: string) => Date.parse(`${name}T${clock}:00+07:00`);
+  const untilAt = until === undefined ? toAt : at(until);
+  const minutes = Array.from({ length: 24 }, (_, i) => {
+    const from = fromAt + i * hour;
+    const to = Math.min(from + hour, untilAt);
+    const lost = gaps.reduce((sum, [a, b]) => sum + Math.max(0, Math.min(to, b === null ? untilAt : at(b)) - Math.max(from, at(a))), 0);
+    return Math.max(0, to - from - lost) / minute;
+  });
+  return {
+    ...{ day: name, until: iso(untilAt), dueMs: untilAt - fromAt, recordedMs: minutes.reduce((a, b) => a + b, 0) * minute, unknownMs: 0 },
+    ...{ recordedMinutesByHour: minutes, gapsLeftOut: 0 },
+    gaps: gaps.map(([from, to, cause], id) => ({
+      id,
+      from: iso(at(from)),
+      to: to === null ? null : iso(at(to)),
+      cause,
+      sure: "inferred",
+      evidence: ["port-silent"],
+    })),
+    ...change,
+  };
+}
+
+describe("a day as a strip", () => {
+  const camera = { site: "a", id: "c" };
+  const kindsOf = (message: object, vouched: Parameters<typeof dayPieces>[1] = null) => {
+    const told = dayAt(station(["from/a/day/2026-11-25/c", message, null]), camera, "2026-11-25");
+    if (told === null) return null;
+    return dayPieces(told, vouched).map(
+      (piece) =>
+        `${piece.kind === "gap" ? piece.cause : piece.kind} ${(piece.fromAt - told.fromAt) / hour}–${(piece.toAt - told.fromAt) / hour}`,
+    );
+  };
+  const heard = { untilAt: nowAt, state: "recording", sinceAt: nowAt - day } as const;
+  test.each([
+    ["a whole day", kindsOf(dayMessage("2026-11-25", [])), ["footage 0–24"]],
+    [
+      "a gap over an hour's edge",
+      kindsOf(dayMessage("2026-11-25", [["05:30", "06:30", "camera"]])),
+      ["footage 0–5.5", "camera 5.5–6.5", "footage 6.5–24"],
+    ],
+    ["told up to 16:30, the camera records", kindsOf(dayMessage("2026-11-25", [], "16:30"), heard), ["footage 0–17", "untold 17–24"]],
+    ["told up to 16:30, the site is silent", kindsOf(dayMessage("2026-11-25", [], "16:30")), ["footage 0–16.5", "untold 16.5–24"]],
+    [
+      "a gap that lasts goes on while the camera says so",
+      kindsOf(dayMessage("2026-11-25", [["16:00", null, "house-power"]], "16:30"), { ...heard, state: "not-recording" }),
+      ["footage 0–16", "house-power 16–17", "untold 17–24"],
+    ],
+    [
+      "half an hour of which nothing is listed",
+      kindsOf({ ...dayMessage("2026-11-25", []), recordedMinutesByHour: [30, ...Array.from({ length: 23 }, () => 60)] }),
+      ["some 0–1", "footage 1–24"],
+    ],
+    [
+      "hours that nobody knows",
+      kindsOf({ ...dayMessage("2026-11-25", []), recordedMinutesByHour: [0, ...Array.from({ length: 23 }, () => 60)], unknownMs: hour }),
+      ["unknown 0–1", "footage 1–24"],
+    ],
+    [
+      "before hand-over",
+      kindsOf({ ...dayMessage("2026-11-25", []), recordedMinutesByHour: [0, ...Array.from({ length: 23 }, () => 60)] }),
+      ["undue 0–1", "footage 1–24"],
+    ],
+    ["nonsense", kindsOf({ day: "2026-13-45" }), null],
+  ])("%s", (_, found, expected) => {
+    expect(found).toEqual(expected);
+  });
+  test("pieces of two days cover the asked stretch whole, whatever is missing", () => {
+    const asked = { fromAt: nowAt - day, toAt: nowAt };
+    for (const all of [
+      station(),
+      station(["from/a/day/2026-11-25/c", dayMessage("2026-11-25", [["01:00", "01:10", "disk"]], "12:00"), null]),
+    ]) {
+      const pieces = piecesOf(all, camera, asked, heard);
+      expect(pieces[0]?.fromAt).toBe(asked.fromAt);
+      for (const [i, piece] of pieces.entries()) expect(piece.toAt).toBe(pieces[i + 1]?.fromAt ?? asked.toAt);
+      const { footageMs, unknownMs, untoldMs, undueMs, lost } = sumsOf(pieces);
+      expect(footageMs + unknownMs + untoldMs + undueMs + lost.reduce((sum, [, ms]) => sum + ms, 0)).toBe(day);
+    }
+  });
+});
+
+describe("is there footage", () => {
+  const at = (clock: string) => Date.parse(`2026-11-25T${clock}:00+07:00`);
+  const asked = (from: string, to: string) => ({ fromAt: at(from), toAt: at(to) });
+  const found = (span: { fromAt: number; toAt: number }, message: object | null, change: { stateAgo?: number; daysKept?: number } = {}) => {
+    const all = station(
+      ["from/a/birth", birth([{ id: "c" }, { id: "d", name: "Cổng chợ" }]), null],
+      ["from/a/state", online, change.stateAgo ?? 0],
+      ["from/a/camera/c", { ...recording, daysKept: change.daysKept ?? 20 }],
+      ...(message === null ? [] : [["from/a/day/2026-11-25/c", message, null] as const]),
+      ["from/a/day/2026-11-25/d", dayMessage("2026-11-25", []), null],
+    );
+    const commune = communeOf(all, nowAt);
+    const [only] = commune.sites;
+    const camera = only?.cameras[0];
+    if (only === undefined || camera === undefined) throw new Error("no camera");
+    const finding = findingOf(all, only, camera, span, nowAt);
+    return { finding, others: othersOf(all, commune, finding, nowAt) };
+  };
+  test.each([
+    ["the whole stretch", found(asked("05:00", "06:00"), dayMessage("2026-11-25", [])), "yes", null],
+    ["a hole in it", found(asked("05:00", "06:00"), dayMessage("2026-11-25", [["05:10", "05:20", "camera"]])), "partial", null],
+    ["nothing but a hole", found(asked("05:00", "06:00"), dayMessage("2026-11-25", [["04:00", "07:00", "house-power"]])), "no", null],
+    ["deleted since", found(asked("05:00", "06:00"), dayMessage("2026-11-25", []), { daysKept: 0.1 }), "no", null],
+    ["the station has no such day", found(asked("05:00", "06:00"), null), "unknown", "no-day"],
+    [
+      "the site fell silent before it",
+      found(asked("16:50", "16:55"), dayMessage("2026-11-25", [], "16:30"), { stateAgo: 25 }),
+      "unknown",
+      "silent",
+    ],
+    ["it is not over", found(asked("16:50", "18:00"), dayMessage("2026-11-25", [], "16:55")), "unknown", "future"],
+  ])("%s", (_, { finding }, answer, doubt) => {
+    expect([finding.answer, finding.doubt?.kind ?? null]).toEqual([answer, doubt]);
+  });
+  test("it says why, who else has it, until when, and the line to run", () => {
+    const { finding, others } = found(asked("05:00", "06:00"), dayMessage("2026-11-25", [["05:10", "05:20", "camera"]]));
+    expect(findingText(finding, "vi")).toBe("Có 50 phút trong 1 giờ; phần không có: camera hỏng, không phản hồi – suy ra (10 phút).");
+    expect(others.map(({ camera, answer }) => [camera.name, answer])).toEqual([["Cổng chợ", "yes"]]);
+    expect(finding.keptUntilAt).toBe(at("05:00") + 30 * day);
+    expect(exportLine(finding, `CV 12"; rm -rf $HOME`, { request: "SỐ", agency: "CQ", officer: "CB", purpose: "MĐ" })).toBe(
+      'sudo matghi export --camera c --from 2026-11-25T05:00:00 --to 2026-11-25T06:00:00 --request "CV 12; rm -rf HOME" --agency "CQ" --officer "CB" --purpose "MĐ"',
+    );
+  });
+});
+
+describe("what officers write", () => {
+  test("a request waits until its box has answered", () => {
+    const request = [
+      "to/a/officer/hold/q1",
+      { camera: "c", from: iso(nowAt - hour), to: iso(nowAt), request: "CV 1", officer: "CB-07" },
+      null,
+    ] as const;
+    const state = (...more: readonly Message[]) => holdsOf(station(request, ...more))[0]?.state;
+    expect(state()).toEqual({ kind: "waiting" });
+    expect(state(["from/b/result/q1", { ok: true, hold: 1, bytes: 1 }])).toEqual({ kind: "waiting" });
+    expect(state(["from/a/result/q1", { ok: true, hold: 3, bytes: 400 }])).toEqual({ kind: "granted", hold: 3, bytes: 400 });
+    expect(state(["from/a/result/q1", { ok: false, reason: "too-long" }])).toEqual({ kind: "refused", reason: "too-long" });
+  });
+  test.each([
+    ["ho-01,Nguyễn Văn A\nho-02,B", 2, 0],
+    ['\uFEFFmã;tên\r\nho-01;"Ông ""Tư"""\r\n', 1, 1],
+    ["ho-01\tA", 1, 0],
+    ["", 0, 0],
+    ["<script>,x\nho 1,y\nho-1,", 0, 3],
+  ])("households from %j", (text, size, skipped) => {
+    const read = readHouseholds(text);
+    expect([read.households.size, read.skipped]).toEqual([size, skipped]);
+  });
+});
