@@ -155,6 +155,14 @@ function build(done: (code: number) => void): Command {
   add("inspect", "asks the disks about their own health, as root, and writes it down for the agent", async (context) =>
     (await import("./cli/inspect.ts")).inspect(context),
   );
+  add(
+    "support",
+    "one file with all that a developer needs: no secret, no footage, no person",
+    async (context, options: import("./cli/support.ts").SupportOptions) =>
+      (await import("./cli/support.ts")).support(context, options, stopOnSignals()),
+  )
+    .requiredOption("--out <file>", "the archive to make, for instance matghi-support.tar.gz; it must not be there yet")
+    .option("--log <file>", "the end of this log too, where the agent does not write to the system's journal");
   add("adopt-disk", "takes a blank or replaced footage disk into service", async (context) =>
     (await import("./cli/adopt-disk.ts")).adopt(context, stopOnSignals()),
   );

@@ -1,7 +1,8 @@
 /** The configuration file: read, checked as a whole, every problem with its place and its cure. The only import of yaml. */
 import { createHash } from "node:crypto";
 import { readFileSync, statSync } from "node:fs";
-import { type Document, isMap, isScalar, LineCounter, type Node, parseDocument } from "yaml";
+import { type Document, isMap, isScalar, LineCounter, type Node, parseDocument, visit } from "yaml";
+import type { Scalar } from "./config/mask.ts";
 import { relations, surroundings } from "./config/rules.ts";
 import { check, type Finding, type Settings, schema } from "./config/schema.ts";
 import { hintFor, type Language, wordsOf } from "./config/text.ts";
@@ -173,6 +174,19 @@ function distance(a: string, b: string): number {
     row = next;
   }
   return row[b.length] ?? 0;
+}
+
+/** Every key and value that can be made out in a text, also where it is no good YAML, in the order of the text. */
+export function scalarsOf(text: string): readonly Scalar[] {
+  const found: Scalar[] = [];
+  visit(parseDocument(text, { version: "1.2", schema: "core", uniqueKeys: false, prettyErrors: false, logLevel: "silent" }), {
+    Scalar: (place, node, ancestors) => {
+      const [startAt = 0, endAt = 0] = node.range ?? [];
+      const keys = ancestors.flatMap((above) => ("key" in above && isScalar(above.key) ? [String(above.key.value)] : []));
+      found.push({ startAt, endAt, isKey: place === "key", key: keys.at(-1) ?? "", value: String(node.value) });
+    },
+  });
+  return found.sort((a, b) => a.startAt - b.startAt);
 }
 
 function freeze<T>(value: T): T {

@@ -1,5 +1,6 @@
 /** The root logger; everyone else gets a child. JSON lines to standard output, free of secrets. */
 import { pino } from "pino";
+import { redact } from "./core/scrub.ts";
 
 /** What a loop may say. The subset of pino that the agent uses. */
 export type Log = {
@@ -39,14 +40,4 @@ function maskFacts(facts: unknown, secrets: readonly string[]): unknown {
   if (Array.isArray(facts)) return facts.map((fact) => maskFacts(fact, secrets));
   if (typeof facts !== "object" || facts === null) return facts;
   return Object.fromEntries(Object.entries(facts).map(([name, fact]) => [name, maskFacts(fact, secrets)]));
-}
-
-/** Shorter than this a secret is part of common words: taking it out would spoil the text and tell what it is. Addresses lose it all the same. */
-const shortestMasked = 4;
-
-/** Takes user information out of addresses and every known secret out of the rest, as they stand and as JSON or an address would write them. */
-export function redact(text: string, secrets: readonly string[]): string {
-  const bare = text.replace(/:\/\/[^\s/@"']*@/g, "://");
-  const forms = secrets.flatMap((secret) => [secret, encodeURIComponent(secret), JSON.stringify(secret).slice(1, -1)]);
-  return forms.reduce((rest, secret) => (secret.length < shortestMasked ? rest : rest.replaceAll(secret, "***")), bare);
 }

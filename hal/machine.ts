@@ -12,17 +12,24 @@ const systemctlMs = 5_000;
 /** smartctl may hang on a dying disk (reference: edge.md §4). */
 const smartMs = 15_000;
 const mostOutputBytes = 1 << 20;
+const sayingMs = 15_000;
+const mostSaidBytes = 32 << 20;
 
-const debian = { systemctl: "/usr/bin/systemctl", smartctl: "/usr/sbin/smartctl", vcgencmd: "/usr/bin/vcgencmd" };
+const debian = {
+  ...{ systemctl: "/usr/bin/systemctl", smartctl: "/usr/sbin/smartctl" },
+  ...{ vcgencmd: "/usr/bin/vcgencmd", journalctl: "/usr/bin/journalctl" },
+};
 
 /** `root`: where /proc and /sys are; tests have their own. `programs`: likewise. */
 export function makeMachine(root = "", programs: Partial<typeof debian> = {}): Machine {
-  const { systemctl, smartctl, vcgencmd } = { ...debian, ...programs };
+  const { systemctl, smartctl, vcgencmd, journalctl } = { ...debian, ...programs };
   return {
     service: (unit) => service(systemctl, unit),
     mountOf: (path) => mountOf(root, path),
     smart: (device) => smart(smartctl, device),
     throttled: () => throttled(vcgencmd),
+    unit: (name) => unit(systemctl, name),
+    log: (of, lines) => said(journalctl, [...(of === "kernel" ? ["-k"] : ["-u", of.unit]), ...["-n", String(lines)], ...journalForm]),
     listening: () => listening(root),
     hasUnderVoltage: () => hasUnderVoltage(root),
     door,
@@ -38,6 +45,27 @@ async function service(systemctl: string, unit: string): Promise<Service | null>
   } catch {
     return null;
   }
+}
+
+const journalForm = ["-o", "short-iso", "--no-pager", "-q"];
+const unitFacts =
+  "LoadState,UnitFileState,ActiveState,SubState,Result,NRestarts,ExecMainStatus,ExecMainCode,ExecMainStartTimestamp,ExecMainExitTimestamp,MemoryCurrent,MemoryPeak,CPUUsageNSec,TasksCurrent";
+
+async function unit(systemctl: string, name: string): Promise<string | null> {
+  const parts = await Promise.all([
+    said(systemctl, ["show", name, `--property=${unitFacts}`]),
+    said(systemctl, ["cat", name, "--no-pager"]),
+  ]);
+  return parts.every((part) => part === null) ? null : parts.map((part) => part ?? "").join("\n");
+}
+
+/** What a program prints; null where it fails or prints nothing. */
+async function said(program: string, args: readonly string[]): Promise<string | null> {
+  const bounds = { timeout: sayingMs, killSignal: "SIGKILL", maxBuffer: mostSaidBytes } as const;
+  return run(program, [...args], { ...bounds, env: { ...process.env, LC_ALL: "C" } }).then(
+    ({ stdout }) => (stdout.trim() === "" ? null : stdout),
+    () => null,
+  );
 }
 
 /** The file system that a path is on, by /proc/self/mountinfo (proc(5)); the deepest mount point counts. */

@@ -374,6 +374,9 @@ export type Door =
 /** The operating system's answers to a person's questions. Nothing rejects; null: it does not tell. */
 export interface Machine {
   service(unit: string): Promise<Service | null>;
+  /** The unit's files and facts as the service manager prints them, and the last lines of its log, or of the kernel's, with their times; null: nobody tells. */
+  unit(name: string): Promise<string | null>;
+  log(of: { readonly unit: string } | "kernel", lines: number): Promise<string | null>;
   mountOf(path: string): Promise<Mount | null>;
   /** Needs root. Ends in time also where the disk lets its question hang. */
   smart(device: string): Promise<Smart>;

@@ -42,7 +42,7 @@ export function settingsOf(context: Context, hold: readonly string[] = []): Sett
 }
 
 /** Root, or the owner of the state folder: anyone else could only half read it. */
-export function checkUser(settings: Settings): void {
+export function checkUser(settings: { readonly site: Pick<Settings["site"], "state"> }): void {
   const uid = process.getuid?.() ?? 0;
   if (uid === 0) return;
   try {

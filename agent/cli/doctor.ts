@@ -35,12 +35,13 @@ export async function doctor(context: Context, signal: AbortSignal): Promise<num
   if (loaded.kind === "bad") return report(context, bad, "vi");
   const { settings } = loaded;
   checkUser(settings);
-  const checks = await visit(context, settings, loaded.hash, signal);
+  const checks = await visit(context.configFile, settings, loaded.hash, signal);
   const others = bad.length === 0 ? checks : checks.filter(({ finding }) => finding !== "config-good");
   return report(context, worstFirst([...bad, ...others]), settings.site.language);
 }
 
-async function visit(context: Context, settings: Settings, hash: string, signal: AbortSignal): Promise<readonly Check[]> {
+/** Examines a site by its settings. */
+export async function visit(configFile: string, settings: Settings, hash: string, signal: AbortSignal): Promise<readonly Check[]> {
   const { state } = settings.site;
   const database = databaseOf(state);
   const reads = database.kind === "good" ? openReads(state) : null;
@@ -50,7 +51,7 @@ async function visit(context: Context, settings: Settings, hash: string, signal:
       reads === null ? null : { settings, reads, dating: makeDating(reads.boots()), running: isLocked(state), nowAt };
     const patient: Patient = {
       ...{ settings, database, asking, status: asking === null ? null : readStatus(asking, version), agentVersion: version },
-      config: { hash, inUse: configInUse(state), file: context.configFile },
+      config: { hash, inUse: configInUse(state), file: configFile },
       identity: await makeBox().identity(),
       audit: reads === null ? { entries: 0, problems: [] } : checkAuditOf(state, reads.meta("audit")),
     };

@@ -5,6 +5,7 @@ import { evidenceWords as handing } from "./evidencewords.ts";
 import type { FoundProblem } from "./found.ts";
 import { senseWords as feeling } from "./sensewords.ts";
 import { sheetWords as telling } from "./sheetwords.ts";
+import { supportWords as helping } from "./supportwords.ts";
 import { vietnamTime } from "./time.ts";
 import type { Cause, DiscoveryCode } from "./types.ts";
 
@@ -16,6 +17,7 @@ const vi = {
   ...feeling.vi,
   ...erasing.vi,
   ...telling.vi,
+  ...helping.vi,
   causes: {
     "box-power": "mất điện tại nơi đặt đầu ghi",
     "house-power": "mất điện tại vị trí lắp đặt",
@@ -367,6 +369,7 @@ const en: typeof vi = {
   ...feeling.en,
   ...erasing.en,
   ...telling.en,
+  ...helping.en,
   causes: {
     "box-power": "power cut at the recorder",
     "house-power": "power cut at the camera's place",

@@ -109,6 +109,12 @@ export function openReader(state: string): Database | null {
   }
 }
 
+/** The file as it is, of whatever version and however damaged, for a look at it; null: there is none. Throws SQLite's error. */
+export function openAsItIs(state: string): Database | null {
+  const file = join(state, databaseName);
+  return existsSync(file) ? new Sqlite(file, { readonly: true, fileMustExist: true, timeout: busyMs }) : null;
+}
+
 export const codeOf = (error: unknown): string => (error instanceof Sqlite.SqliteError ? error.code : "");
 
 /** Brings a database to the newest version: a new one by schema.sql, an older one step by step. */
