@@ -22,6 +22,8 @@ export type Eye = {
   /** When it last sent a frame or answered a knock. */
   reachedMonoMs: MonoMs | null;
   nextNumber: number;
+  /** By then its loop is heard of again, or it hangs; null: it waits for the disk, or has not begun. */
+  dueMonoMs: MonoMs | null;
   readonly stream: StreamName;
 };
 
@@ -29,6 +31,7 @@ export function newEye(camera: string, nextNumber: number): Eye {
   return {
     ...{ camera, lastFrameMonoMs: null, openFromMonoMs: null, openBytes: 0, writing: false },
     ...{ reason: null, answers: null, knocks: 0, knocksLost: 0, returnedClockMs: null, reachedMonoMs: null, nextNumber, stream: "main" },
+    dueMonoMs: null,
   };
 }
 

@@ -18,6 +18,7 @@ import { type Log, makeLog } from "./log.ts";
 import { makeTime, type Time } from "./moment.ts";
 import { makePatrol } from "./patrol.ts";
 import { publishStation } from "./publish.ts";
+import { makePulse } from "./pulse.ts";
 import {
   blameDowntime,
   claimPast,
@@ -115,7 +116,7 @@ async function withStore(configFile: string, first: Settings, hash: string, err:
       return 2;
     }
     const onReload = (reload: () => void) => void process.on("SIGHUP", reload);
-    await live(realWorld(first, latestUtc(store)), { configFile, settings: first, hash, store, onReload }, stopOnSignals());
+    await live(realWorld(first, latestUtc(store), err), { configFile, settings: first, hash, store, onReload }, stopOnSignals());
     return 0;
   } finally {
     store.close();
@@ -149,6 +150,12 @@ export async function live(world: World, life: Life, stop: AbortSignal): Promise
   setMaxListeners(0);
   const { clock, footage, recorder, knock: knocker } = world;
   const { folder } = settings.recording;
+  const eyes = new Map<string, Eye>();
+  const conditions: Conditions = new Map();
+  const pulse = makePulse({ clock, service: world.service, log, language: first.site.language, eyes, conditions });
+  // Loops that must outlive the recorders have a signal of their own: the last files still need disk and books.
+  const after = new AbortController();
+  const pulsing = pulse.run(after.signal);
   // A first word of the clock's trust where it comes at once; recording does not wait for it.
   await Promise.race([clock.look(stop), clock.sleep(firstLookMs, stop)]);
   const unended = await lookBack(world, first.site.state, store);
@@ -161,9 +168,8 @@ export async function live(world: World, life: Life, stop: AbortSignal): Promise
   let dating = makeDating(store.boots());
   const time = makeTime(clock, begun.epochAt, () => dating);
   const startedMonoMs = clock.monoMs();
-  const eyes = new Map<string, Eye>();
   const usage = makeUsage(store, eyes);
-  const counted = countingStore(store, usage.add);
+  const counted = countingStore(store, usage.add, pulse.committed);
   const books = keepBooks(counted, time);
   const { gate, watch: watchDisk } = makeGate({ site: first.site.id, clock, time, footage, store, log });
   const pastIs = store.meta("reset") === null ? null : "journal reset";
@@ -191,7 +197,6 @@ export async function live(world: World, life: Life, stop: AbortSignal): Promise
   );
   if (pastIs !== null) await claimPast(recovery, new Set(settings.cameras.map(({ id }) => id)), pastIs);
   await settleFiles(recovery, previous, stop);
-  const conditions: Conditions = new Map();
   openPages(books, store, previous);
   const { senses, run: sense } = makeSenses({
     ...{ clock, time, store, log, power: world.power, link: world.link, witness: world.witness },
@@ -226,10 +231,8 @@ export async function live(world: World, life: Life, stop: AbortSignal): Promise
       ? null
       : stationOf({
           ...{ settings: () => settings, hash: () => config, store, clock, time, log, box: world.box, broker: world.broker },
-          ...{ random: world.random, conditions, previous, version, auditor },
+          ...{ random: world.random, conditions, previous, version, auditor, pulse },
         });
-  // Loops that must outlive the recorders have a signal of their own: the last files still need disk and books.
-  const after = new AbortController();
   const onDating = () => {
     dating = makeDating(store.boots());
     widenHolds(store, dating);
@@ -240,6 +243,7 @@ export async function live(world: World, life: Life, stop: AbortSignal): Promise
   const timekeeper = makeTimekeeper({ clock, time, store, log, epochAt: begun.epochAt, offsetMs: begun.offsetMs, leapMs, onDating });
   const startUp = previous?.end === "power" ? startUpAfterCutMs : startUpMs;
   const loops = [
+    pulsing,
     watchDisk(after.signal),
     sense(after.signal),
     timekeeper.run(after.signal),
@@ -260,6 +264,7 @@ export async function live(world: World, life: Life, stop: AbortSignal): Promise
         power: world.power,
         link: world.link,
         patrol,
+        pulse,
       },
       conditions,
       after.signal,
@@ -301,23 +306,29 @@ export async function live(world: World, life: Life, stop: AbortSignal): Promise
     ),
   ];
   const told = station === null ? Promise.resolve() : publishStation(station, after.signal);
-  let applied = roster.apply(settings);
+  let applied = roster.apply(settings).then(() => pulse.say("ready"));
   onReload(() => {
-    applied = applied.then(() => {
-      const next = stop.aborted ? null : reloadConfig(configFile, settings, store, time, log);
-      if (next === null) return;
-      ({ settings, hash: config } = next);
-      auditor.say("config.changed", { config });
-      return roster.apply(settings);
+    applied = applied.then(async () => {
+      if (stop.aborted) return;
+      pulse.say("reloading");
+      const next = reloadConfig(configFile, settings, store, time, log);
+      if (next !== null) {
+        ({ settings, hash: config } = next);
+        auditor.say("config.changed", { config });
+        await roster.apply(settings);
+      }
+      pulse.say("ready");
     });
   });
   await new Promise<void>((resolve) => (stop.aborted ? resolve() : stop.addEventListener("abort", () => resolve(), { once: true })));
+  pulse.say("stopping");
   store.commit([{ put: "event", moment: time.moment(), type: "run.stopping", level: "info", data: { reason: "asked to stop" } }]);
   await applied;
   await roster.stop();
   store.commit([{ put: "run-ended", run: begun.run, end: "stopped", at: time.now() }]);
   after.abort();
   await Promise.all([...loops, told]);
+  await world.service.end();
 }
 
 /** How the runs ended that could not say so themselves, oldest first; read before this one writes anything. */
@@ -399,13 +410,15 @@ async function beat(state: string, run: number, clock: Clock, time: Time, log: L
   }
 }
 
-/** Counts the bytes of each segment that reaches the index. */
-function countingStore(store: Store, add: (bytes: number) => void): Store {
+/** Counts the bytes of each segment that reaches the index, and tells whether the disk takes what is written. */
+function countingStore(store: Store, add: (bytes: number) => void, committed: (taken: boolean) => void): Store {
   return {
     ...store,
     commit: (change) => {
       for (const write of change) if (write.put === "segment") add(write.segment.bytes);
-      return store.commit(change);
+      const result = store.commit(change);
+      committed(result.kind === "written");
+      return result;
     },
   };
 }

@@ -58,6 +58,8 @@ const knockEveryMs = 2_000;
 const silentWaitMs = 60_000;
 /** Frames for this long: the camera is well, and waiting starts over. */
 const wellAfterMs = 5_000;
+/** Nothing that a try does in one piece (closing a file, reading what was left) takes longer where disk and camera live. */
+const stuckMs = 180_000;
 /** Files are looked at this often where they are not flushed. */
 const lookEveryMs = 1_000;
 
@@ -70,12 +72,18 @@ export function recordCamera(deps: RecordDeps, job: CameraJob, eye: Eye, signal:
     work: (stop) => oneTry(deps, job, eye, stop),
     waitMs: (failures) => waitMsOf(eye, failures, deps.random()),
     wellAfterMs,
+    onWait: (ms) => expectWithin(deps, eye, ms + stuckMs),
     before: async (stop) => {
       eye.answers = await knockOnce(deps, job, eye, stop);
     },
     hurry: (stop) => (eye.reason === "refused-password" ? untilAnotherLogin(deps, job, stop) : knockUntilAnswered(deps, job, eye, stop)),
     signal,
   });
+}
+
+/** Says by when this camera's loop is heard of again; else it hangs, and the watchdog is not fed. */
+function expectWithin({ clock }: RecordDeps, eye: Eye, ms: number): void {
+  eye.dueMonoMs = clock.monoMs() + ms;
 }
 
 function waitMsOf(eye: Eye, failures: number, random: number): number {
@@ -131,7 +139,9 @@ type Try = {
 };
 
 async function oneTry(deps: RecordDeps, job: CameraJob, eye: Eye, signal: AbortSignal): Promise<Outcome> {
+  eye.dueMonoMs = null;
   await deps.gate.open(signal);
+  expectWithin(deps, eye, stuckMs);
   if (signal.aborted) return { kind: "stopped" };
   const now: Try = {
     ...{ startedMonoMs: deps.clock.monoMs(), firstFrameMonoMs: null, longestSilenceMs: 0, frames: 0, claim: null },
@@ -154,6 +164,7 @@ async function oneTry(deps: RecordDeps, job: CameraJob, eye: Eye, signal: AbortS
     await now.closing;
     await settleLeftovers(deps, job, eye, now);
     deps.footage.release(job.id);
+    expectWithin(deps, eye, stuckMs);
     eye.openFromMonoMs = null;
     eye.openBytes = 0;
     eye.writing = false;
@@ -180,6 +191,7 @@ async function runRecorder(deps: RecordDeps, job: CameraJob, eye: Eye, now: Try,
     folder: await deps.footage.prepare(job.id),
     ...{ firstNumber: eye.nextNumber, segmentMs: job.segmentMs, cutOffsetMs: job.cutOffsetMs, stallMs, openMs },
   };
+  expectWithin(deps, eye, openMs + stuckMs);
   const over = new AbortController();
   const flushing = keepFlushed(deps, job, eye, now, over.signal);
   const end = await deps.recorder.record(order, (sign) => onSign(deps, job, eye, now, order, sign), now.stop.signal);
@@ -207,6 +219,7 @@ function onSign(deps: RecordDeps, job: CameraJob, eye: Eye, now: Try, order: Rec
   now.claim ??= refine(deps.books.page(job.id).gap?.claim ?? null, deps.claim(eye), eye.returnedClockMs);
   eye.returnedClockMs = null;
   now.frames = sign.frames;
+  expectWithin(deps, eye, stuckMs);
   noteFrame(eye, sign.monoMs);
 }
 
@@ -286,6 +299,7 @@ async function settleLeftovers(deps: RecordDeps, job: CameraJob, eye: Eye, now: 
   const never = new AbortController().signal;
   try {
     for (const file of await deps.footage.parts(job.id, deps.run)) {
+      expectWithin(deps, eye, stuckMs);
       eye.nextNumber = Math.max(eye.nextNumber, file.number + 1);
       const startAt = file.number === now.current && now.previousEndMonoMs !== null ? deps.time.at(now.previousEndMonoMs) : null;
       const clock: Trust = deps.time.moment().clock;

@@ -17,6 +17,7 @@ import type { Log } from "./log.ts";
 import type { Time } from "./moment.ts";
 import { answerHold } from "./officer.ts";
 import type { Station } from "./publish.ts";
+import type { PulseKeeper } from "./pulse.ts";
 import { type Asking, clockOf, readStatus } from "./query.ts";
 import type { Previous } from "./recover.ts";
 import type { Committed, Store } from "./store/store.ts";
@@ -36,6 +37,7 @@ export type StationDeps = {
   readonly previous: Previous;
   readonly version: string;
   readonly auditor: Pick<Auditor, "key" | "put">;
+  readonly pulse: Pick<PulseKeeper, "report">;
 };
 
 /** The 24-hour figures are counted this often: they change slowly and the count reads a day of rows. */
@@ -127,6 +129,7 @@ function health(deps: StationDeps, address: { commune: string; site: string }, l
   const { uptimeMs, ...vitals } = deps.box.vitals();
   const unsent = deps.store.journal.unsent();
   const live = deps.store.live();
+  const { alive: fed, watchdogMs: everyMs, lagMs, journal, hangs } = deps.pulse.report();
   const disk = deps.store.conditions().find((row) => row.subject === "disk");
   return healthMessage(address, {
     ...{
@@ -136,6 +139,7 @@ function health(deps: StationDeps, address: { commune: string; site: string }, l
       lastError,
       certificateDays: certificateDays(deps.settings().station?.cert, deps.time.nowUtc()),
     },
+    watchdog: { fed, everyMs, lagMs, journal, hangs },
     audit: JSON.parse(deps.store.meta("audit") ?? "null") as AuditHead | null,
     disk: { value: disk?.value ?? "unknown", freeBytes: live?.freeBytes ?? null, usedBytes: live?.usedBytes ?? 0 },
     journal: {

@@ -25,6 +25,8 @@ export type Supervised = {
   readonly waitMs: (failures: number) => number;
   /** Work that was good for this long starts the count over. */
   readonly wellAfterMs: number;
+  /** Is told each wait, in milliseconds, before it begins. */
+  readonly onWait?: (ms: number) => void;
   /** Looks around before a wait's length is chosen. */
   readonly before?: (signal: AbortSignal) => Promise<void>;
   /** May end a wait early by resolving with true. */
@@ -40,6 +42,7 @@ export async function supervise(task: Supervised): Promise<void> {
     const outcome = await attempt(task);
     if (outcome.kind === "stopped") {
       if (task.signal.aborted) return;
+      task.onWait?.(task.waitMs(1));
       await task.clock.sleep(task.waitMs(1), task.signal);
       continue;
     }
@@ -72,6 +75,7 @@ async function attempt(task: Supervised): Promise<Outcome> {
 
 /** The wait, which `hurry` may cut short; did it? Ends both before it returns. */
 async function pause(task: Supervised, ms: number): Promise<boolean> {
+  task.onWait?.(ms);
   const over = new AbortController();
   const end = () => over.abort();
   task.signal.addEventListener("abort", end, { once: true });

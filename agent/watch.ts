@@ -10,6 +10,7 @@ import type { Gate } from "./gate.ts";
 import type { Log } from "./log.ts";
 import type { Time } from "./moment.ts";
 import type { Patrol } from "./patrol.ts";
+import type { PulseKeeper } from "./pulse.ts";
 import type { Live } from "./store/reads.ts";
 import type { Store } from "./store/store.ts";
 
@@ -30,6 +31,8 @@ export type WatchDeps = {
   readonly power: Pick<Probe, "driver">;
   readonly link: Pick<Probe, "driver">;
   readonly patrol: Pick<Patrol, "news">;
+  /** Is told that a round went by. */
+  readonly pulse: Pick<PulseKeeper, "watched">;
 };
 
 const tickMs = 1_000;
@@ -43,6 +46,7 @@ export async function watch(deps: WatchDeps, conditions: Conditions, signal: Abo
   let beatMonoMs = deps.clock.monoMs();
   while (!signal.aborted) {
     await deps.clock.sleep(tickMs, signal);
+    deps.pulse.watched();
     try {
       if (deps.gate.isKnown()) for (const eye of deps.eyes.values()) lookAt(deps, conditions, eye);
       deps.store.renew(liveOf(deps));

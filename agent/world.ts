@@ -28,10 +28,12 @@ import type {
   PowerValue,
   Probe,
   Recorder,
+  Service,
   Witness,
 } from "../hal/ports.ts";
 import { firstTelling, makeLink, makePower } from "../hal/probe.ts";
 import { findTools, makeRecorder } from "../hal/recorder.ts";
+import { makeService } from "../hal/service.ts";
 import { makeSupply } from "../hal/supply.ts";
 import { makeWitness } from "../hal/witness.ts";
 import type { Settings } from "./config/schema.ts";
@@ -53,11 +55,12 @@ export type World = {
   readonly link: Probe<LinkValue>;
   readonly witness: Witness;
   readonly calendar: Calendar;
+  readonly service: Service;
   readonly random: () => number;
 };
 
-/** The drivers of this machine. `notBefore`: what is known to have passed. */
-export function realWorld(settings: Settings, notBefore: UtcMs): World {
+/** The drivers of this machine. `notBefore`: what is known to have passed. `warn` takes what a driver has to say to nobody in particular. */
+export function realWorld(settings: Settings, notBefore: UtcMs, warn: (line: string) => void): World {
   const clock = makeClock({ ...settings.clock, notBefore });
   const witness = makeWitness();
   const isLadder = settings.link.driver === "auto";
@@ -71,6 +74,7 @@ export function realWorld(settings: Settings, notBefore: UtcMs): World {
       link: isLadder ? makeLadder(settings.link, witness.ask, clock.monoMs) : makeLink(settings.link),
       witness,
       calendar,
+      service: makeService(process.env, warn),
       random: Math.random,
     },
   };

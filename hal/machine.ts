@@ -5,7 +5,7 @@ import { readdir, readFile, stat } from "node:fs/promises";
 import { connect as connectTcp, isIP, type Socket } from "node:net";
 import { connect as connectTls } from "node:tls";
 import { promisify } from "node:util";
-import type { Credentials, Door, Machine, Mount, Service, Smart } from "./ports.ts";
+import type { Credentials, Door, Machine, Mount, Smart, UnitState } from "./ports.ts";
 
 const run = promisify(execFile);
 const systemctlMs = 5_000;
@@ -36,7 +36,7 @@ export function makeMachine(root = "", programs: Partial<typeof debian> = {}): M
   };
 }
 
-async function service(systemctl: string, unit: string): Promise<Service | null> {
+async function service(systemctl: string, unit: string): Promise<UnitState | null> {
   try {
     const { stdout } = await run(systemctl, ["show", unit, "--property=LoadState,ActiveState,NRestarts"], { timeout: systemctlMs });
     const facts = new Map(stdout.split("\n").map((line) => line.split("=", 2) as [string, string]));

@@ -319,7 +319,7 @@ export type VideoFacts = {
   readonly fps: number | null;
 };
 
-export type Service = { readonly state: string; readonly restarts: number };
+export type UnitState = { readonly state: string; readonly restarts: number };
 export type Mount = { readonly point: string; readonly type: string; readonly device: string; readonly options: readonly string[] };
 /** What a disk says of its own health. `unsupported`: it never tells, or nobody here may ask; `unknown`: it did not answer this time. */
 export type Smart =
@@ -373,7 +373,7 @@ export type Door =
 
 /** The operating system's answers to a person's questions. Nothing rejects; null: it does not tell. */
 export interface Machine {
-  service(unit: string): Promise<Service | null>;
+  service(unit: string): Promise<UnitState | null>;
   /** The unit's files and facts as the service manager prints them, and the last lines of its log, or of the kernel's, with their times; null: nobody tells. */
   unit(name: string): Promise<string | null>;
   log(of: { readonly unit: string } | "kernel", lines: number): Promise<string | null>;
@@ -402,6 +402,26 @@ export interface Remux {
     target: string,
     signal: AbortSignal,
   ): Promise<{ readonly kind: "ok" } | { readonly kind: "failed"; readonly detail: string }>;
+}
+
+/** What the service manager is told; several things may be said at once. */
+export type ServiceNews = {
+  /** `starting`: still at it, and it may take another two minutes. `ready`: also when a reload is over. */
+  readonly phase?: "starting" | "ready" | "reloading" | "stopping";
+  /** All that must turn still turns. */
+  readonly alive?: boolean;
+  /** One line for people. */
+  readonly status?: string;
+};
+
+/** The service manager that started us, where one did. */
+export interface Service {
+  /** It restarts us when it was not told for so long that we are alive; null: nobody watches. */
+  readonly watchdogMs: number | null;
+  /** Never throws, never waits; without a manager nothing happens. */
+  tell(news: ServiceNews): void;
+  /** Resolves when all that was told has gone out, within a second. */
+  end(): Promise<void>;
 }
 
 /** Jobs at a time of day in Vietnam. A step of the clock silences or floods a calendar: it is thrown away and made anew then. */

@@ -33,6 +33,8 @@ import type {
   RecorderEnd,
   RecorderJob,
   RecorderSign,
+  Service,
+  ServiceNews,
   StreamLook,
   StreamView,
   Witness,
@@ -324,7 +326,12 @@ export function scriptInspections(): ScriptInspections {
     write: async (inspection) => {
       last = inspection;
     },
-  };
+}
+
+/** A service manager that remembers what it was told. */
+export function scriptService(watchdogMs: number | null = null): Service & { readonly told: readonly ServiceNews[] } {
+  const told: ServiceNews[] = [];
+  return { told, watchdogMs, tell: (news) => void told.push(news), end: async () => undefined };
 }
 
 /** What a try of the scripted recorder does, in order. A try without a `stop` goes on until it is stopped from outside. */

@@ -124,6 +124,14 @@ export type Health = {
   readonly journal: { readonly depth: number; readonly oldestUnsentAt: UtcMs | null; readonly waiting: number };
   readonly lastError: string | null;
   readonly certificateDays: number | null;
+  /** Why a hung agent is restarted, or is not: what holds the service manager's watchdog back. */
+  readonly watchdog: {
+    readonly fed: boolean;
+    readonly everyMs: number | null;
+    readonly lagMs: number;
+    readonly journal: "written" | "waiting" | "silent";
+    readonly hangs: readonly string[];
+  };
   /** The head of the audit's chain: with it kept elsewhere, also a chain that was made anew is found. */
   readonly audit: { readonly n: number; readonly hash: string } | null;
 };

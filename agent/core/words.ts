@@ -4,6 +4,7 @@ import { eraseWords as erasing } from "./erasewords.ts";
 import { evidenceWords as handing } from "./evidencewords.ts";
 import type { FoundProblem } from "./found.ts";
 import { senseWords as feeling } from "./sensewords.ts";
+import { serviceWords as serving } from "./servicewords.ts";
 import { sheetWords as telling } from "./sheetwords.ts";
 import { supportWords as helping } from "./supportwords.ts";
 import { vietnamTime } from "./time.ts";
@@ -18,6 +19,7 @@ const vi = {
   ...erasing.vi,
   ...telling.vi,
   ...helping.vi,
+  ...serving.vi,
   causes: {
     "box-power": "mất điện tại nơi đặt đầu ghi",
     "house-power": "mất điện tại vị trí lắp đặt",
@@ -370,6 +372,7 @@ const en: typeof vi = {
   ...erasing.en,
   ...telling.en,
   ...helping.en,
+  ...serving.en,
   causes: {
     "box-power": "power cut at the recorder",
     "house-power": "power cut at the camera's place",

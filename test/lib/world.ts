@@ -8,7 +8,7 @@ import { live } from "../../agent/main.ts";
 import type { Asking } from "../../agent/query.ts";
 import { openOrReplace, openReads } from "../../agent/store/store.ts";
 import type { World } from "../../agent/world.ts";
-import type { LinkValue, PowerValue, Probe, Reading, Recorder } from "../../hal/ports.ts";
+import type { LinkValue, PowerValue, Probe, Reading, Recorder, ServiceNews } from "../../hal/ports.ts";
 import { sceneDisk } from "../../hal/scene.ts";
 import {
   type ScriptCameraPort,
@@ -24,6 +24,7 @@ import {
   scriptDisks,
   scriptInspections,
   scriptKnock,
+  scriptService,
 } from "../../hal/script.ts";
 import { until, writeSite } from "./agent.ts";
 
@@ -31,6 +32,8 @@ import { until, writeSite } from "./agent.ts";
 export type Scene = {
   /** Cameras in trouble. */
   readonly trouble: Map<string, EndReason>;
+  /** Cameras whose recorder has stopped in its tracks: no sign, no end. */
+  readonly hung: Set<string>;
   /** What cameras say of their own clock; the others say nothing. */
   readonly clocks: Map<string, number>;
   /** Addresses of routers that do not answer. */
@@ -65,6 +68,8 @@ export type Village = {
   stop(): Promise<void>;
   /** What the running agent has logged in this boot. */
   log(): string;
+  /** What the service manager was told in this boot. */
+  told(): readonly ServiceNews[];
   ask<T>(question: (asking: Asking) => T): T;
 };
 
@@ -90,6 +95,7 @@ export function makeVillage(options: {
   const addresses = new Map<string, string>();
   const scene: Scene = {
     trouble: new Map(),
+    hung: new Set(),
     clocks: new Map(),
     silentRouters: new Set(),
     power: unfelt,
@@ -106,6 +112,7 @@ export function makeVillage(options: {
   let boots = 0;
   let box: { clock: ScriptClock; wrongMs: number; stop: AbortController; done: Promise<void>; close: () => void } | null = null;
   let log = "";
+  let told: readonly ServiceNews[] = [];
   const feel = <V extends string>(driver: string, read: () => Reading<V>): Probe<V> => ({ driver, read: async () => read() });
 
   const boot = async ({ wrongMs = 0, trust = "synced", orderly = false }: Parameters<Village["boot"]>[0] = {}) => {
@@ -115,6 +122,8 @@ export function makeVillage(options: {
     const { store } = openOrReplace(settings.site.state, nowAt);
     const footage = disk.footage(clock);
     let watched = false;
+    const service = scriptService(60_000);
+    told = service.told;
     const world: World = {
       ...{
         clock,
@@ -136,11 +145,12 @@ export function makeVillage(options: {
       recorder: noting(
         disk.recorder(clock, (camera) => scene.trouble.get(camera) ?? null),
         addresses,
+        scene.hung,
       ),
       broker: scriptBroker(),
       ...{ power: feel("scene", () => scene.power), link: feel("scene", () => scene.link) },
       witness: { ask: async (address) => !scene.silentRouters.has(address) },
-      ...{ calendar: { daily: () => undefined }, random: () => 0.5 },
+      ...{ calendar: { daily: () => undefined }, random: () => 0.5, service },
     };
     const stop = new AbortController();
     log = "";
@@ -183,6 +193,7 @@ export function makeVillage(options: {
       box = null;
     },
     log: () => log,
+    told: () => told,
     ask: (question) => {
       const reads = openReads(settings.site.state);
       if (reads === null) throw new Error(`no database in ${join(folder, "state")}`);
@@ -198,12 +209,17 @@ export function makeVillage(options: {
 const nameOf = (settings: Settings, url: string) => settings.cameras.find((camera) => camera.url === url)?.id ?? "";
 
 /** A recorder that notes where it was sent. */
-function noting(recorder: Recorder, addresses: Map<string, string>): Recorder {
+function noting(recorder: Recorder, addresses: Map<string, string>, hung: ReadonlySet<string>): Recorder {
   return {
     ...recorder,
     record: (job, onSign, signal) => {
       addresses.set(job.camera, job.url);
-      return recorder.record(job, onSign, signal);
+      const heard: typeof onSign = (sign) => {
+        if (!hung.has(job.camera)) onSign(sign);
+      };
+      return recorder
+        .record(job, heard, signal)
+        .then((end) => (hung.has(job.camera) && !signal.aborted ? new Promise(() => undefined) : end));
     },
   };
 }
