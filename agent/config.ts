@@ -76,7 +76,20 @@ function readText(file: string): Text {
 }
 
 function atStart(key: string, facts: Record<string, string>, language: Language): Problem {
-  return { line: 1, column: 1, path: "", ...wordsOf(language, key, facts), code: key };
+  return { line: 1, column: 1, path: "", ...said(language, key, facts), code: key };
+}
+
+/** More of a key or a value nobody reads. */
+const mostQuoted = 400;
+
+/** What the file holds is quoted to a terminal: no control character, no second line, no end of it. */
+function quoted(text: string): string {
+  const plain = text.replace(/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu, "\ufffd");
+  return plain.length > mostQuoted ? `${plain.slice(0, mostQuoted)}…` : plain;
+}
+
+function said(language: Language, key: string, facts: Readonly<Record<string, string>>): { message: string; cure: string } {
+  return wordsOf(language, key, Object.fromEntries(Object.entries(facts).map(([name, fact]) => [name, quoted(fact)])));
 }
 
 function yamlProblem(lines: LineCounter, error: { pos: [number, number]; message: string }): Problem {
@@ -85,7 +98,7 @@ function yamlProblem(lines: LineCounter, error: { pos: [number, number]; message
     line: Math.max(line, 1),
     column: Math.max(col, 1),
     path: "",
-    ...wordsOf("vi", "yaml", { why: error.message.split("\n")[0] ?? "" }),
+    ...said("vi", "yaml", { why: error.message.split("\n")[0] ?? "" }),
     code: "yaml",
   };
 }
@@ -108,7 +121,13 @@ function toProblem(document: Document, lines: LineCounter, finding: Finding, lan
   const { line, col } = lines.linePos(offsetOf(document, finding));
   const facts = finding.key === "unknown-key" ? { ...finding.facts, hint: hintFor(language, nearKey(finding)) } : finding.facts;
   const path = finding.path.map((step, i) => (typeof step === "number" ? `[${step}]` : i === 0 ? step : `.${step}`)).join("");
-  return { line: Math.max(line, 1), column: Math.max(col, 1), path, ...wordsOf(language, finding.key, facts), code: finding.key };
+  return {
+    line: Math.max(line, 1),
+    column: Math.max(col, 1),
+    path: quoted(path),
+    ...said(language, finding.key, facts),
+    code: finding.key,
+  };
 }
 
 /** Where the finding stands in the text: its value; its key where the key is wrong; else the nearest that is there. */

@@ -61,6 +61,8 @@ const beatEveryMs = 4_000;
 const setBackMs = 60_000;
 /** Cameras that lost power with the box boot longer than it does. */
 const startUpMs = 30_000;
+/** Day folders of each camera in which a start looks for runs that the database does not know. */
+const daysLookedAt = 2;
 const startUpAfterCutMs = 120_000;
 
 /** Runs the agent until SIGTERM or SIGINT. Resolves with the exit code; everything that must be said is said on the log or `err`. */
@@ -160,7 +162,9 @@ export async function live(world: World, life: Life, stop: AbortSignal): Promise
   await Promise.race([clock.look(stop), clock.sleep(firstLookMs, stop)]);
   const unended = await lookBack(world, first.site.state, store);
   const previous = explaining(lastEnded(store), unended);
-  const above = store.meta("folder") === null ? await footage.highestRun().catch(() => 0) : 0;
+  // A database whose newest rows a failing disk has lost would use the numbers of its newest runs again; a new one, any number.
+  const days = store.meta("folder") === null ? Number.POSITIVE_INFINITY : daysLookedAt;
+  const above = await footage.highestRun(days).catch(() => 0);
   const begun = store.begin({
     ...{ bootId: world.box.bootId(), wallMs: clock.wallMs(), monoMs: clock.monoMs(), clock: clock.trust() },
     ...{ version, above },

@@ -58,7 +58,7 @@ export function makeFootage(folder: string): Footage {
     days: async (camera) => ((await namesWithin(at(camera))) ?? []).filter((name) => dayName.test(name)).sort(),
     filesOf: async (camera, day, fromRun) => (await readDay(folder, camera, day, fromRun)).files,
     has: (path) => has(at(path)),
-    highestRun: () => highestRun(folder),
+    highestRun: (days) => highestRun(folder, days),
     hash: (path) => hashFile(at(path)),
     remove: (path) => unlinkIfThere(at(path)),
     removeAll: (paths) => removeAll(folder, paths),
@@ -269,9 +269,18 @@ async function* walkClosed(folder: string): AsyncIterable<{ files: readonly Foot
   }
 }
 
-async function highestRun(folder: string): Promise<number> {
+async function highestRun(folder: string, days: number): Promise<number> {
   let highest = (await findParts(folder, null, null)).reduce((most, file) => Math.max(most, file.run), 0);
-  for await (const { files } of walkClosed(folder)) highest = files.reduce((most, file) => Math.max(most, file.run), highest);
+  for await (const { camera, names } of cameraFolders(folder)) {
+    const newest = (names ?? [])
+      .filter((name) => dayName.test(name))
+      .sort()
+      .slice(-days);
+    for (const day of newest) {
+      const { files } = await readDay(folder, camera, day, highest + 1);
+      highest = files.reduce((most, file) => Math.max(most, file.run), highest);
+    }
+  }
   return highest;
 }
 

@@ -300,8 +300,8 @@ export interface Footage {
   filesOf(camera: string, day: string, fromRun: number): Promise<readonly FootageFile[]>;
   /** Is there a file at `path`? Rejects where the disk does not let itself be asked: that is no answer. */
   has(path: string): Promise<boolean>;
-  /** Highest run in the names of files here; 0 where there are none. Passes over what is foreign. */
-  highestRun(): Promise<number>;
+  /** Highest run in the names of files here, in the newest `days` folders of each camera; 0 where there are none. Passes over what is foreign. */
+  highestRun(days: number): Promise<number>;
   hash(path: string): Promise<{ readonly bytes: number; readonly sha256: string }>;
   /** Unlinks one file; that it is gone already is fine. */
   remove(path: string): Promise<void>;

@@ -138,15 +138,16 @@ function redact(text: string, job: RecorderJob): string {
   return secrets.reduce((rest, secret) => (secret === "" ? rest : rest.replaceAll(secret, "***")), bare);
 }
 
-/** Calls `onLine` for each whole line; a line longer than the bound is dropped. */
+/** Calls `onLine` for each whole line; a line longer than the bound is dropped, all of it. */
 function eachLine(stream: Readable, onLine: (line: string) => void): void {
   let rest = "";
   stream.setEncoding("utf8");
   stream.on("error", () => undefined);
   stream.on("data", (chunk: string) => {
     const lines = (rest + chunk).split("\n");
-    rest = (lines.pop() ?? "").slice(0, longestLineBytes);
-    for (const line of lines) onLine(line);
+    // One character over the bound is kept, so that the rest of a line that is too long is known as such.
+    rest = (lines.pop() ?? "").slice(0, longestLineBytes + 1);
+    for (const line of lines) if (line.length <= longestLineBytes) onLine(line);
   });
 }
 
@@ -218,14 +219,11 @@ function listen(child: ChildProcess, clock: Clock, job: RecorderJob, seen: Seen,
 function readClosed(line: string, clock: Clock, onSign: (sign: RecorderSign) => void): void {
   const match = /-(\d+)\.mkv\.part"?,(-?[\d.]+),(-?[\d.]+)$/.exec(line.trim());
   if (match === null) return;
-  const [, number, from, to] = match;
-  onSign({
-    kind: "closed",
-    number: Number(number),
-    mediaFromMs: Math.round(Number(from) * 1000),
-    mediaToMs: Math.round(Number(to) * 1000),
-    monoMs: clock.monoMs(),
-  });
+  const number = Number(match[1]);
+  const [mediaFromMs = Number.NaN, mediaToMs = Number.NaN] = [match[2], match[3]].map((seconds) => Math.round(Number(seconds) * 1000));
+  // A line that is torn or garbled names no file; the file is settled without it when the try is over.
+  if (![number, mediaFromMs, mediaToMs].every(Number.isSafeInteger)) return;
+  onSign({ kind: "closed", number, mediaFromMs, mediaToMs, monoMs: clock.monoMs() });
 }
 
 function readProgress(line: string, clock: Clock, seen: Seen, onSign: (sign: RecorderSign) => void): void {
@@ -236,7 +234,7 @@ function readProgress(line: string, clock: Clock, seen: Seen, onSign: (sign: Rec
   }
   if (line.startsWith("frame=")) {
     const frames = Number(line.slice("frame=".length));
-    if (frames > seen.frames) seen.frames = frames;
+    if (Number.isSafeInteger(frames) && frames > seen.frames) seen.frames = frames;
     return;
   }
   if (!line.startsWith("progress=") || seen.frames === seen.reported.frames) return;
@@ -344,7 +342,8 @@ function durationOf(json: string): Measure {
   const last = times.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);
   const frameMs = times.length > 1 ? ((last - first) * 1000) / (times.length - 1) : 40;
   const durationMs = Math.max(1, Math.round((last - first) * 1000 + frameMs));
-  return { kind: "readable", durationMs, codec: probed.streams?.[0]?.codec_name ?? "unknown" };
+  if (!Number.isSafeInteger(durationMs)) return { kind: "unreadable", detail: "its times are none" };
+  return { kind: "readable", durationMs, codec: probed.streams?.[0]?.codec_name || "unknown" };
 }
 
 /** Children of an earlier agent: known by the mark in their environment, never by their name; waits until they are gone. */

@@ -326,6 +326,7 @@ export function scriptInspections(): ScriptInspections {
     write: async (inspection) => {
       last = inspection;
     },
+  };
 }
 
 /** A service manager that remembers what it was told. */

@@ -95,7 +95,11 @@ test("unfinished files are found by camera and run, closed ones by day, and stra
   expect((await footage.parts("c", null)).map(({ path }) => path)).toEqual(["c/1-1.mkv.part", "c/1-2.mkv.part", "c/2-5.mkv.part"]);
   expect(await footage.parts("c", 2)).toMatchObject([{ camera: "c", run: 2, number: 5, bytes: 8 }]);
   expect((await footage.parts(null, null)).length).toBe(3);
-  expect(await footage.highestRun()).toBe(2);
+  expect(await footage.highestRun(1)).toBe(2);
+  mkdirSync(join(folder, "c/2026-11-23"));
+  writeFileSync(join(folder, "c/2026-11-23/100000-5-1.mkv"), "x");
+  expect([await footage.highestRun(1), await footage.highestRun(2)]).toEqual([2, 5]);
+  rmSync(join(folder, "c/2026-11-23"), { recursive: true });
   expect(await footage.parts("none", null)).toEqual([]);
   const found = await closedOf(footage);
   expect(found.files).toEqual(["c/2026-11-24/100000-1-7.mkv"]);
@@ -156,7 +160,7 @@ test("what another user keeps on the disk is foreign and in nobody's way", async
     const footage = makeFootage(process.argv[1]);
     const foreign = [];
     for await (const day of footage.closed()) foreign.push(...day.foreign);
-    console.log(JSON.stringify({ run: await footage.highestRun(), parts: (await footage.parts(null, null)).length, foreign: foreign.sort() }));`;
+    console.log(JSON.stringify({ run: await footage.highestRun(9), parts: (await footage.parts(null, null)).length, foreign: foreign.sort() }));`;
   const nobody = ["--reuid=65534", "--regid=65534", "--clear-groups"];
   const node = [process.execPath, "--input-type=module", "-e", script, folder];
   const said = execFileSync("setpriv", [...nobody, ...node], { encoding: "utf8", cwd: "/" });
