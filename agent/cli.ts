@@ -113,6 +113,13 @@ function build(done: (code: number) => void): Command {
     .command("verify <folder>")
     .description("checks an evidence folder, offline")
     .action(async (folder: string) => done(await (await import("./cli/verify.ts")).verify(contextOf(program), folder)));
+  program
+    .command("enroll <file>")
+    .description("takes in the station's enrolment file: certificate, key and address")
+    .option("--code-file <file>", "file with the one-time code, instead of asking for it (- reads standard input)")
+    .action(async (file: string, options: import("./cli/enroll.ts").EnrollOptions) =>
+      done(await (await import("./cli/enroll.ts")).enroll(contextOf(program), file, options)),
+    );
   const hold = program.command("hold").description("footage that may not be overwritten");
   hold
     .command("add")

@@ -52,6 +52,16 @@ export function loadConfig(file: string, tolerate: readonly string[] = []): Load
   };
 }
 
+/** A configuration's text with other keys of `station`; what is null goes, all else stays, comments too. */
+export function withStation(text: string, station: Readonly<Record<string, string | null>>): string {
+  const document = parseDocument(text, { version: "1.2", schema: "core" });
+  for (const [key, value] of Object.entries(station)) {
+    if (value === null) document.deleteIn(["station", key]);
+    else if (document.getIn(["station", key]) !== value) document.setIn(["station", key], value);
+  }
+  return document.toString({ lineWidth: 0 });
+}
+
 /** `FILE:LINE:COL: what is wrong, what would be right`. */
 export function formatProblem(file: string, problem: Problem): string {
   const subject = problem.path === "" ? "" : `${problem.path}: `;

@@ -13,6 +13,7 @@ import {
   eventMessage,
   heartbeatMs,
   officerHoldOf,
+  ownStateTopic,
   renewMs,
   resultMessage,
   stateMessage,
@@ -58,6 +59,10 @@ export type Station = {
   /** An officer's request to hold footage. Throws where it can be neither granted nor refused now. */
   readonly hold: (id: string, body: Body) => { readonly ok: boolean };
   readonly onStation: (value: "connected" | "unreachable" | "refused", detail: string) => void;
+  /** Did this box ever run under that boot id? */
+  readonly isOurs: (bootId: string) => boolean;
+  /** Another box goes by our name: it ended our session, or the broker has its word for ours. */
+  readonly onTakeover: () => void;
 };
 
 const lookEveryMs = 250;
@@ -112,6 +117,7 @@ async function oneSession(station: Station, rejections: Rejections, conn: number
   const began = station.clock.monoMs();
   const reason = await talk(station, result.session, rejections, conn, signal);
   if (signal.aborted) return { kind: "stopped" };
+  if (reason === "taken over") station.onTakeover();
   station.onStation("unreachable", reason);
   return { kind: "failed", reason: "disconnected", detail: reason, goodForMs: station.clock.monoMs() - began, again: "wait" };
 }
@@ -359,6 +365,10 @@ function hear(station: Station, session: BrokerSession, now: Talk, topic: string
     if (body?.db === station.journal.dbId() && Number.isSafeInteger(body.g)) station.journal.noteAck(Number(body.g));
     return;
   }
+  if (topic === ownStateTopic(station.address)) {
+    if (isAnothers(station, body)) station.onTakeover();
+    return;
+  }
   const asked = officerHoldOf(station.address, topic);
   // An empty one is only taken back.
   if (asked !== null && payload !== "") {
@@ -373,6 +383,12 @@ function hear(station: Station, session: BrokerSession, now: Talk, topic: string
   const id = idOf(correlation ?? String(body?.correlation ?? ""));
   if (!answer.ok) station.log.warn({ command: command.slice(0, 40) }, "a command of the station was refused");
   if (id !== "") void session.publish(resultMessage(station.address, id, { command: command.slice(0, 40), ...answer }));
+}
+
+/** Was it said by a box that is none of ours? It is there for three minutes; not every broker tells whom it ended for whom. */
+function isAnothers(station: Station, body: Body | null): boolean {
+  const bootId = typeof body?.boot === "string" ? body.boot.replace(/\.\d+$/, "") : "";
+  return body?.state === "online" && bootId !== "" && !station.isOurs(bootId);
 }
 
 const idOf = (text: string | null) => (text ?? "").replace(/[^a-zA-Z0-9-]/g, "").slice(0, 64);

@@ -7,6 +7,7 @@ import { graceMs, type History, spansOf, splitByPlan, sumsOf } from "./core/ledg
 import { forecastDays } from "./core/retention.ts";
 import { type CameraFacts, type Status, statusOf } from "./core/status.ts";
 import { stretchesOf } from "./core/stretch.ts";
+import { twinFeltAt } from "./core/twin.ts";
 import type { Gap, Span, WallMs } from "./core/types.ts";
 import { wearOf } from "./core/wear.ts";
 import type { Reads } from "./store/reads.ts";
@@ -171,9 +172,14 @@ export function readStatus(asking: Asking, version: string): Status {
     foreign: JSON.parse(reads.meta("foreign") ?? "[]") as string[],
     configProblem: reads.meta("config-problem"),
     keepMinDays: settings.recording.keep.min / dayMs,
+    twinAt: running ? utc(twinFeltAt(takeoversIn(reads), dating.fromUtc(nowAt))) : null,
     certificateDays: certificateDays(settings.station?.cert, nowAt),
   });
 }
+
+/** When another client came with our name. */
+export const takeoversIn = (reads: Pick<Reads, "meta">): readonly WallMs[] =>
+  JSON.parse(reads.meta("takeovers") ?? "[]") as readonly WallMs[];
 
 /** A camera's clock as it was found last; null: it was never told. */
 export function clockOf(reads: Pick<Reads, "live">, camera: string): ClockReading | null {

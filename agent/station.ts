@@ -10,6 +10,7 @@ import type { AuditHead } from "./core/audit.ts";
 import { settle } from "./core/condition.ts";
 import { redate } from "./core/dating.ts";
 import { alarmMessage, birthMessage, cameraMessage, conditionMessage, type Draft, healthMessage } from "./core/message.ts";
+import { withTakeover } from "./core/twin.ts";
 import type { Condition } from "./core/types.ts";
 import { type Digest, makeDigest } from "./digest.ts";
 import { dayFacts, monthFacts } from "./facts.ts";
@@ -18,7 +19,7 @@ import type { Time } from "./moment.ts";
 import { answerHold } from "./officer.ts";
 import type { Station } from "./publish.ts";
 import type { PulseKeeper } from "./pulse.ts";
-import { type Asking, clockOf, readStatus } from "./query.ts";
+import { type Asking, clockOf, readStatus, takeoversIn } from "./query.ts";
 import type { Previous } from "./recover.ts";
 import type { Committed, Store } from "./store/store.ts";
 import type { Conditions } from "./watch.ts";
@@ -76,6 +77,11 @@ export function stationOf(given: StationDeps): Station {
       const settled = settle("station", condition, value, detail === "" ? [] : [detail], time.moment(), ["connected"]);
       condition = settled.condition;
       if (settled.change.length > 0) store.commit(settled.change);
+    },
+    isOurs: (bootId) => store.boot(bootId) !== null,
+    onTakeover: () => {
+      const before = takeoversIn(store);
+      store.commit([{ put: "note", note: "takeovers", text: JSON.stringify(withTakeover(before, time.moment().at)) }]);
     },
   };
 }
@@ -217,6 +223,7 @@ const signatureOf = ({ store, conditions }: StationDeps): string =>
     [...conditions].map(([id, { state, why }]) => [id, state, why]),
     store.meta("config-problem"),
     store.meta("wear"),
+    store.meta("takeovers"),
   ]);
 
 function cameraDraft(

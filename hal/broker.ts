@@ -11,6 +11,8 @@ const confirmDeadlineMs = 45_000;
 /** Refused before the broker does it (reference: edge.md §2.3). */
 const mostPayloadBytes = 32_768;
 const mostIncomingBytes = 65_536;
+/** MQTT 5: another client came with our client id. */
+const takenOverCode = 0x8e;
 
 export function makeBroker(
   deadlines: { readonly connectMs: number; readonly confirmMs: number } = { connectMs: connectTimeoutMs, confirmMs: confirmDeadlineMs },
@@ -31,13 +33,12 @@ function tidy(result: Attempt): ConnectResult {
 }
 
 function clientOptions(options: BrokerOptions, version: 4 | 5, connectMs: number): IClientOptions {
-  const { will } = options;
-  const properties = will.expirySeconds === null ? {} : { messageExpiryInterval: will.expirySeconds };
+  const brief = options.brief ?? false;
   return {
     ...{
       protocolVersion: version,
       clientId: options.clientId,
-      clean: false,
+      clean: brief,
       keepalive: keepaliveSeconds,
       connectTimeout: connectMs + 1_000,
     },
@@ -46,12 +47,19 @@ function clientOptions(options: BrokerOptions, version: 4 | 5, connectMs: number
     ...(options.cert === null || options.key === null ? {} : { cert: options.cert, key: options.key }),
     ...(options.credential === null ? {} : { username: options.credential.username, password: options.credential.password }),
     ...(version === 5
-      ? { properties: { sessionExpiryInterval: sessionExpirySeconds, receiveMaximum: 20, maximumPacketSize: mostIncomingBytes } }
+      ? {
+          properties: { sessionExpiryInterval: brief ? 0 : sessionExpirySeconds, receiveMaximum: 20, maximumPacketSize: mostIncomingBytes },
+        }
       : {}),
-    will: {
-      ...{ topic: will.topic, payload: Buffer.from(will.payload), qos: will.qos, retain: will.retain },
-      ...(version === 5 ? { properties: { ...properties, willDelayInterval: options.willDelaySeconds } } : {}),
-    },
+    ...(options.will === null ? {} : { will: willOf(options.will, version, options.willDelaySeconds) }),
+  };
+}
+
+function willOf({ topic, payload, qos, retain, expirySeconds }: Message, version: 4 | 5, delaySeconds: number): IClientOptions["will"] {
+  const expiry = expirySeconds === null ? {} : { messageExpiryInterval: expirySeconds };
+  return {
+    ...{ topic, payload: Buffer.from(payload), qos, retain },
+    ...(version === 5 ? { properties: { ...expiry, willDelayInterval: delaySeconds } } : {}),
   };
 }
 
@@ -146,7 +154,9 @@ function sessionOf(client: MqttClient, version: 4 | 5, resumed: boolean, options
     ring(reason);
   };
   client.on("close", () => finish("connection closed"));
-  client.on("disconnect", (packet) => finish(`broker disconnected us (${packet.reasonCode ?? 0})`));
+  client.on("disconnect", ({ reasonCode = 0 }) =>
+    finish(reasonCode === takenOverCode ? "taken over" : `broker disconnected us (${reasonCode})`),
+  );
   client.on("error", (error) => finish(error.message.slice(0, 200)));
   client.on("message", (topic, payload, packet) => {
     if (payload.length > mostIncomingBytes) return;

@@ -445,9 +445,12 @@ export type BrokerOptions = {
   readonly cert: string | null;
   readonly key: string | null;
   readonly credential: Credential | null;
-  readonly will: Message;
+  /** null: nothing is said for us. */
+  readonly will: Message | null;
   readonly willDelaySeconds: number;
   readonly subscriptions: readonly string[];
+  /** No session stays behind at the broker, and none from before is taken up. */
+  readonly brief?: boolean;
 };
 export type ConnectResult =
   | { readonly kind: "connected"; readonly session: BrokerSession }
@@ -466,7 +469,7 @@ export interface BrokerSession {
   publish(message: Message): Promise<PublishResult>;
   /** Takes messages of the subscriptions; at most one listener. `correlation` is MQTT 5's correlation data. */
   onMessage(listener: (topic: string, payload: string, correlation: string | null) => void): void;
-  /** Resolves once, with the reason, when the session is over for whatever cause. */
+  /** Resolves once, with the reason, when the session is over for whatever cause. `taken over`: another client came with our client id. */
   readonly ended: Promise<string>;
   /** Disconnects in order (the will is not sent), waiting at most `timeoutMs`. */
   end(timeoutMs: number): Promise<void>;

@@ -1,5 +1,5 @@
 /** Writes what a command hands out: whole or not at all. */
-import { closeSync, fsyncSync, openSync, renameSync, rmSync, statSync, writeSync } from "node:fs";
+import { closeSync, fchmodSync, fchownSync, fsyncSync, openSync, renameSync, rmSync, statSync, writeSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { exit, Refusal } from "./context.ts";
 
@@ -9,22 +9,37 @@ export function writeWhole(file: string, text: string): number {
   if (before !== undefined && !before.isFile())
     throw new Refusal(exit.wrongUse, `--out ${file}: not a file; leave --out away to print, or name a file`);
   const body = Buffer.from(text, "utf8");
-  const temporary = join(dirname(file), `.${basename(file)}.${process.pid}.part`);
   try {
-    writeSynced(temporary, body);
-    renameSync(temporary, file);
-    syncFolder(dirname(file));
+    replaceFile(file, body, null);
   } catch (error) {
-    rmSync(temporary, { force: true });
     throw new Refusal(exit.needsPerson, `--out ${file}: ${messageOf(error)}; choose a folder that is there and can be written`);
   }
   return body.length;
 }
 
-function writeSynced(file: string, body: Buffer): void {
-  // A link that somebody else laid here is not followed.
-  const handle = openSync(file, "wx");
+export type Keeping = { readonly mode: number; readonly uid: number; readonly gid: number };
+
+/** Puts `body` in the place of `file`, with this mode and owner from its first moment on; null: as any new file. Throws the system's error. */
+export function replaceFile(file: string, body: Buffer, keeping: Keeping | null): void {
+  const temporary = join(dirname(file), `.${basename(file)}.${process.pid}.part`);
   try {
+    writeSynced(temporary, body, keeping);
+    renameSync(temporary, file);
+    syncFolder(dirname(file));
+  } catch (error) {
+    rmSync(temporary, { force: true });
+    throw error;
+  }
+}
+
+function writeSynced(file: string, body: Buffer, keeping: Keeping | null): void {
+  // A link that somebody else laid here is not followed.
+  const handle = openSync(file, "wx", keeping === null ? 0o666 : 0o600);
+  try {
+    if (keeping !== null) {
+      fchownSync(handle, keeping.uid, keeping.gid);
+      fchmodSync(handle, keeping.mode);
+    }
     for (let at = 0; at < body.length; ) at += writeSync(handle, body, at);
     fsyncSync(handle);
   } finally {

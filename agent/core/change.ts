@@ -38,11 +38,13 @@ export type Write =
  * `officer-holds`: what the station asked to hold, and our answers ·
  * `wear`: the disks' own health (core/wear.ts) ·
  * `retained`: topics that the broker holds of us ·
+ * `retained`: topics that the broker holds of us · `takeovers`: when another client came with our name ·
  * `known CAMERA`: what it told of itself (core/acquaintance.ts) · `abandoned`: what went with the old disk so far, of an adoption under way.
  */
 export type Note =
   | "foreign"
   | "config-problem"
+  | "takeovers"
   | "broken"
   | "reset"
   | "abandoned"

@@ -45,8 +45,12 @@ export const willDelaySeconds = 45;
 
 const root = ({ commune }: Address) => `matghi/v1/${commune}`;
 
+/** What it says of itself last; read back, it tells of another box that goes by the same name. */
+export const ownStateTopic = (address: Address): string => `${root(address)}/from/${address.site}/state`;
+
 /** What a site listens to. */
 export const subscriptionsOf = (address: Address): readonly string[] => [
+  ownStateTopic(address),
   `${root(address)}/to/${address.site}/#`,
   `${root(address)}/station/state`,
 ];

@@ -43,6 +43,8 @@ export type StatusFacts = {
   readonly keepMinDays: number;
   /** Until the certificate towards the station ends; null: there is none. */
   readonly certificateDays: number | null;
+  /** When another box with this one's identity was felt last; null: there is none. */
+  readonly twinAt: UtcMs | null;
 };
 export type CameraFacts = {
   readonly id: string;
@@ -74,6 +76,7 @@ export const troubles = [
   "station",
   "space",
   "certificate",
+  "identity",
   "foreign",
 ] as const;
 export type Trouble = (typeof troubles)[number];
@@ -188,7 +191,8 @@ function todoOf(facts: StatusFacts): Todo[] {
     add("space", "attention", null, fill(words.hold.much, { held, days: numberText(daysLeft, 1, facts.language) }), null);
   } else if (daysLeft !== null && daysLeft < facts.keepMinDays)
     add("space", "attention", null, fill(words.daysShort, { days: Math.floor(daysLeft), min: facts.keepMinDays }), null);
-  const { certificateDays } = facts;
+  const { certificateDays, site, twinAt } = facts;
+  if (twinAt !== null) add("identity", "broken", null, fill(words.twin, { site, at: vietnamTime(twinAt) }), null);
   if (certificateDays !== null && certificateDays <= warnDays.first)
     add("certificate", certificateDays <= warnDays.last ? "broken" : "attention", null, certificateText(certificateDays, words), null);
   for (const file of facts.foreign) add("foreign", "attention", null, fill(words.foreign, { file }), null);

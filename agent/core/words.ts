@@ -1,5 +1,6 @@
 /** All sentences for people, in Vietnamese and English. Plain, no blame; each says what it is and what to do next. */
 import { doctorWords as examining } from "./doctorwords.ts";
+import { enrollWords as enrolling } from "./enrollwords.ts";
 import { eraseWords as erasing } from "./erasewords.ts";
 import { evidenceWords as handing } from "./evidencewords.ts";
 import type { FoundProblem } from "./found.ts";
@@ -20,6 +21,7 @@ const vi = {
   ...telling.vi,
   ...helping.vi,
   ...serving.vi,
+  ...enrolling.vi,
   causes: {
     "box-power": "mất điện tại nơi đặt đầu ghi",
     "house-power": "mất điện tại vị trí lắp đặt",
@@ -373,6 +375,7 @@ const en: typeof vi = {
   ...telling.en,
   ...helping.en,
   ...serving.en,
+  ...enrolling.en,
   causes: {
     "box-power": "power cut at the recorder",
     "house-power": "power cut at the camera's place",

@@ -36,7 +36,14 @@ function stationOf(clock: ScriptClock, broker: Broker, store: ReturnType<typeof 
     ...{ journal: store.journal, nowAt: clock.wallMs, dating: () => plainDating, config: () => "c1" },
     moment: () => ({ at: clock.monoMs(), monoMs: clock.monoMs(), clock: "synced" }),
     pages: { next: () => null, touch: () => undefined, startOver: () => undefined },
-    ...{ birth: async () => draft("birth"), health: () => draft("health"), conditions: () => [], onStation: () => undefined },
+    ...{
+      birth: async () => draft("birth"),
+      health: () => draft("health"),
+      conditions: () => [],
+      onStation: () => undefined,
+      onTakeover: () => undefined,
+      isOurs: () => true,
+    },
     hold: () => ({ ok: false }),
     retained: { all: () => [], put: () => undefined, isSettled: () => true },
   };

@@ -61,6 +61,7 @@ const station: Station = {
   ...{ birth: async () => draft("birth"), health: () => draft("health"), conditions: () => [], onStation: () => undefined },
   hold: (id, body) => answerHold(officer, id, body),
   retained: { all: () => [], put: () => undefined, isSettled: () => true },
+  ...{ isOurs: () => true, onTakeover: () => undefined },
 };
 const done = publishStation(station, stop.signal);
 afterAll(async () => {

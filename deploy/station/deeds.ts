@@ -1,0 +1,175 @@
+/** What a person does with a station: sites and people come and go. Each deed leaves register, rights and broker of one mind. */
+import { writeFileSync } from "node:fs";
+import type { Enrolment } from "../../agent/enrolment.ts";
+import { seal } from "../../agent/sealed.ts";
+import { asOurselves, connectAs, type Talker } from "./client.ts";
+import { authorityOf, put, readRegister, reload } from "./keep.ts";
+import { hashOf, makeSecret, passwordChars } from "./passwords.ts";
+import type { Place } from "./place.ts";
+import { type Changed, type Person, type Reach, type Register, withoutPerson, withoutSite, withPerson, withSite } from "./register.ts";
+
+/** A deed that cannot be done, with the next step. */
+export class Undoable extends Error {}
+
+export function registerOf(place: Place): Register {
+  const register = readRegister(place);
+  if (register === null)
+    throw new Undoable("there is no station here yet; run deploy/station/install --commune ID --name NAME --host ADDRESS first");
+  return register;
+}
+
+/** The register after a change, written and told to whoever runs. */
+function settle(place: Place, changed: Changed): Register {
+  if (changed.kind === "refused") throw new Undoable(changed.why);
+  put(place, changed.register);
+  reload(place);
+  return changed.register;
+}
+
+const codeChars = 16;
+
+export type Enrolled = { readonly file: string; readonly code: string; readonly endsAt: string };
+
+/** A certificate for a site, in a file that only the code opens. Nobody's earlier one ends by it. */
+export function addSite(place: Place, id: string, file: string): Enrolled {
+  const register = registerOf(place);
+  const authority = authorityOf(place, register.commune);
+  const probe = withSite(register, id, "", "");
+  if (probe.kind === "refused") throw new Undoable(probe.why);
+  const { cert, key, serial, endsAt } = authority.site(id);
+  const url = `mqtts://${register.hosts[0]}:${register.ports.mqtts}`;
+  const enrolment: Enrolment = { v: 1, commune: register.commune, site: id, url, ca: authority.ca(), cert, key };
+  const code = makeSecret(codeChars);
+  writeFileSync(file, seal(JSON.stringify(enrolment), code), { mode: 0o600, flag: "wx" });
+  settle(place, withSite(register, id, serial, endsAt));
+  return { file, code, endsAt };
+}
+
+/** From this moment nobody comes in as this site, who is in is out, and the board forgets it. */
+export async function removeSite(place: Place, id: string): Promise<void> {
+  const register = registerOf(place);
+  const site = register.sites.find((entry) => entry.id === id);
+  if (site === undefined) throw new Undoable(`there is no site ${id}; deploy/station/list shows all`);
+  authorityOf(place, register.commune).revoke(site.certificates.map(({ serial }) => serial));
+  const after = settle(place, { kind: "changed", register: withoutSite(register, id) });
+  await endSession(place, after, id);
+}
+
+/** Whoever comes with a box's name takes its session over. */
+async function endSession(place: Place, register: Register, id: string): Promise<void> {
+  const root = `matghi/v1/${register.commune}`;
+  const result = await connectAs(place, asOurselves(place, register, id), [
+    `${root}/from/${id}/#`,
+    `${root}/to/${id}/#`,
+    `${root}/station/note/${id}/#`,
+  ]);
+  if (result.kind === "failed")
+    throw new Undoable(
+      `site ${id} is off the list, but the broker was not reached to end its session (${result.detail}); start it again: systemctl restart matghi-broker`,
+    );
+  await clearHeard(result.talker);
+  await result.talker.end();
+}
+
+const quietMs = 1_500;
+
+/** Takes back what is retained, until nothing more comes: the session that was ended leaves its last word. */
+async function clearHeard(talker: Talker): Promise<void> {
+  const cleared = new Set<string>();
+  for (;;) {
+    await new Promise((resolve) => setTimeout(resolve, quietMs));
+    const next = talker.heard.filter(({ payload, topic }) => payload !== "" && !cleared.has(topic));
+    if (next.length === 0) return;
+    for (const { topic } of next) {
+      cleared.add(topic);
+      await talker.say(topic, "", true);
+    }
+  }
+}
+
+export type Admitted = { readonly name: string; readonly password: string; readonly reach: Reach };
+
+/** A person more, or a new password for one who is there. */
+export async function addPerson(
+  place: Place,
+  asked: Pick<Person, "name" | "role"> & { readonly sites: readonly string[]; readonly groups: readonly string[] },
+): Promise<Admitted> {
+  const register = registerOf(place);
+  const unknown = asked.sites.find((id) => !register.sites.some((site) => site.id === id));
+  if (unknown !== undefined) throw new Undoable(`there is no site ${unknown}; add it first: deploy/station/add-site ${unknown}`);
+  const reach = await reachOf(place, register, asked.sites, asked.groups);
+  const password = makeSecret(passwordChars);
+  settle(place, withPerson(register, { name: asked.name, role: asked.role, reach, hash: hashOf(password) }));
+  return { name: asked.name, password, reach };
+}
+
+async function reachOf(place: Place, register: Register, sites: readonly string[], groups: readonly string[]): Promise<Reach> {
+  if (sites.length === 0 && groups.length === 0) return { kind: "all" };
+  const all = groups.length === 0 ? [] : await births(place, register);
+  const cameras = camerasOf(all, groups);
+  const missing = groups.find((group) => !cameras.some((camera) => camera.group === group));
+  if (missing !== undefined)
+    throw new Undoable(
+      `no box that is connected has cameras of the group "${missing}"; write it as the boxes' configuration does (cameras.group), and wait until they are connected`,
+    );
+  const reached = { ...({ name: "", role: "viewer", hash: "" } as const), reach: { kind: "some", sites, groups, cameras: [] } as const };
+  return regrouped(reached, all).reach;
+}
+
+type Births = readonly { readonly site: string; readonly cameras: readonly { readonly id: string; readonly group: string | null }[] }[];
+
+const camerasOf = (all: Births, groups: readonly string[]) =>
+  all.flatMap(({ site, cameras }) =>
+    cameras.flatMap(({ id, group }) => (group !== null && groups.includes(group) ? [{ site, camera: id, group }] : [])),
+  );
+
+/** What the boxes said of their cameras last. */
+async function births(place: Place, register: Register): Promise<Births> {
+  const result = await connectAs(place, asOurselves(place, register), [`matghi/v1/${register.commune}/from/+/birth`]);
+  if (result.kind === "failed")
+    throw new Undoable(`the broker is not reached (${result.detail}); look at: systemctl status matghi-broker matghi-web`);
+  await new Promise((resolve) => setTimeout(resolve, quietMs));
+  await result.talker.end();
+  return result.talker.heard.flatMap(({ topic, payload }) => birthOf(topic.split("/")[4] ?? "", payload));
+}
+
+function birthOf(site: string, payload: string): Births {
+  try {
+    const { cameras } = JSON.parse(payload) as { cameras?: unknown };
+    if (!Array.isArray(cameras)) return [];
+    const known = cameras.filter((entry): entry is { id: string; group: string | null } => /^[a-z0-9-]{2,32}$/.test(String(entry?.id)));
+    return [{ site, cameras: known }];
+  } catch {
+    return [];
+  }
+}
+
+export function removePerson(place: Place, name: string): void {
+  const register = registerOf(place);
+  if (!register.people.some((person) => person.name === name)) throw new Undoable(`there is no ${name}; deploy/station/list shows all`);
+  settle(place, { kind: "changed", register: withoutPerson(register, name) });
+}
+
+/** Once an hour: certificates that end, and cameras that changed their group. Says what it did. */
+export async function refresh(place: Place): Promise<readonly string[]> {
+  const register = registerOf(place);
+  const needsBirths = register.people.some(({ reach }) => reach.kind === "some" && reach.groups.length > 0);
+  const all = needsBirths ? await births(place, register) : [];
+  const people = register.people.map((person) => regrouped(person, all));
+  const moved = people
+    .filter((person, n) => person !== register.people[n])
+    .map(({ name }) => `${name}: other cameras belong to the groups now`);
+  const renewed = put(place, { ...register, people });
+  if (renewed || moved.length > 0) reload(place);
+  return [...moved, ...(renewed ? ["broker and page have a new certificate"] : [])];
+}
+
+/** A box that said nothing keeps what is known of it; the same person where nothing changed. */
+function regrouped(person: Person, all: Births): Person {
+  const { reach } = person;
+  if (reach.kind === "all" || reach.groups.length === 0) return person;
+  const silent = reach.cameras.filter(({ site }) => !all.some((birth) => birth.site === site));
+  const told = camerasOf(all, reach.groups).map(({ site, camera }) => ({ site, camera }));
+  const cameras = [...silent, ...told].sort((a, b) => (`${a.site}/${a.camera}` < `${b.site}/${b.camera}` ? -1 : 1));
+  return JSON.stringify(cameras) === JSON.stringify(reach.cameras) ? person : { ...person, reach: { ...reach, cameras } };
+}

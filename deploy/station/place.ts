@@ -1,0 +1,54 @@
+/** Where a station keeps its things: on a machine of its own, or all in one folder for try and tests. Pure. */
+
+export type Ports = {
+  /** For the boxes: MQTT over TLS, known by their certificates. */
+  readonly mqtts: number;
+  /** For people: the page and `/mqtt`. */
+  readonly https: number;
+  /** Between nginx and the broker; nobody else may reach it. */
+  readonly websocket: number;
+};
+
+export type Place = {
+  /** Register, certificates, what Mosquitto and nginx are told. */
+  readonly etc: string;
+  /** The broker's database. */
+  readonly data: string;
+  /** The page that nginx serves. */
+  readonly page: string;
+  /** Process ids. */
+  readonly run: string;
+  /** Accounts of the two processes; null: whoever starts them. */
+  readonly accounts: { readonly broker: string; readonly web: string } | null;
+};
+
+export const usualPorts: Ports = { mqtts: 8883, https: 443, websocket: 9001 };
+
+export const installedPlace: Place = {
+  ...{ etc: "/etc/matghi-station", data: "/var/lib/matghi-station", page: "/usr/local/share/matghi-station/page" },
+  ...{ run: "/run/matghi-station", accounts: { broker: "mosquitto", web: "www-data" } },
+};
+
+export const folderPlace = (folder: string): Place => ({
+  ...{ etc: `${folder}/etc`, data: `${folder}/data`, page: `${folder}/page`, run: `${folder}/run`, accounts: null },
+});
+
+/** Files of a place, each named once. */
+export const filesOf = ({ etc, data, page, run }: Place) => ({
+  register: `${etc}/station.json`,
+  authority: `${etc}/ca`,
+  ca: `${etc}/ca.crt`,
+  revoked: `${etc}/revoked.crl`,
+  brokerCertificate: `${etc}/broker.crt`,
+  brokerKey: `${etc}/broker.key`,
+  brokerConfiguration: `${etc}/mosquitto.conf`,
+  rights: `${etc}/rights.acl`,
+  passwords: `${etc}/passwords`,
+  ownPassword: `${etc}/own-password`,
+  webConfiguration: `${etc}/nginx.conf`,
+  firewall: `${etc}/firewall.nft`,
+  brokerProcess: `${run}/mosquitto.pid`,
+  webProcess: `${run}/nginx.pid`,
+  database: `${data}/mosquitto.db`,
+  about: `${page}/station.json`,
+});

@@ -1,0 +1,75 @@
+/** Who belongs to a station: its sites and its people. All else (rights, passwords, firewall) is made from it. Pure. */
+import type { Ports } from "./place.ts";
+
+export type Site = { readonly id: string; readonly certificates: readonly { readonly serial: string; readonly endsAt: string }[] };
+
+/** `all`: every site. Else whole sites, and of `groups` only the cameras that belong to them, as the boxes named them last. */
+export type Reach =
+  | { readonly kind: "all" }
+  | {
+      readonly kind: "some";
+      readonly sites: readonly string[];
+      readonly groups: readonly string[];
+      readonly cameras: readonly { readonly site: string; readonly camera: string }[];
+    };
+export type Person = {
+  readonly name: string;
+  readonly role: "viewer" | "officer";
+  readonly reach: Reach;
+  /** As Mosquitto has it in its password file. */
+  readonly hash: string;
+};
+
+export type Register = {
+  readonly v: 1;
+  readonly commune: string;
+  readonly name: string;
+  readonly language: "vi" | "en";
+  /** Names and addresses of this machine; the boxes dial the first. */
+  readonly hosts: readonly string[];
+  readonly ports: Ports;
+  /** Hash of the tools' own password. */
+  readonly ownHash: string;
+  readonly sites: readonly Site[];
+  readonly people: readonly Person[];
+};
+
+/** The tools' own name at the broker; the dot keeps it apart from every site and person. */
+export const ownName = "station.tools";
+
+const idRule = /^[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])$/;
+export const isId = (text: string): boolean => idRule.test(text);
+/** A name or an address that a certificate may carry and a person may type. */
+export const isHost = (text: string): boolean => /^[a-zA-Z0-9]([a-zA-Z0-9.-]{0,251}[a-zA-Z0-9])?$/.test(text);
+export const isAddress = (text: string): boolean => /^\d{1,3}(\.\d{1,3}){3}$/.test(text);
+
+export type Changed = { readonly kind: "changed"; readonly register: Register } | { readonly kind: "refused"; readonly why: string };
+
+const changed = (register: Register): Changed => ({ kind: "changed", register });
+const refused = (why: string): Changed => ({ kind: "refused", why });
+
+/** A site's certificate more; the earlier ones hold until they end, so that a renewal cuts nobody off. */
+export function withSite(register: Register, id: string, serial: string, endsAt: string): Changed {
+  if (register.people.some(({ name }) => name === id)) return refused(`${id} is a person's name already; choose another id for the site`);
+  const before = register.sites.find((site) => site.id === id);
+  const site: Site = { id, certificates: [...(before?.certificates ?? []), { serial, endsAt }] };
+  return changed({ ...register, sites: [...register.sites.filter((other) => other.id !== id), site] });
+}
+
+export const withoutSite = (register: Register, id: string): Register => ({
+  ...register,
+  sites: register.sites.filter((site) => site.id !== id),
+});
+
+/** A person more, or the same with another role, reach or password. */
+export function withPerson(register: Register, person: Person): Changed {
+  if (register.sites.some(({ id }) => id === person.name)) return refused(`${person.name} is a site; choose another name for the person`);
+  if (person.role === "officer" && person.reach.kind === "some")
+    return refused("an officer may ask any box to hold footage; leave --sites and --groups away, or leave --officer away");
+  return changed({ ...register, people: [...register.people.filter(({ name }) => name !== person.name), person] });
+}
+
+export const withoutPerson = (register: Register, name: string): Register => ({
+  ...register,
+  people: register.people.filter((person) => person.name !== name),
+});
