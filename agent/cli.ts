@@ -153,6 +153,7 @@ function build(done: (code: number) => void): Command {
     .requiredOption("--reason <text>", "why, and the paper that asks for it")
     .requiredOption("--officer <text>", "who deletes it")
     .option("--yes", "deletes without asking");
+  addRegister(program, (run) => run(contextOf(program)).then(done));
   add("audit", "who did what with footage and settings", async (context, options: import("./cli/audit.ts").AuditOptions) =>
     (await import("./cli/audit.ts")).audit(context, options),
   ).option("--check", "walks the chain: altered, removed, reordered and missing entries");
@@ -174,6 +175,82 @@ function build(done: (code: number) => void): Command {
     (await import("./cli/adopt-disk.ts")).adopt(context, stopOnSignals()),
   );
   return program;
+}
+
+type Registering = (context: Context) => Promise<number>;
+
+/** `register` has commands of its own. */
+function addRegister(program: Command, act: (run: Registering) => Promise<void>): void {
+  type Deeds = typeof import("./cli/register.ts");
+  const at = (run: (deeds: Deeds, context: Context) => number | Promise<number>) =>
+    act(async (context) => run(await import("./cli/register.ts"), context));
+  const several = (id: string, ids: readonly string[] | undefined) => [...(ids ?? []), id];
+  const register = program.command("register").description("requests for footage and what came of them; who may view; what was handed in");
+  register
+    .command("list")
+    .description("the register")
+    .option("--period <period>", "2026-11, 2026-Q4, 2026-H2, 2026, 2026-11-01..2026-11-15, last-24h")
+    .action((options: import("./cli/register.ts").ListOptions) => at((deeds, context) => deeds.listRegister(context, options)));
+  register
+    .command("refuse")
+    .description("registers a request that was answered: no footage")
+    .requiredOption("--request <text>", "paper that asks for it: number, date")
+    .requiredOption("--case <kind>", "tngt, trom-cap, xo-xat, ma-tuy or khac")
+    .requiredOption("--reason <text>", "why there is none; with a camera and a stretch the ledger's own reason stands beside it")
+    .option("--officer <text>", "who answers; otherwise the account")
+    .option("--agency <text>", "agency that asks")
+    .option("--camera <id>", "camera; again for each", several)
+    .option("--from <time>", "begin of the stretch")
+    .option("--to <time>", "its end")
+    .action((options: import("./cli/register.ts").RefuseOptions) => at((deeds, context) => deeds.refuseRequest(context, options)));
+  register
+    .command("intake <file>")
+    .description("registers a file that somebody hands in, with its hash, and writes the receipt")
+    .requiredOption("--source <code>", "code of the household or unit, never a name")
+    .requiredOption("--clock-error <text>", "how far its clock is off, as stated")
+    .requiredOption("--request <text>", "request that it belongs to: number, date")
+    .requiredOption("--officer <text>", "who receives it")
+    .option("--device <text>", "device that recorded it")
+    .option("--out <file>", "the receipt; otherwise phieu-tiep-nhan-<number>.html here")
+    .action((file: string, options: import("./cli/register.ts").IntakeOptions) =>
+      at((deeds, context) => deeds.receiveFile(context, file, options)),
+    );
+  register
+    .command("receipt <id>")
+    .description("writes the receipt of a file once more")
+    .requiredOption("--out <file>", "the page to write")
+    .action((id: string, options: { out: string }) => at((deeds, context) => deeds.printReceipt(context, id, options)));
+  const viewer = register.command("viewer").description("who may view which cameras");
+  viewer
+    .command("add")
+    .description("registers that somebody may view from now on")
+    .requiredOption("--who <text>", "person or unit")
+    .requiredOption("--role <role>", "cong-an, to-bao-ve, ho-dan or khac")
+    .option("--camera <id>", "camera; again for each; otherwise all", several)
+    .option("--request <text>", "paper that gives leave")
+    .requiredOption("--officer <text>", "who registers it")
+    .action((options: import("./cli/register.ts").ViewerOptions) => at((deeds, context) => deeds.addViewer(context, options)));
+  viewer
+    .command("remove <id>")
+    .description("registers that he may no more")
+    .requiredOption("--officer <text>", "who registers it")
+    .requiredOption("--reason <text>", "why")
+    .action((id: string, options: { officer: string; reason: string }) => at((deeds, context) => deeds.removeViewer(context, id, options)));
+  const subject = register.command("subject").description("what people ask about pictures of themselves; due in 2 working days");
+  subject
+    .command("add")
+    .description("registers such a request with its due date")
+    .requiredOption("--request <text>", "what is asked, with number and date")
+    .requiredOption("--officer <text>", "who received it")
+    .action((options: { request: string; officer: string }) => at((deeds, context) => deeds.addSubject(context, options)));
+  subject
+    .command("answer <id>")
+    .description("registers that it was answered")
+    .requiredOption("--officer <text>", "who answers")
+    .requiredOption("--answer <text>", "what was answered")
+    .action((id: string, options: { officer: string; answer: string }) =>
+      at((deeds, context) => deeds.answerSubject(context, id, options)),
+    );
 }
 
 /** Every failure is one line that names the next step, and a code. */

@@ -3,6 +3,7 @@ import type { Settings } from "./config/schema.ts";
 import { redate } from "./core/dating.ts";
 import { spansOf, splitByPlan } from "./core/ledger.ts";
 import { spanOfDay, spanOfMonth } from "./core/period.ts";
+import { countsOf, entriesOf, type RegisterSums, registerSums, requestsOf } from "./core/register.ts";
 import type { CameraLedger, ReportCamera } from "./core/report.ts";
 import { type DayFacts, type MonthFacts, type StretchFacts, typesOfNote } from "./core/summary.ts";
 import type { Span } from "./core/types.ts";
@@ -68,8 +69,15 @@ export function dayFacts(asking: Asking, camera: string, day: string): DayFacts 
 
 /** What the station is told of a camera's month. */
 export function monthFacts(asking: Asking, camera: string, month: string): MonthFacts {
-  return { ...stretchFacts(asking, camera, spanOfMonth(month) ?? nowhere), month, extractions: {} };
+  return { ...stretchFacts(asking, camera, spanOfMonth(month) ?? nowhere), month, extractions: extractionsOf(asking, camera, month) };
 }
+
+/** Counts only: the papers and names of the register stay on the box. */
+const extractionsOf = ({ reads }: Asking, camera: string, month: string) =>
+  countsOf(requestsOf(entriesOf(reads.register(spanOfMonth(month) ?? nowhere), camera)));
+
+/** What the report says of requests and viewers. */
+export const registerFacts = ({ reads }: Asking, span: Span): RegisterSums => registerSums(reads.register(span), reads.viewers(), span);
 
 const nowhere: Span = { fromAt: 0, toAt: 0 };
 

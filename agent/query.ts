@@ -173,6 +173,7 @@ export function readStatus(asking: Asking, version: string): Status {
     configProblem: reads.meta("config-problem"),
     keepMinDays: settings.recording.keep.min / dayMs,
     twinAt: running ? utc(twinFeltAt(takeoversIn(reads), dating.fromUtc(nowAt))) : null,
+    ...{ unanswered: reads.unanswered(), nowAt },
     certificateDays: certificateDays(settings.station?.cert, nowAt),
   });
 }

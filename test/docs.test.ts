@@ -48,8 +48,8 @@ describe.each(documents)("%s", (file) => {
   test("names only commands and options that exist", async () => {
     const named = spansOf(file).flatMap((span) => [...span.matchAll(/(?:^|\/)matghi ([a-z-]+)([^|]*)/g)]);
     for (const [, command = "", rest = ""] of named) {
-      // `hold` has commands of its own.
-      const inner = command === "hold" ? (/^ (add|list|lift)\b/.exec(rest)?.slice(1) ?? []) : [];
+      // `hold` and `register` have commands of their own.
+      const inner = ["hold", "register"].includes(command) ? (/^ ((?:[a-z]+ ?)*)/.exec(rest)?.[1]?.trim().split(" ") ?? []) : [];
       const help = await matghi([command, ...inner, "--help"]);
       expect(help.code, `matghi ${command}`).toBe(0);
       for (const [option] of rest.matchAll(/--[a-z-]+/g))

@@ -7,10 +7,11 @@ import { findTools } from "../../hal/recorder.ts";
 import { makeRemux } from "../../hal/remux.ts";
 import type { CameraSettings, Settings } from "../config/schema.ts";
 import { acquaintanceOf, hostOf, streamAt } from "../core/acquaintance.ts";
-import { answerText } from "../core/answer.ts";
+import { answerText, missingOf } from "../core/answer.ts";
 import { type Dating, makeDating } from "../core/dating.ts";
 import { type Answer, answerOf, spansOf, sumsOf } from "../core/ledger.ts";
 import { ledgerParts, type Manifest, type ManifestCamera } from "../core/manifest.ts";
+import { type Case, cases, type Extraction, type Outcome } from "../core/register.ts";
 import { iso, vietnamTime } from "../core/time.ts";
 import type { Span } from "../core/types.ts";
 import { bytesText, fill, type Language, lengthText, wordsIn } from "../core/words.ts";
@@ -22,7 +23,7 @@ import type { Store } from "../store/store.ts";
 import { openStore } from "../store/store.ts";
 import { version } from "../version.ts";
 import { type Context, exit, nowUtc, Refusal, settingsOf } from "./context.ts";
-import { knownCamera, stretchOf, textOf } from "./fields.ts";
+import { knownCamera, oneOf, stretchOf, textOf } from "./fields.ts";
 
 export type ExportOptions = {
   readonly camera: readonly string[];
@@ -38,8 +39,6 @@ export type ExportOptions = {
   readonly out?: string;
 };
 
-/** Kinds of cases, as the register counts them (contract §3). */
-export const cases = ["tngt", "trom-cap", "xo-xat", "ma-tuy", "khac"] as const;
 const dayMs = 86_400_000;
 const progressEveryMs = 2_000;
 
@@ -60,7 +59,10 @@ export async function exportFootage(context: Context, options: ExportOptions, si
     const hold = holdOf(store, options.hold);
     const orders = [...new Set(cameras)].map((camera) => orderOf(asking, camera, asked));
     if (orders.every(({ segments }) => segments.length === 0))
-      throw new Refusal(exit.notFound, `no closed footage of that stretch; why: matghi footage --camera ${cameras[0]} --from … --to …`);
+      throw new Refusal(
+        exit.notFound,
+        `no closed footage of that stretch; why: matghi footage --camera ${cameras[0]} --from … --to …; the answer "no" is registered by: matghi register refuse`,
+      );
     const answer = worstOf(orders.map((order) => order.answer));
     const folder = folderOf(options.out, settings.site.id, asked);
     const device = await deviceOf();
@@ -87,7 +89,7 @@ export async function exportFootage(context: Context, options: ExportOptions, si
       ),
     );
     if (result.kind === "refused") throw refusal(result, settings.site.language);
-    tell(store, asking, request, orders, folder, result.manifestSha256);
+    tell(store, asking, request, orders, { asked, answer, folder, manifestSha256: result.manifestSha256 });
     report(context, settings, orders, answer, folder, result, asked);
     return result.altered.length > 0 || answer !== "yes" ? exit.needsPerson : exit.fine;
   } finally {
@@ -95,15 +97,13 @@ export async function exportFootage(context: Context, options: ExportOptions, si
   }
 }
 
-type Request = Omit<Manifest["request"], "hold">;
+type Request = Omit<Manifest["request"], "hold" | "case"> & { readonly case: Case | null };
 
 function requestOf(options: ExportOptions): Request {
-  const kind = options.case;
-  if (kind !== undefined && !(cases as readonly string[]).includes(kind))
-    throw new Refusal(exit.wrongUse, `--case ${kind.slice(0, 40)}: not one of ${cases.join(", ")}`);
+  const kind = options.case === undefined ? null : oneOf("case", options.case, cases);
   return {
     ...{ paper: textOf("request", options.request), agency: textOf("agency", options.agency), officer: textOf("officer", options.officer) },
-    ...{ purpose: textOf("purpose", options.purpose), case: kind ?? null },
+    ...{ purpose: textOf("purpose", options.purpose), case: kind },
     witness: options.witness === undefined ? null : textOf("witness", options.witness),
     account: process.env.SUDO_USER ?? userInfo().username,
   };
@@ -126,7 +126,7 @@ function holdOf(store: Store, text: string | undefined): number | null {
   return found.id;
 }
 
-type Order = CameraOrder & { readonly answer: Answer; readonly text: string };
+type Order = CameraOrder & { readonly answer: Answer; readonly text: string; readonly missing: readonly string[] };
 
 function orderOf(asking: Asking, camera: string, asked: Span): Order {
   const { reads, settings, dating } = asking;
@@ -135,7 +135,7 @@ function orderOf(asking: Asking, camera: string, asked: Span): Order {
   const configured = settings.cameras.find(({ id }) => id === camera);
   const answer = answerOf(spans, asked);
   return {
-    ...{ answer, text: answerText(answer, spans, asked, settings.site.language) },
+    ...{ answer, text: answerText(answer, spans, asked, settings.site.language), missing: missingOf(spans, asked, settings.site.language) },
     facts: {
       ...{ id: camera, name: configured?.name ?? camera, ...identityOf(asking, camera, configured) },
       ...{ clock: cameraClock(asking, camera, asked), dueMs: sums.dueMs, recordedMs: sums.recordedMs, ...ledgerParts(spans) },
@@ -253,8 +253,7 @@ function tell(
   { dating, nowAt }: Asking,
   request: Request,
   orders: readonly Order[],
-  folder: string,
-  manifestSha256: string,
+  { asked, answer, folder, manifestSha256 }: { asked: Span; answer: Outcome; folder: string; manifestSha256: string },
 ): void {
   const cameras = orders.map(({ facts }) => facts.id);
   const { paper, agency, officer, purpose, witness, account } = request;
@@ -264,7 +263,15 @@ function tell(
   const moment = { at: dating.fromUtc(nowAt), monoMs: 0, clock };
   // Names of people stay on the box.
   const said = { cameras, request: paper, case: request.case, manifestSha256 };
-  store.commit([{ put: "event", moment, type: "export.made", level: "info", data: said }]);
+  const why = [...new Set(orders.flatMap(({ missing }) => missing))].join("; ") || null;
+  const facts: Extraction = {
+    ...{ kind: "export", agency, case: request.case ?? "khac", cameras, from: asked.fromAt, to: asked.toAt },
+    ...{ outcome: answer, why: answer === "yes" ? null : why, manifestSha256 },
+  };
+  store.commit([
+    { put: "event", moment, type: "export.made", level: "info", data: said },
+    { put: "register", entry: { at: nowAt, request: paper, officer, facts } },
+  ]);
 }
 
 function report(

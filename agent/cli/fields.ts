@@ -31,6 +31,13 @@ export function stretchOf(options: { readonly from: string; readonly to: string 
   return span;
 }
 
+/** One of a closed list. */
+export function oneOf<T extends string>(name: string, text: string, list: readonly T[]): T {
+  const found = list.find((entry) => entry === text);
+  if (found !== undefined) return found;
+  throw new Refusal(exit.wrongUse, `--${name} ${JSON.stringify(text.slice(0, 40)).slice(1, -1)}: not one of ${list.join(", ")}`);
+}
+
 /** Is there such a camera, in the configuration or on disk? */
 export function knownCamera(camera: string, known: readonly string[]): string {
   if (known.includes(camera)) return camera;

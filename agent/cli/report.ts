@@ -2,12 +2,13 @@
 
 import { csvText } from "../core/csv.ts";
 import { type Period, parsePeriod, periodBefore, periodForms } from "../core/period.ts";
+import { countsOf, registerJson } from "../core/register.ts";
 import { type Report, reportJson, reportOf } from "../core/report.ts";
 import { type SheetFacts, sheetText } from "../core/sheet.ts";
 import { comparisonOf, isWhole } from "../core/sheetblock.ts";
 import { sheetHtml } from "../core/sheetpage.ts";
 import { fill, wordsIn } from "../core/words.ts";
-import { reportFacts } from "../facts.ts";
+import { registerFacts, reportFacts } from "../facts.ts";
 import { version } from "../version.ts";
 import { type Context, exit, Refusal, reading, type Session } from "./context.ts";
 import { writeWhole } from "./out.ts";
@@ -41,7 +42,7 @@ function formatOf({ json }: Context, asked: string | undefined): Format {
 const render: Record<Format, (made: Report, session: Session) => string> = {
   text: (made, session) => sheetText(made, sheetFacts(made, session)),
   html: (made, session) => sheetHtml(made, sheetFacts(made, session)),
-  json: (made) => JSON.stringify(reportJson(made)),
+  json: (made, session) => JSON.stringify({ ...reportJson(made), extractions: registerJson(registerFacts(session, made.period.span)) }),
   csv: (made, { settings }) => csvText(made, settings.site.language),
 };
 
@@ -51,6 +52,7 @@ function sheetFacts(made: Report, session: Session): SheetFacts {
   const { site, report: printed, recording } = session.settings;
   const period = periodBefore(made.period);
   const before = period === null ? null : reportOn(period, session);
+  const register = registerFacts(session, made.period.span);
   const judged = (report: Report) => ({ report, isWhole: isWhole(report) });
   return {
     ...{
@@ -62,7 +64,12 @@ function sheetFacts(made: Report, session: Session): SheetFacts {
       rule: printed.rule ?? null,
     },
     ...{ recipients: printed.recipients ?? [], dutyPhone: printed.dutyPhone ?? null, keepRule: recording.keep.rule },
-    ...{ missing: [], comparison: comparisonOf(judged(made), before === null ? null : judged(before)), extractions: null },
+    ...{
+      missing: [],
+      comparison: comparisonOf(judged(made), before === null ? null : judged(before)),
+      extractions: countsOf(register.requests),
+      register,
+    },
   };
 }
 

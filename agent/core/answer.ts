@@ -18,7 +18,7 @@ export function answerText(answer: Answer, spans: readonly LedgerSpan[], asked: 
 const lengthOf = (spans: readonly Span[]) => spans.reduce((ms, span) => ms + span.toAt - span.fromAt, 0);
 
 /** What is missing, longest first: cause or rule, how long, and how sure. */
-function missingOf(spans: readonly LedgerSpan[], asked: Span, language: Language): readonly string[] {
+export function missingOf(spans: readonly LedgerSpan[], asked: Span, language: Language): readonly string[] {
   const words = wordsIn(language);
   const sums = new Map<string, number>();
   for (const span of spans) {

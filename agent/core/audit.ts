@@ -10,6 +10,12 @@ export const auditKinds = [
   "export.made",
   "look.made",
   "footage.deleted",
+  "request.refused",
+  "file.received",
+  "viewer.added",
+  "viewer.removed",
+  "subject.asked",
+  "subject.answered",
   "camera.found",
   "signed",
 ] as const;

@@ -1,4 +1,6 @@
 /** What one decision wants written. The store commits a whole Change in one transaction, or nothing of it. */
+import type { UtcMs } from "./dating.ts";
+import type { NewEntry, NewViewer } from "./register.ts";
 import type { CameraCondition, Claim, Condition, Data, EventType, Level, MonoMs, Segment, Subject, Trust, WallMs } from "./types.ts";
 
 /** When something happened, on both clocks, and how far the wall could be trusted then. */
@@ -25,6 +27,10 @@ export type Write =
   | { readonly put: "hold-lifted"; readonly hold: number; readonly at: WallMs }
   /** The clock turned out to have been wrong: what is held covers these stored times too. */
   | { readonly put: "hold-widened"; readonly hold: number; readonly fromAt: WallMs; readonly toAt: WallMs }
+  | { readonly put: "register"; readonly entry: NewEntry }
+  | { readonly put: "register-answered"; readonly entry: number; readonly at: UtcMs; readonly answer: string }
+  | { readonly put: "viewer-added"; readonly viewer: NewViewer }
+  | { readonly put: "viewer-removed"; readonly viewer: number; readonly at: UtcMs }
   | { readonly put: "beat"; readonly at: WallMs }
   /** The clock stepped: from now on this offset reads the times of this boot. */
   | { readonly put: "clock-step"; readonly at: WallMs; readonly offsetMs: number; readonly clock: Trust }

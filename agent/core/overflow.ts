@@ -46,7 +46,7 @@ const weights: Readonly<Record<Exclude<Write["put"], "event">, number>> = {
   ...{ beat: 0, condition: 0, "camera-condition": 0, "camera-finding": 0, note: 0, page: 0, unknown: 0 },
   ...{ segment: 4, doom: 4, forget: 4 },
   ...{ "gap-opened": 5, "gap-blamed": 5, "gap-closed": 5, "camera-left": 5, "clock-step": 5, "run-ended": 5, folder: 5 },
-  ...{ "hold-added": 5, "hold-lifted": 5, "hold-widened": 5 },
+  ...{ "hold-added": 5, "hold-lifted": 5, "hold-widened": 5, register: 5, "register-answered": 5, "viewer-added": 5, "viewer-removed": 5 },
 };
 const weightOf = (write: Write): number => (write.put === "event" ? 1 + importance[write.type] : weights[write.put]);
 

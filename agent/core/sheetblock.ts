@@ -2,6 +2,7 @@
 import { gradeLimits } from "./grade.ts";
 import { countText, hoursText, limitText, lostHoursText, numberText, percentText, shareTexts } from "./print.ts";
 import { longBrokenDays } from "./proposal.ts";
+import { type RegisterSums, roles } from "./register.ts";
 import type { CameraRow, Report, SumRow } from "./report.ts";
 import {
   areaTable,
@@ -13,6 +14,7 @@ import {
   outcomesOf,
   proposalTable,
   repeatTable,
+  requestTable,
   type SheetTable,
   troubleTable,
 } from "./sheettables.ts";
@@ -55,6 +57,8 @@ export type BlockFacts = {
   readonly comparison: Comparison;
   /** Null: not known. */
   readonly extractions: Extractions | null;
+  /** The box's own register; the station has none. */
+  readonly register?: RegisterSums;
 };
 
 export function sectionsOf(report: Report, facts: BlockFacts): readonly Section[] {
@@ -71,7 +75,10 @@ export function sectionsOf(report: Report, facts: BlockFacts): readonly Section[
     },
     {
       ...{ heading: parts.extractions, lines: [extractedText(asked, language), extractedResult] },
-      tables: asked === null || Object.keys(asked).length === 0 ? [] : [extractionTable(asked, language)],
+      tables: [
+        ...(asked === null || Object.keys(asked).length === 0 ? [] : [extractionTable(asked, language)]),
+        ...(facts.register === undefined || facts.register.entries.length === 0 ? [] : [requestTable(facts.register.entries, language)]),
+      ],
     },
     { heading: parts.shortcomings, lines: [...shortcomingLines(report, facts), otherShortcomings], tables: [] },
     {
@@ -81,7 +88,7 @@ export function sectionsOf(report: Report, facts: BlockFacts): readonly Section[
   ];
 }
 
-function installedLines(report: Report, { language, comparison }: BlockFacts): readonly string[] {
+function installedLines(report: Report, { language, comparison, register }: BlockFacts): readonly string[] {
   const { sheet: words } = wordsIn(language);
   const { cameras, groups, period, untilAt } = report;
   const count = (value: number) => countText(value, language);
@@ -91,8 +98,15 @@ function installedLines(report: Report, { language, comparison }: BlockFacts): r
   return [
     fill(words.installed, { ...facts, kind1: ofKind(1), kind2: ofKind(2), change: changeText(report, comparison, language) }),
     fill(words.signs, { count: count(cameras.length) }),
-    words.viewers,
+    register === undefined || !register.viewers.isKept ? words.viewers : viewersText(register.viewers, language),
   ];
+}
+
+function viewersText({ byRole, added, removed }: RegisterSums["viewers"], language: Language): string {
+  const words = wordsIn(language).register;
+  const count = (value: number) => countText(value, language);
+  const people = roles.map((role) => `${words.roles[role]} ${count(byRole[role])}`).join(", ");
+  return fill(words.viewersInReport, { people, added: count(added), removed: count(removed) });
 }
 
 /** Cameras that had anything due: what is configured now tells nothing of the period before. */

@@ -3,6 +3,7 @@ import { repairOf } from "./faults.ts";
 import { type Grade, gradeLimits } from "./grade.ts";
 import { countText, durationText, hoursText, limitText, lostHoursText, numberText, shareText, shareTexts } from "./print.ts";
 import { type Need, needsOf, repeatFrom, repeatsOf } from "./proposal.ts";
+import { type ExtractionEntry, type Outcome, outcomes } from "./register.ts";
 import type { CameraRow, GroupRow, Report, ReportCamera, SumRow } from "./report.ts";
 import { type ByCause, lostMs } from "./tally.ts";
 import { dateTime } from "./time.ts";
@@ -205,8 +206,6 @@ function nextText(row: CameraRow, language: Language): string {
 
 /** How many requests of each case ended how: `yes`, `partial`, `no` or `unknown`. */
 export type Extractions = Readonly<Record<string, Readonly<Record<string, number>>>>;
-export const outcomes = ["yes", "partial", "no", "unknown"] as const;
-export type Outcome = (typeof outcomes)[number];
 
 /** Sums over cases; `all` too. */
 export function outcomesOf(extractions: Extractions): Readonly<Record<Outcome | "all", number>> {
@@ -238,6 +237,17 @@ export function extractionTable(extractions: Extractions, language: Language): S
       ["", words.total, ...cells(outcomesOf(extractions))],
     ],
   };
+}
+
+/** Table 4 as the papers have it, a line for each time footage was asked for: only where the register itself is. */
+export function requestTable(entries: readonly ExtractionEntry[], language: Language): SheetTable {
+  const { register: words } = wordsIn(language);
+  const rows = entries.map(({ id, request, officer, facts }, i) => [
+    ...[String(i + 1), request, facts.agency ?? "–", caseText(facts.case, language), facts.cameras.join(", ") || "–"],
+    facts.from === null || facts.to === null ? "–" : `${dateTime(facts.from)} – ${dateTime(facts.to)}`,
+    ...[words.outcomes[facts.outcome], facts.why ?? "", String(id), officer],
+  ]);
+  return { title: words.table.title, rows: [words.table.columns, ...rows], toTheRight: [0] };
 }
 
 /** A line names this many places; the rest is counted. */

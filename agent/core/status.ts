@@ -45,6 +45,9 @@ export type StatusFacts = {
   readonly certificateDays: number | null;
   /** When another box with this one's identity was felt last; null: there is none. */
   readonly twinAt: UtcMs | null;
+  /** People's requests that nobody has answered: number in the register, and by when. */
+  readonly unanswered: readonly { readonly id: number; readonly dueAt: UtcMs }[];
+  readonly nowAt: UtcMs;
 };
 export type CameraFacts = {
   readonly id: string;
@@ -78,6 +81,7 @@ export const troubles = [
   "certificate",
   "identity",
   "foreign",
+  "subject",
 ] as const;
 export type Trouble = (typeof troubles)[number];
 export type Todo = {
@@ -195,6 +199,10 @@ function todoOf(facts: StatusFacts): Todo[] {
   if (twinAt !== null) add("identity", "broken", null, fill(words.twin, { site, at: vietnamTime(twinAt) }), null);
   if (certificateDays !== null && certificateDays <= warnDays.first)
     add("certificate", certificateDays <= warnDays.last ? "broken" : "attention", null, certificateText(certificateDays, words), null);
+  for (const { id, dueAt } of facts.unanswered) {
+    const sentence = dueAt <= facts.nowAt ? words.register.overdue : words.register.dueSoon;
+    add("subject", "attention", null, fill(sentence, { id, due: vietnamTime(dueAt - 1).slice(9) }), null);
+  }
   for (const file of facts.foreign) add("foreign", "attention", null, fill(words.foreign, { file }), null);
   return list;
 }

@@ -4,6 +4,7 @@ import { enrollWords as enrolling } from "./enrollwords.ts";
 import { eraseWords as erasing } from "./erasewords.ts";
 import { evidenceWords as handing } from "./evidencewords.ts";
 import type { FoundProblem } from "./found.ts";
+import { registerWords as registering } from "./registerwords.ts";
 import { senseWords as feeling } from "./sensewords.ts";
 import { serviceWords as serving } from "./servicewords.ts";
 import { sheetWords as telling } from "./sheetwords.ts";
@@ -22,6 +23,7 @@ const vi = {
   ...helping.vi,
   ...serving.vi,
   ...enrolling.vi,
+  ...registering.vi,
   causes: {
     "box-power": "mất điện tại nơi đặt đầu ghi",
     "house-power": "mất điện tại vị trí lắp đặt",
@@ -376,6 +378,7 @@ const en: typeof vi = {
   ...helping.en,
   ...serving.en,
   ...enrolling.en,
+  ...registering.en,
   causes: {
     "box-power": "power cut at the recorder",
     "house-power": "power cut at the camera's place",

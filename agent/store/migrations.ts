@@ -17,6 +17,25 @@ export const migrations: readonly string[] = [
      lifted_at INTEGER
    ) STRICT;
    CREATE INDEX hold_active ON hold (camera, from_at) WHERE lifted_at IS NULL;`,
+  `CREATE TABLE register (
+     id INTEGER PRIMARY KEY AUTOINCREMENT,
+     at_utc INTEGER NOT NULL,
+     kind TEXT NOT NULL CHECK (kind IN ('export', 'refusal', 'intake', 'subject')),
+     request TEXT NOT NULL,
+     officer TEXT NOT NULL,
+     facts TEXT NOT NULL CHECK (json_valid(facts))
+   ) STRICT;
+   CREATE INDEX register_time ON register (at_utc);
+   CREATE TABLE viewer (
+     id INTEGER PRIMARY KEY AUTOINCREMENT,
+     who TEXT NOT NULL,
+     role TEXT NOT NULL CHECK (role IN ('cong-an', 'to-bao-ve', 'ho-dan', 'khac')),
+     cameras TEXT NOT NULL CHECK (json_valid(cameras)),
+     request TEXT,
+     officer TEXT NOT NULL,
+     from_utc INTEGER NOT NULL,
+     to_utc INTEGER
+   ) STRICT;`,
 ];
 
 /** The version that schema.sql describes. */

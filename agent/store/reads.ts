@@ -1,7 +1,8 @@
 /** What the tables answer. Every list is bounded by its question or by a limit. */
 import type { NewHold, RunEnd } from "../core/change.ts";
-import type { DatedBoot } from "../core/dating.ts";
+import type { DatedBoot, UtcMs } from "../core/dating.ts";
 import type { OpenGap } from "../core/ledger.ts";
+import type { Entry, EntryFacts, Viewer } from "../core/register.ts";
 import type { See } from "../core/stretch.ts";
 import type {
   Blame,
@@ -332,6 +333,22 @@ export function makeReads(db: Database) {
         `SELECT h.id, c.name AS camera, from_at AS fromAt, to_at AS toAt, from_utc AS fromUtc, to_utc AS toUtc, request, officer, h.since_at AS sinceAt
          FROM hold h JOIN camera c ON c.id = h.camera WHERE lifted_at IS NULL ORDER BY h.id`,
       ).map((hold): HoldRow => ({ ...hold, bytes: heldBytes(hold.camera, hold) })),
+    /** The register's entries of a span (UTC), oldest first. */
+    register: ({ fromAt, toAt }: Span): readonly Entry[] =>
+      all<{ id: number; at: UtcMs; request: string; officer: string; facts: string }>(
+        "SELECT id, at_utc AS at, request, officer, facts FROM register WHERE at_utc >= ? AND at_utc < ? ORDER BY id",
+        ...[fromAt, toAt],
+      ).map((row) => ({ ...row, facts: JSON.parse(row.facts) as EntryFacts })),
+    /** What people asked about themselves and nobody has answered. */
+    unanswered: () =>
+      all<{ id: number; dueAt: UtcMs }>(
+        "SELECT id, json_extract(facts, '$.dueAt') AS dueAt FROM register WHERE kind = 'subject' AND json_extract(facts, '$.answeredAt') IS NULL ORDER BY id",
+      ),
+    /** All who may view, or could once. */
+    viewers: (): readonly Viewer[] =>
+      all<Omit<Viewer, "cameras"> & { cameras: string }>(
+        "SELECT id, who, role, cameras, request, officer, from_utc AS fromAt, to_utc AS toAt FROM viewer ORDER BY id",
+      ).map((row) => ({ ...row, cameras: JSON.parse(row.cameras) as string[] })),
     /** Bytes of what a hold of that span would cover now. */
     bytesHeldBy: heldBytes,
     /** Bytes of all footage that is held, each file counted once. */

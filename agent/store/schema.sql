@@ -1,4 +1,4 @@
--- The truth about the database (user_version 2). Times are UTC milliseconds on the scale of the boot in which they were taken:
+-- The truth about the database (user_version 3). Times are UTC milliseconds on the scale of the boot in which they were taken:
 -- the boot's epoch plus the monotonic clock; a boot's epoch lies after all that earlier boots wrote. A row is never re-dated: core/dating.ts
 -- reads times as UTC by the newest clock_step of their boot.
 
@@ -121,6 +121,29 @@ CREATE TABLE hold (
   lifted_at INTEGER
 ) STRICT;
 CREATE INDEX hold_active ON hold (camera, from_at) WHERE lifted_at IS NULL;
+
+-- The register (core/register.ts): requests and what came of them, files that were handed in, what people ask about themselves. UTC.
+CREATE TABLE register (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  at_utc INTEGER NOT NULL,
+  kind TEXT NOT NULL CHECK (kind IN ('export', 'refusal', 'intake', 'subject')),
+  request TEXT NOT NULL,
+  officer TEXT NOT NULL,
+  facts TEXT NOT NULL CHECK (json_valid(facts))
+) STRICT;
+CREATE INDEX register_time ON register (at_utc);
+
+-- Who may view what, and since when; cameras: a JSON list, empty for all. UTC.
+CREATE TABLE viewer (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  who TEXT NOT NULL,
+  role TEXT NOT NULL CHECK (role IN ('cong-an', 'to-bao-ve', 'ho-dan', 'khac')),
+  cameras TEXT NOT NULL CHECK (json_valid(cameras)),
+  request TEXT,
+  officer TEXT NOT NULL,
+  from_utc INTEGER NOT NULL,
+  to_utc INTEGER
+) STRICT;
 
 -- The journal, append only: the event log is the outbox. keep: 0 is dropped first, 3 last.
 CREATE TABLE event (

@@ -300,6 +300,8 @@ function makePagesSent(db: Database, setMeta: (key: string, value: string) => vo
 }
 
 function prune(sql: ReturnType<typeof cache>, beforeAt: WallMs): number {
+  sql("DELETE FROM register WHERE at_utc < ?").run(beforeAt);
+  sql("DELETE FROM viewer WHERE to_utc < ?").run(beforeAt);
   const tables = ["gap", "deletion", "unknown"];
   return tables.reduce((rows, table) => rows + sql(`DELETE FROM ${table} WHERE to_at < ?`).run(beforeAt).changes, 0);
 }

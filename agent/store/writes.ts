@@ -101,6 +101,24 @@ export function makeWriter(db: Database, run: () => number): (change: Change) =>
         ...[Math.floor(fromAt), Math.ceil(toAt), hold],
       );
     },
+    register: ({ entry: { at, request, officer, facts } }) => {
+      sql("INSERT INTO register (at_utc, kind, request, officer, facts) VALUES (?, ?, ?, ?, ?)").run(
+        ...[Math.round(at), facts.kind, request, officer, JSON.stringify(facts)],
+      );
+    },
+    "register-answered": ({ entry, at, answer }) => {
+      sql(
+        "UPDATE register SET facts = json_set(facts, '$.answeredAt', ?, '$.answer', ?) WHERE id = ? AND kind = 'subject' AND json_extract(facts, '$.answeredAt') IS NULL",
+      ).run(Math.round(at), answer, entry);
+    },
+    "viewer-added": ({ viewer: { who, role, cameras, request, officer, fromAt } }) => {
+      sql("INSERT INTO viewer (who, role, cameras, request, officer, from_utc) VALUES (?, ?, ?, ?, ?, ?)").run(
+        ...[who, role, JSON.stringify(cameras), request, officer, Math.round(fromAt)],
+      );
+    },
+    "viewer-removed": ({ viewer, at }) => {
+      sql("UPDATE viewer SET to_utc = max(from_utc, ?) WHERE id = ? AND to_utc IS NULL").run(Math.round(at), viewer);
+    },
     beat: ({ at }) => {
       sql("UPDATE run SET beat_at = max(beat_at, ?) WHERE id = ?").run(Math.round(at), run());
     },
