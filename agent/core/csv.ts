@@ -14,14 +14,15 @@ const marks = { vi: { separator: ";", point: "," }, en: { separator: ",", point:
 const byteOrderMark = "\uFEFF";
 const hourMs = 3_600_000;
 
-/** One row for each camera, each group and the total; lines end as RFC 4180 has it. */
-export function csvText({ cameras, groups, total }: Report, language: Language): string {
+/** One row for each camera, each group and the total, then one for each thing that is missing; lines end as RFC 4180 has it. */
+export function csvText({ cameras, groups, total }: Report, language: Language, missing: readonly string[] = []): string {
   const words = wordsIn(language).report.csv;
   const rows = [
     headRow(language),
     ...cameras.map((row) => [...cameraCells(row, language), ...figures(row, language)]),
     ...groups.map((row) => [...sumCells(words.group, groupName(row, language), row), ...figures(row, language)]),
     [...sumCells(words.total, "", total), ...figures(total, language)],
+    ...missing.map((line) => [text(wordsIn(language).sheet.missingRow), text(""), text(line), ...empty(headRow(language).length - 3)]),
   ];
   return `${byteOrderMark}${rows.map((row) => `${row.join(marks[language].separator)}\r\n`).join("")}`;
 }
@@ -50,8 +51,12 @@ const sumCells = (kind: string, area: string, { cameraCount }: SumRow): string[]
   ...[text(kind), text(""), text(""), text(area), "", text(""), text(""), String(cameraCount)],
 ];
 
+const empty = (count: number): string[] => Array.from({ length: count }, () => "");
+
 function figures(row: Row, language: Language): string[] {
   const { withheld } = wordsIn(language).report;
+  // What the station was not told is not nought.
+  if (row.withheld === "not-told") return [...empty(6), text(withheld["not-told"]), ...empty(3 + 2 * lossCauses.length + 2)];
   const number = (value: number, decimals: number) => value.toFixed(decimals).replace(".", marks[language].point);
   const hours = (ms: number) => number(ms / hourMs, 3);
   const percent = (share: number | null) => (share === null ? "" : number((tenthsOf(share) ?? 0) / 10, 1));

@@ -2,11 +2,12 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { LedgerSpan } from "../../agent/core/ledger.ts";
-import { daysOf, monthsOf, type Period, parsePeriod, spanOfMonth } from "../../agent/core/period.ts";
+import { daysOf, type Period, parsePeriod } from "../../agent/core/period.ts";
 import { type CameraLedger, type Report, type Row, reportOf } from "../../agent/core/report.ts";
-import { cutTo, monthSummary } from "../../agent/core/summary.ts";
-import { type Cause, causes, type Gap } from "../../agent/core/types.ts";
+import { cutTo } from "../../agent/core/summary.ts";
+import { causes, type Gap } from "../../agent/core/types.ts";
 import { communeReportOf, wantedTopics } from "../../deploy/station/board/reports/commune.ts";
+import { makeLedger, toldOf } from "../lib/told.ts";
 
 const hourMs = 3_600_000;
 const dayMs = 24 * hourMs;
@@ -36,27 +37,8 @@ const cameraOf = fc.record({
 });
 type Autumn = typeof cameraOf extends fc.Arbitrary<infer T> ? T : never;
 
-function ledgerOf({ startMs, stretches, group }: Autumn, id: string): CameraLedger {
-  const rows: Gap[] = [];
-  let at = begin + startMs;
-  const spans: LedgerSpan[] = [];
-  for (let i = 0; at < untilAt; i += 1) {
-    const { ms, kind, cause } = stretches[i] ?? { ms: untilAt, kind: "footage", cause: "camera" as Cause };
-    const span = { fromAt: at, toAt: Math.min(untilAt, at + ms) };
-    at = span.toAt;
-    if (kind === "gap" && cause !== "planned")
-      rows.push({ id: i, camera: id, ...span, fault: null, blame: { cause, sure: "inferred", evidence: [] } });
-    if (kind === "gap") spans.push({ ...span, kind, cause, sure: "inferred", evidence: cause === "camera" ? ["port-answers"] : [] });
-    else if (kind === "deleted") spans.push({ ...span, kind, why: "age" });
-    else if (kind === "unknown") spans.push({ ...span, kind, why: "journal reset" });
-    else spans.push({ ...span, kind: "footage", segments: 1, bytes: 1, stream: "main", clock: "synced" });
-  }
-  const named = { id, name: `Camera ${id}`, group, kind: 2 as const, priority: false, household: null, manual: false };
-  return {
-    camera: { ...named, site: null, sinceAt: begin + startMs, keepDays: 30 },
-    ...{ spans, rows, daysKept: 12.5, clockOffsetMs: id.length * 1_000 },
-  };
-}
+const ledgerOf = ({ startMs, stretches, group }: Autumn, id: string): CameraLedger =>
+  makeLedger({ id, name: `Camera ${id}`, group }, { fromAt: begin + startMs, toAt: untilAt }, stretches);
 
 /** What the report of a period has of the ledgers. */
 function boxReport(ledgers: readonly CameraLedger[], period: Period): Report {
@@ -67,27 +49,7 @@ function boxReport(ledgers: readonly CameraLedger[], period: Period): Report {
   return reportOf(period, cut, untilAt);
 }
 
-/** What the boxes leave at the station. */
-function retainedOf(sites: Readonly<Record<string, readonly CameraLedger[]>>): Map<string, unknown> {
-  const retained = new Map<string, unknown>();
-  for (const [site, ledgers] of Object.entries(sites)) {
-    const cameras = ledgers.map(({ camera: { sinceAt, keepDays: _keep, site: _site, manual, ...camera } }) => ({
-      ...{ ...camera, since: new Date(sinceAt ?? 0).toISOString(), manual: manual ? { checked: "", keepsMs: 0 } : null },
-    }));
-    const birth = { v: 1, site, name: `Vị trí ${site}`, versions: { agent: "0.1.0" }, keep: { maxMs: 30 * dayMs }, cameras };
-    retained.set(`from/${site}/birth`, birth);
-    for (const { camera, spans, rows, daysKept, clockOffsetMs } of ledgers) {
-      retained.set(`from/${site}/camera/${camera.id}`, { v: 1, daysKept, clockOffsetMs });
-      for (const month of monthsOf({ fromAt: camera.sinceAt ?? begin, toAt: untilAt })) {
-        const span = spanOfMonth(month) ?? { fromAt: 0, toAt: 0 };
-        const own = rows.filter((row) => row.fromAt < span.toAt && (row.toAt ?? 0) > span.fromAt);
-        const page = monthSummary({ camera: camera.id, month, untilAt, spans: cutTo(spans, span), rows: own, extractions: {} });
-        retained.set(`from/${site}/month/${month}/${camera.id}`, JSON.parse(JSON.stringify(page)));
-      }
-    }
-  }
-  return retained;
-}
+const retainedOf = (sites: Readonly<Record<string, readonly CameraLedger[]>>) => toldOf(sites, untilAt);
 
 const compared = [
   ...(["dueMs", "recordedMs", "unknownMs", "plannedMs", "ratio", "worstRatio", "withheld", "reachableMs"] as const),

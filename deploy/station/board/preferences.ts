@@ -1,6 +1,7 @@
 /** What this browser remembers of its person's choices; never a password, never a message. Where it may not, it forgets. */
 import type { Language } from "../../../agent/core/words.ts";
 import { type Households, readHouseholds } from "./model/households.ts";
+import type { Printed } from "./reports/facts.ts";
 
 const read = (key: string): string | null => {
   try {
@@ -29,6 +30,13 @@ export const keepHouseholds = (text: string | null): void => write("households",
 
 export const readOfficer = (): string => read("officer") ?? "";
 export const writeOfficer = (code: string): void => write("officer", code);
+
+/** What stands on the printed report beside its figures. */
+export const readPrinted = (): Printed => ({ unit: read("unit") ?? "", recipients: read("recipients") ?? "" });
+export function writePrinted({ unit, recipients }: Printed): void {
+  write("unit", unit);
+  write("recipients", recipients);
+}
 
 /** When each site of a commune was last heard, so that a reload still knows since when one is silent. */
 export function readMemory(commune: string): ReadonlyMap<string, number> {

@@ -210,7 +210,6 @@ const vi = {
     "too-much": "đã giữ quá dung lượng cho phép, đề nghị bỏ giữ bớt tại đầu ghi",
     "no-station": "đầu ghi chưa đặt giới hạn cho trạm",
   } satisfies Record<HoldRefusal, string>,
-  reports: { title: "Báo cáo", notYet: "Phần báo cáo chưa có trên trang này. Tại đầu ghi: matghi report --period THÁNG" },
   footer: "Giờ Việt Nam (UTC+7). Chữ trong dải 24 giờ là nguyên nhân.",
 };
 
@@ -413,7 +412,6 @@ const en: typeof vi = {
     "too-much": "more is held than allowed, lift holds at the recorder",
     "no-station": "the recorder has no limit set for the station",
   },
-  reports: { title: "Reports", notYet: "Reports are not on this page yet. At the recorder: matghi report --period MONTH" },
   footer: "Vietnamese time (UTC+7). Letters in the 24-hour strip name the cause.",
 };
 

@@ -187,7 +187,7 @@ function Screen({ route, commune, snapshot, store, view, tasks, onNote }: Screen
       />
     );
   }
-  if (name === "reports") return <ReportsScreen view={view} />;
+  if (name === "reports") return <ReportsScreen {...{ view, retained }} want={store.want} />;
   return <Overview {...{ commune, retained, view, tasks, onNote }} isTv={name === "tv"} />;
 }
 

@@ -1,9 +1,19 @@
-/** The place of the reports. */
+/** The reports' screen within the board. */
+import { useMemo, useState } from "preact/hooks";
+import type { Retained } from "../model/kept.ts";
+import { readPrinted, writePrinted } from "../preferences.ts";
+import type { Printed } from "../reports/facts.ts";
+import { Reports } from "../reports/reports.tsx";
 import type { View } from "./view.ts";
 
-export const ReportsScreen = ({ view }: { readonly view: View }) => (
-  <article>
-    <h2>{view.words.reports.title}</h2>
-    <p>{view.words.reports.notYet}</p>
-  </article>
-);
+type ScreenProps = { readonly view: View; readonly retained: Retained; readonly want: (filters: readonly string[]) => () => void };
+
+export function ReportsScreen({ view, retained, want }: ScreenProps) {
+  const [printed, setPrinted] = useState(readPrinted);
+  const values = useMemo(() => new Map([...retained].map(([topic, { value }]) => [topic, value])), [retained]);
+  const keep = (next: Printed) => {
+    writePrinted(next);
+    setPrinted(next);
+  };
+  return <Reports retained={values} now={view.nowAt} language={view.language} {...{ want, printed }} onPrinted={keep} />;
+}
