@@ -15,9 +15,10 @@ import type { Eye } from "./eye.ts";
 import { makeGate } from "./gate.ts";
 import { widenHolds } from "./holds.ts";
 import { type Log, makeLog } from "./log.ts";
+import { makeLowBattery } from "./lowbattery.ts";
 import { makeTime, type Time } from "./moment.ts";
 import { makePatrol } from "./patrol.ts";
-import { publishStation } from "./publish.ts";
+import { publishStation, type Station } from "./publish.ts";
 import { makePulse } from "./pulse.ts";
 import {
   blameDowntime,
@@ -161,7 +162,7 @@ export async function live(world: World, life: Life, stop: AbortSignal): Promise
   // A first word of the clock's trust where it comes at once; recording does not wait for it.
   await Promise.race([clock.look(stop), clock.sleep(firstLookMs, stop)]);
   const unended = await lookBack(world, first.site.state, store);
-  const previous = explaining(lastEnded(store), unended);
+  const previous = explaining(lastEnded(store, world.box.bootId()), unended);
   // A database whose newest rows a failing disk has lost would use the numbers of its newest runs again; a new one, any number.
   const days = store.meta("folder") === null ? Number.POSITIVE_INFINITY : daysLookedAt;
   const above = await footage.highestRun(days).catch(() => 0);
@@ -212,7 +213,23 @@ export async function live(world: World, life: Life, stop: AbortSignal): Promise
     ...{ clock, gate, eyes, senses, placeOf: (camera) => placeIn(settings, camera) },
     households: () => settings.households.map(({ id }) => id),
   };
-  const claim = (eye: Eye) => claimFor(sight, eye);
+  const battery = makeLowBattery({
+    ...{ clock, log, power: senses.power, shutdown: world.shutdown, isAllowed: () => settings.power.shutdown === "poweroff" },
+    rest: async () => {
+      await inTurn(roster.stop);
+      // Nobody waits for a loop that was ended on purpose.
+      for (const eye of eyes.values()) [eye.reason, eye.dueMonoMs] = ["stopped", null];
+      store.commit([
+        { put: "event", moment: time.moment(), type: "run.stopping", level: "warn", data: { reason: "the battery is nearly empty" } },
+      ]);
+      await speaking.hush();
+    },
+    resume: async () => {
+      speaking.begin();
+      await inTurn(() => roster.apply(settings));
+    },
+  });
+  const claim = (eye: Eye) => battery.claim() ?? claimFor(sight, eye);
   const patrol = makePatrol({
     ...{ clock, time, store, log, eyes, knock: knocker, cameras: world.cameras, discovery: world.discovery },
     ...{ settings: () => settings, credentialOf, random: world.random },
@@ -309,21 +326,27 @@ export async function live(world: World, life: Life, stop: AbortSignal): Promise
       (error: unknown) => log.error({ err: String(error) }, "the footage folder could not be compared with the index"),
     ),
   ];
-  const told = station === null ? Promise.resolve() : publishStation(station, after.signal);
+  const speaking = makeSpeaking(station, after.signal);
+  speaking.begin();
   let applied = roster.apply(settings).then(() => pulse.say("ready"));
+  const inTurn = (deed: () => Promise<void>) => {
+    applied = applied.then(() => (stop.aborted ? undefined : deed()));
+    return applied;
+  };
   onReload(() => {
-    applied = applied.then(async () => {
-      if (stop.aborted) return;
+    void inTurn(async () => {
       pulse.say("reloading");
       const next = reloadConfig(configFile, settings, store, time, log);
       if (next !== null) {
         ({ settings, hash: config } = next);
         auditor.say("config.changed", { config });
-        await roster.apply(settings);
+        // What rests takes the new settings in when it is woken.
+        if (battery.claim() === null) await roster.apply(settings);
       }
       pulse.say("ready");
     });
   });
+  loops.push(battery.run(stop));
   await new Promise<void>((resolve) => (stop.aborted ? resolve() : stop.addEventListener("abort", () => resolve(), { once: true })));
   pulse.say("stopping");
   store.commit([{ put: "event", moment: time.moment(), type: "run.stopping", level: "info", data: { reason: "asked to stop" } }]);
@@ -331,8 +354,25 @@ export async function live(world: World, life: Life, stop: AbortSignal): Promise
   await roster.stop();
   store.commit([{ put: "run-ended", run: begun.run, end: "stopped", at: time.now() }]);
   after.abort();
-  await Promise.all([...loops, told]);
+  await Promise.all([...loops, speaking.ended()]);
   await world.service.end();
+}
+
+/** The talk with the station: begun, hushed while the box rests, begun again. */
+function makeSpeaking(station: Station | null, signal: AbortSignal): { begin(): void; hush(): Promise<void>; ended(): Promise<void> } {
+  const connections = { count: 0 };
+  let [quiet, told] = [new AbortController(), Promise.resolve()];
+  return {
+    begin: () => {
+      quiet = new AbortController();
+      if (station !== null) told = publishStation(station, AbortSignal.any([signal, quiet.signal]), connections);
+    },
+    hush: () => {
+      quiet.abort();
+      return told;
+    },
+    ended: () => told,
+  };
 }
 
 /** How the runs ended that could not say so themselves, oldest first; read before this one writes anything. */
@@ -350,10 +390,12 @@ async function lookBack({ box }: World, state: string, store: Store): Promise<re
   return judged;
 }
 
-/** The last run, where it could say how it ended. */
-function lastEnded(store: Store): Previous {
+/** The last run, where it could say how it ended; what the power was then explains a machine that was switched off meanwhile. */
+function lastEnded(store: Store, bootId: string): Previous {
   const run = store.lastRun();
-  return run?.ended == null ? null : { run, end: run.ended, lastAliveAt: run.endedAt ?? run.beatAt, power: "unknown" };
+  if (run?.ended == null) return null;
+  const power = store.conditions().find((row) => row.subject === "power")?.value ?? "unknown";
+  return { run, end: run.ended, lastAliveAt: run.endedAt ?? run.beatAt, power: run.bootId === bootId ? "unknown" : power };
 }
 
 function sayBegin(store: Store, time: Time, facts: { config: string; previous: string; brokenAs: string | null }): void {

@@ -85,16 +85,15 @@ const endMs = 1_000;
 /** A replay is bounded like everything else. */
 const mostReplayed = 10_000;
 
-/** Follows the journal to the station until `signal` aborts; then says *leaving*, within three seconds. */
-export async function publishStation(station: Station, signal: AbortSignal): Promise<void> {
-  let conn = 0;
+/** Follows the journal to the station until `signal` aborts; then says *leaving*, within three seconds. `connections` counts on where a run speaks again after it left. */
+export async function publishStation(station: Station, signal: AbortSignal, connections = { count: 0 }): Promise<void> {
   const rejections: Rejections = new Map();
   await station.clock.sleep(stationFirstWaitMs(station.random()), signal);
   await supervise({
     ...{ name: "station", clock: station.clock, log: station.log, signal, wellAfterMs: stableMs },
     work: (stop) => {
-      conn += 1;
-      return oneSession(station, rejections, conn, stop);
+      connections.count += 1;
+      return oneSession(station, rejections, connections.count, stop);
     },
     waitMs: (failures) => stationBackoffMs(failures, station.random()),
   });

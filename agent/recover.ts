@@ -51,7 +51,11 @@ export function blameDowntime(previous: NonNullable<Previous>): Claim {
   const lastBeat = `last-beat ${new Date(previous.lastAliveAt).toISOString()}`;
   const sensed = onBattery(previous.power) ? [`power-${previous.power}`] : [];
   const blames: Record<RunEnd, Blame> = {
-    stopped: { cause: "box", sure: "sensed", evidence: ["clean-stop", lastBeat] },
+    // Stopped on battery and switched off: the power went, and the box went with it in order.
+    stopped:
+      sensed.length > 0
+        ? { cause: "box-power", sure: "sensed", evidence: ["boot-changed", "clean-stop", ...sensed, lastBeat] }
+        : { cause: "box", sure: "sensed", evidence: ["clean-stop", lastBeat] },
     crashed: { cause: "box", sure: "inferred", evidence: ["same-boot", "no-clean-stop", lastBeat] },
     rebooted: { cause: "box", sure: "inferred", evidence: ["boot-changed", "orderly-shutdown", lastBeat] },
     power: {

@@ -1,5 +1,6 @@
 /** What the agent touches outside of its state folder, and which drivers a configuration chooses. */
 import { realpathSync } from "node:fs";
+import { join } from "node:path";
 import { makeBox } from "../hal/box.ts";
 import { makeBroker } from "../hal/broker.ts";
 import { calendar } from "../hal/calendar.ts";
@@ -29,11 +30,13 @@ import type {
   Probe,
   Recorder,
   Service,
+  Shutdown,
   Witness,
 } from "../hal/ports.ts";
 import { firstTelling, makeLink, makePower } from "../hal/probe.ts";
 import { findTools, makeRecorder } from "../hal/recorder.ts";
 import { makeService } from "../hal/service.ts";
+import { makeShutdown } from "../hal/shutdown.ts";
 import { makeSupply } from "../hal/supply.ts";
 import { makeWitness } from "../hal/witness.ts";
 import type { Settings } from "./config/schema.ts";
@@ -54,6 +57,7 @@ export type World = {
   readonly power: Probe<PowerValue>;
   readonly link: Probe<LinkValue>;
   readonly witness: Witness;
+  readonly shutdown: Shutdown;
   readonly calendar: Calendar;
   readonly service: Service;
   readonly random: () => number;
@@ -68,6 +72,7 @@ export function realWorld(settings: Settings, notBefore: UtcMs, warn: (line: str
     ...{ clock, box: makeBox(), footage: makeFootage(settings.recording.folder), knock, broker: makeBroker() },
     ...{ cameras: makeCameraPort({ clock }), discovery: makeDiscovery(), disks: makeDisks() },
     inspections: makeInspections(settings.inspection.path),
+    shutdown: makeShutdown(join(settings.site.state, "poweroff")),
     recorder: makeRecorder(findTools(realpathSync(settings.site.state)), clock),
     ...{
       power: powerOf(settings),

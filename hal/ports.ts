@@ -17,6 +17,12 @@ export interface Probe<V extends string = string> {
 export type PowerValue = "mains" | "battery" | "low";
 export type LinkValue = "up" | "weak" | "down";
 
+/** The way to have the machine switched off in order. */
+export interface Shutdown {
+  /** Asks; whether it happens is the system's affair. null: asked; else why it could not be. Never rejects. */
+  ask(): Promise<string | null>;
+}
+
 /** Somebody in a household who answers while the house has power and network. */
 export interface Witness {
   /** Does `address` answer a ping? null: it could not be asked. Never rejects. */

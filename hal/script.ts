@@ -35,6 +35,7 @@ import type {
   RecorderSign,
   Service,
   ServiceNews,
+  Shutdown,
   StreamLook,
   StreamView,
   Witness,
@@ -302,6 +303,19 @@ export function scriptBox(bootId: string, isShutDownInOrder: boolean | null = nu
     vitals: () => ({
       ...{ load1: 0, memoryUsedBytes: 1, memoryTotalBytes: 2, temperatureC: null, agentRssBytes: process.memoryUsage.rss(), uptimeMs: 1 },
     }),
+  };
+}
+
+/** Counts how often it was asked. */
+export type ScriptShutdown = Shutdown & { readonly asked: () => number };
+export function scriptShutdown(): ScriptShutdown {
+  let asked = 0;
+  return {
+    asked: () => asked,
+    ask: async () => {
+      asked += 1;
+      return null;
+    },
   };
 }
 

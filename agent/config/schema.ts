@@ -363,6 +363,12 @@ export const schema = z.strictObject({
   cameras: z.array(camera, fault("list")).min(1, fault("no-camera")).max(256, fault("long")),
   households: z.array(household, fault("list")).max(1000, fault("long")).default([]),
   power: driver(["power", "nguồn điện"], ["auto", "none", "nut", "sysfs", "gpio", "file", "script"], wordOrScript, {
+    shutdown: choice(
+      "What a nearly empty battery leads to: none records to the last second; poweroff closes the files, says leaving and has the system switched off.",
+      "Khi bộ lưu điện sắp hết: none ghi đến giây cuối cùng; poweroff đóng tệp, báo trạm rồi tắt máy.",
+      ["none", "poweroff"],
+      "none",
+    ),
     host: text("Host of the NUT server.", "Máy chủ NUT.", "127.0.0.1").optional(),
     port: portNumber("Port of the NUT server.", "Cổng của máy chủ NUT.", 3493).optional(),
     ups: text("Name of the UPS in NUT.", "Tên bộ lưu điện trong NUT.", "ups").optional(),

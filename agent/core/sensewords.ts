@@ -2,6 +2,7 @@
 import type { Burden, WearTrouble } from "./wear.ts";
 
 const vi = {
+  batteryLow: "Mất điện lưới từ {since}, bộ lưu điện sắp hết – đề nghị cấp điện lại cho đầu ghi",
   wear: {
     disk: { footage: "Ổ lưu hình ({device})", state: "Ổ hệ thống của đầu ghi ({device})" } satisfies Record<Burden, string>,
     troubles: {
@@ -23,6 +24,7 @@ const vi = {
 };
 
 const en: typeof vi = {
+  batteryLow: "No mains since {since}, the battery is nearly empty – give the recorder power again",
   wear: {
     disk: { footage: "The footage disk ({device})", state: "The recorder's system disk ({device})" },
     troubles: {

@@ -159,7 +159,13 @@ function todoOf(facts: StatusFacts): Todo[] {
   if (!facts.running) add("stopped", "broken", null, words.notRunning, null);
   if (facts.configProblem !== null) add("config", "broken", null, fill(words.configBad, { detail: facts.configProblem }), null);
   if (facts.power.value === "battery" || facts.power.value === "low")
-    add("power", "broken", null, fill(words.onBattery, { since: sinceText(facts.power.sinceAt) }), facts.power.sinceAt);
+    add(
+      "power",
+      "broken",
+      null,
+      fill(facts.power.value === "low" ? words.batteryLow : words.onBattery, { since: sinceText(facts.power.sinceAt) }),
+      facts.power.sinceAt,
+    );
   if (facts.clock.driver === "script") add("clock", "attention", null, words.clockScripted, null);
   if (facts.running && facts.clock.value === "unset") add("clock", "attention", null, words.clockUnset, facts.clock.sinceAt);
   if (facts.disk.value !== "ok" && facts.disk.value !== "unknown")

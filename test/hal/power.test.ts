@@ -1,6 +1,6 @@
 /** The senses of power that read a UPS or the kernel: NUT on Debian's own `upsd` with its dummy UPS, sysfs on trees made for it. */
-import { type ChildProcess, spawn } from "node:child_process";
-import { chmodSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
+import type { ChildProcess } from "node:child_process";
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, type Server, type Socket } from "node:net";
 import { join } from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
@@ -11,6 +11,7 @@ import { scriptProbe } from "../../hal/script.ts";
 import { makeSupply } from "../../hal/supply.ts";
 import { until } from "../lib/agent.ts";
 import { freePort, tempFolder } from "../lib/temp.ts";
+import { runUps } from "../lib/ups.ts";
 
 const never = new AbortController().signal;
 const ends: (() => void)[] = [];
@@ -25,30 +26,12 @@ const sees = (probe: Probe<PowerValue>, value: string, withinMs = 2_000) =>
   until(`the power is ${value}`, withinMs, async () => (await tell(probe)) === value, 100);
 
 describe("NUT", () => {
-  /** A UPS of a file, its driver and its server, as Debian ships them. */
   async function startUps() {
-    const [folder, port] = [tempFolder("nut"), await freePort()];
-    const set = (status: string) =>
-      writeFileSync(join(folder, "ups.dev"), `ups.status: ${status}\nbattery.charge: 83\nbattery.runtime: 1240\n`);
-    set("OL");
-    writeFileSync(
-      join(folder, "ups.conf"),
-      `maxretry = 3\n[ups]\n driver = dummy-ups\n port = ${join(folder, "ups.dev")}\n desc = "a file"\n mode = dummy-loop\n pollinterval = 1\n`,
-    );
-    writeFileSync(join(folder, "upsd.conf"), `LISTEN 127.0.0.1 ${port}\nSTATEPATH ${folder}\nMAXAGE 2\n`);
-    writeFileSync(join(folder, "upsd.users"), "");
-    chmodSync(folder, 0o700);
-    const env = { ...process.env, NUT_CONFPATH: folder, NUT_STATEPATH: folder, NUT_ALTPIDPATH: folder };
-    const run = (file: string, args: readonly string[]) => {
-      const child = spawn(file, [...args], { env, stdio: "ignore" });
-      ends.push(() => child.kill("SIGKILL"));
-      return child;
-    };
-    const driver = run("/lib/nut/dummy-ups", ["-a", "ups", "-u", "root", "-F"]);
-    const server = run("/lib/nut/upsd", ["-u", "root", "-F"]);
-    const probe = makeNut({ port });
+    const ups = await runUps();
+    ends.push(ups.stop);
+    const probe = makeNut({ port: ups.port });
     await sees(probe, "mains", 10_000);
-    return { probe, set, driver, server, port };
+    return { probe, ...ups };
   }
   const killed = async (child: ChildProcess) => {
     child.kill("SIGKILL");

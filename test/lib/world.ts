@@ -16,6 +16,7 @@ import {
   type ScriptDisks,
   type ScriptInspections,
   type ScriptNetwork,
+  type ScriptShutdown,
   scriptBox,
   scriptBroker,
   scriptCamera,
@@ -25,6 +26,7 @@ import {
   scriptInspections,
   scriptKnock,
   scriptService,
+  scriptShutdown,
 } from "../../hal/script.ts";
 import { until, writeSite } from "./agent.ts";
 
@@ -44,6 +46,7 @@ export type Scene = {
   readonly onvif: ScriptCameraPort;
   network: ScriptNetwork;
   /** What the kernel and the last look as root say of the disks. */
+  readonly shutdown: ScriptShutdown;
   readonly disks: ScriptDisks;
   readonly inspections: ScriptInspections;
   /** The address at which a camera was recorded last. */
@@ -86,7 +89,12 @@ export function makeVillage(options: {
   const more = options.more ?? [];
   const config = writeSite({
     ...{ folder, cameras: options.cameras, recording: "segment: 60s, limit: { free: 0B }" },
-    more: [...more, "power: { driver: none }", "link: { driver: none }", "clock: { driver: none }"],
+    more: [
+      ...more,
+      ...(more.some((line) => line.startsWith("power:")) ? [] : ["power: { driver: none }"]),
+      "link: { driver: none }",
+      "clock: { driver: none }",
+    ],
   });
   const loaded = loadConfig(config, ["system-disk"]);
   if (loaded.kind === "bad") throw new Error(JSON.stringify(loaded.problems));
@@ -103,6 +111,7 @@ export function makeVillage(options: {
     ...{
       onvif: scriptCamera(),
       network: { interfaces: [], devices: [] },
+      shutdown: scriptShutdown(),
       disks: scriptDisks(),
       inspections: scriptInspections(),
       recordedAt: (camera) => addresses.get(camera) ?? null,
@@ -141,7 +150,7 @@ export function makeVillage(options: {
       },
       box: { ...scriptBox(`boot-${boots}`), shutDownInOrder: async () => orderly },
       ...{ cameras: scene.onvif, discovery: scriptDiscovery(() => scene.network) },
-      ...{ disks: scene.disks, inspections: scene.inspections },
+      ...{ shutdown: scene.shutdown, disks: scene.disks, inspections: scene.inspections },
       recorder: noting(
         disk.recorder(clock, (camera) => scene.trouble.get(camera) ?? null),
         addresses,
