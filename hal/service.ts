@@ -68,10 +68,8 @@ function open(socket: string, warn: (line: string) => void, gone: () => void): C
 async function finish(child: ChildProcess | null): Promise<void> {
   if (child === null || child.exitCode !== null) return;
   await new Promise<void>((resolve) => {
-    const late = setTimeout(() => {
-      child.kill("SIGKILL");
-      resolve();
-    }, endMs);
+    // Later than that it ends by itself, with its input.
+    const late = setTimeout(resolve, endMs);
     child.once("close", () => {
       clearTimeout(late);
       resolve();
