@@ -23,7 +23,7 @@ export function sheetBody({ title, head, figures, sections, foot }: Sheet): stri
   return `<article class="sheet">
 <h1>${escaped(title)}</h1>
 ${head.map((line) => `<p class="head">${escaped(line.trim())}</p>`).join("\n")}
-<section>${figures.map(lineHtml).join("\n")}</section>
+<section class="figures">${figures.map(lineHtml).join("\n")}</section>
 ${sections.map(sectionHtml).join("\n")}
 ${foot.map((line) => `<p class="foot">${escaped(line)}</p>`).join("\n")}
 </article>`;
@@ -50,10 +50,11 @@ ${body.length === 0 ? "" : table}${note === undefined ? "" : `<p>${escaped(note)
 
 const pageStyle = `
 body{max-width:267mm;margin:8mm auto;padding:0 4mm;background:#fff}
-@page{size:A4 landscape;margin:12mm}@media print{body{margin:0;padding:0;max-width:none}}`;
+@media print{body{margin:0;padding:0;max-width:none}}`;
 
-/** The sheet's own look; whoever shows it gives the page around it. */
+/** The sheet's own look, on the screen and on paper; whoever shows it gives the page around it. */
 export const sheetStyle = `
+@page{size:A4 landscape;margin:10mm}
 .sheet{font:15px/1.4 "Times New Roman",Tinos,serif;color:#000;background:#fff}
 .sheet h1{font-size:20px;text-align:center;margin:0 0 .4em}.sheet h2{font-size:16px;margin:1em 0 .2em;break-after:avoid}
 .sheet h3{font-size:15px;margin:.8em 0 .2em;break-after:avoid}
@@ -61,4 +62,8 @@ export const sheetStyle = `
 .sheet .wide{overflow-x:auto}.sheet table{border-collapse:collapse;width:100%;font-size:13px;line-height:1.25}
 .sheet th,.sheet td{border:1px solid #666;padding:1px 5px;text-align:left;vertical-align:top}.sheet .right{text-align:right}
 .sheet tr{break-inside:avoid}.sheet thead{display:table-header-group}
-@media print{.sheet{font-size:13px}.sheet table{font-size:11.5px}.sheet .foot{font-size:10.5px}.sheet .wide{overflow:visible}}`;
+@media screen and (max-width:48rem){.sheet table{min-width:46rem}}
+@media print{.sheet{font-size:12px;line-height:1.2}.sheet h1{font-size:15px;margin:0 0 .2em}.sheet h2{font-size:12.5px;margin:.5em 0 .1em}
+.sheet h3{font-size:12px;margin:.4em 0 .1em}.sheet p{margin:0}.sheet .figures{columns:2;column-gap:8mm}
+.sheet table{font-size:10.5px;line-height:1.12}.sheet th,.sheet td{padding:0 3px}
+.sheet .foot{font-size:9px;line-height:1.1;margin-top:.3em}.sheet .wide{overflow:visible}}`;

@@ -3,9 +3,9 @@ import { sheetStyle } from "../../../../agent/core/sheetpage.ts";
 
 /** On paper only the sheet stands, whatever the page looks like. */
 const paper = `
-@page{size:A4 landscape;margin:12mm}
 @media print{:root{color-scheme:light}body{background:#fff}header,footer,.reports>:not(.sheet){display:none!important}
-.page,main,.reports{display:block!important;margin:0!important;padding:0!important;max-width:none!important;border:0!important}}`;
+.page,main,.reports{display:block!important;margin:0!important;padding:0!important;max-width:none!important;border:0!important}
+.reports .sheet{border:0;padding:0;max-width:none}}`;
 
 /** The sheet's look, shared with `matghi report --format html`, as long as it is shown. Returns how to take it away. */
 export function dress(): () => void {

@@ -130,7 +130,7 @@ function Chooser({ choice, setChoice, now, words, printed, onPrinted }: ChooserP
           type="text"
           value={printed.unit}
           placeholder={words.unitHint}
-          onChange={({ currentTarget }) => onPrinted({ ...printed, unit: currentTarget.value })}
+          onInput={({ currentTarget }) => onPrinted({ ...printed, unit: currentTarget.value })}
         />
       </label>
       <label class="long">
@@ -138,7 +138,7 @@ function Chooser({ choice, setChoice, now, words, printed, onPrinted }: ChooserP
         <input
           type="text"
           value={printed.recipients}
-          onChange={({ currentTarget }) => onPrinted({ ...printed, recipients: currentTarget.value })}
+          onInput={({ currentTarget }) => onPrinted({ ...printed, recipients: currentTarget.value })}
         />
         <small>{words.recipientsHint}</small>
       </label>

@@ -12,7 +12,7 @@ export const SheetView = ({ sheet }: { readonly sheet: Sheet }) => (
         {line.trim()}
       </p>
     ))}
-    <section>
+    <section class="figures">
       {sheet.figures.map((line) => (
         <p key={line} class={isUnder(line) ? "under" : undefined}>
           {line.trim()}
