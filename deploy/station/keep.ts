@@ -27,7 +27,7 @@ export function readRegister(place: Place): Register | null {
 
 /** Makes a station, or gives one that is there other names, addresses and ports; sites and people stay. */
 export function found(place: Place, wanted: Wanted): Register {
-  for (const folder of [place.etc, place.data, place.page, place.run]) mkdirSync(folder, { recursive: true });
+  for (const folder of [place.etc, place.data, place.page, place.run, place.webRun]) mkdirSync(folder, { recursive: true });
   chmodSync(place.etc, 0o750);
   own(place, place.etc, "root");
   own(place, place.data, "broker");

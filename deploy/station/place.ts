@@ -16,8 +16,9 @@ export type Place = {
   readonly data: string;
   /** The page that nginx serves. */
   readonly page: string;
-  /** Process ids. */
+  /** The broker's process id; nginx's, and what it holds for a moment. */
   readonly run: string;
+  readonly webRun: string;
   /** Accounts of the two processes; null: whoever starts them. */
   readonly accounts: { readonly broker: string; readonly web: string } | null;
 };
@@ -26,15 +27,22 @@ export const usualPorts: Ports = { mqtts: 8883, https: 443, websocket: 9001 };
 
 export const installedPlace: Place = {
   ...{ etc: "/etc/matghi-station", data: "/var/lib/matghi-station", page: "/usr/local/share/matghi-station/page" },
-  ...{ run: "/run/matghi-station", accounts: { broker: "mosquitto", web: "www-data" } },
+  ...{ run: "/run/matghi-station", webRun: "/run/matghi-station-web", accounts: { broker: "mosquitto", web: "www-data" } },
 };
 
 export const folderPlace = (folder: string): Place => ({
-  ...{ etc: `${folder}/etc`, data: `${folder}/data`, page: `${folder}/page`, run: `${folder}/run`, accounts: null },
+  ...{
+    etc: `${folder}/etc`,
+    data: `${folder}/data`,
+    page: `${folder}/page`,
+    run: `${folder}/run`,
+    webRun: `${folder}/run-web`,
+    accounts: null,
+  },
 });
 
 /** Files of a place, each named once. */
-export const filesOf = ({ etc, data, page, run }: Place) => ({
+export const filesOf = ({ etc, data, page, run, webRun }: Place) => ({
   register: `${etc}/station.json`,
   authority: `${etc}/ca`,
   ca: `${etc}/ca.crt`,
@@ -48,7 +56,7 @@ export const filesOf = ({ etc, data, page, run }: Place) => ({
   webConfiguration: `${etc}/nginx.conf`,
   firewall: `${etc}/firewall.nft`,
   brokerProcess: `${run}/mosquitto.pid`,
-  webProcess: `${run}/nginx.pid`,
+  webProcess: `${webRun}/nginx.pid`,
   database: `${data}/mosquitto.db`,
   about: `${page}/station.json`,
 });

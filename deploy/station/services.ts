@@ -22,7 +22,7 @@ export async function startServices(place: Place): Promise<Services> {
   const register = readRegister(place);
   if (register === null) throw new Error(`no station in ${place.etc}`);
   const files = filesOf(place);
-  mkdirSync(place.run, { recursive: true });
+  for (const folder of [place.run, place.webRun]) mkdirSync(folder, { recursive: true });
   let broker: ChildProcess | null = null;
   const startBroker = async () => {
     const guarded = await guardDatabase(files.database);

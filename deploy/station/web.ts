@@ -22,11 +22,11 @@ http {
   gzip on;
   gzip_types application/json text/javascript text/css image/svg+xml;
   client_max_body_size 1k;
-  client_body_temp_path ${place.run}/body;
-  proxy_temp_path ${place.run}/proxy;
-  fastcgi_temp_path ${place.run}/fastcgi;
-  uwsgi_temp_path ${place.run}/uwsgi;
-  scgi_temp_path ${place.run}/scgi;
+  client_body_temp_path ${place.webRun}/body;
+  proxy_temp_path ${place.webRun}/proxy;
+  fastcgi_temp_path ${place.webRun}/fastcgi;
+  uwsgi_temp_path ${place.webRun}/uwsgi;
+  scgi_temp_path ${place.webRun}/scgi;
   limit_req_zone $binary_remote_addr zone=logins:1m rate=2r/s;
   limit_conn_zone $binary_remote_addr zone=people:1m;
   server {
