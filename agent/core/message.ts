@@ -17,7 +17,7 @@ export type Draft = {
 export type Address = { readonly commune: string; readonly site: string };
 
 /** Quality, retention and expiry of each topic after `from/<site>/`, and how often a retained one is sent again. */
-const table = {
+export const topics = {
   state: { qos: 1, retain: true, expirySeconds: 180 },
   birth: { qos: 1, retain: true, expirySeconds: null },
   health: { qos: 0, retain: true, expirySeconds: 180 },
@@ -32,10 +32,10 @@ const table = {
   event: { qos: 1, retain: false, expirySeconds: null },
   result: { qos: 1, retain: false, expirySeconds: null },
 } as const;
-export type TopicName = keyof typeof table;
-export const topicNames = Object.keys(table) as readonly TopicName[];
+export type TopicName = keyof typeof topics;
+export const topicNames = Object.keys(topics) as readonly TopicName[];
 /** How long a message holds at the broker; null: for ever. */
-export const expirySecondsOf = (name: TopicName): number | null => table[name].expirySeconds;
+export const expirySecondsOf = (name: TopicName): number | null => topics[name].expirySeconds;
 
 /** `state` and `health` are renewed this often, the rest before it expires. */
 export const heartbeatMs = 60_000;
@@ -71,7 +71,7 @@ export function officerHoldOf(address: Address, topic: string): string | null {
 
 function draft(address: Address, name: TopicName, detail: string | null, payload: object): Draft {
   const topic = `${root(address)}/from/${address.site}/${name}${detail === null ? "" : `/${detail}`}`;
-  return { topic, payload: JSON.stringify(payload), ...table[name] };
+  return { topic, payload: JSON.stringify(payload), ...topics[name] };
 }
 
 /** `conn` counts connections, so that a reader drops a `lost` that is older than what it knows. */

@@ -8,7 +8,7 @@ import { live } from "../../agent/main.ts";
 import type { Asking } from "../../agent/query.ts";
 import { openOrReplace, openReads } from "../../agent/store/store.ts";
 import type { World } from "../../agent/world.ts";
-import type { LinkValue, PowerValue, Probe, Reading, Recorder, ServiceNews } from "../../hal/ports.ts";
+import type { LinkValue, Message, PowerValue, Probe, PublishResult, Reading, Recorder, ServiceNews } from "../../hal/ports.ts";
 import { sceneDisk } from "../../hal/scene.ts";
 import {
   type ScriptCameraPort,
@@ -71,6 +71,11 @@ export type Village = {
   stop(): Promise<void>;
   /** What the running agent has logged in this boot. */
   log(): string;
+  /** The file as it stands is taken in by the running agent. */
+  reload(): void;
+  /** The station's broker, one a boot: all that the agent sent, and how to speak to it. */
+  readonly brokers: readonly ReturnType<typeof scriptBroker>[];
+  readonly config: string;
   /** What the service manager was told in this boot. */
   told(): readonly ServiceNews[];
   ask<T>(question: (asking: Asking) => T): T;
@@ -84,11 +89,15 @@ export function makeVillage(options: {
   readonly startAt: number;
   readonly cameras: readonly string[];
   readonly more?: readonly string[];
+  readonly station?: string;
+  /** What the broker says to a message; it takes all where nothing is given. */
+  readonly publish?: (message: Message) => PublishResult;
 }): Village {
   const { folder } = options;
   const more = options.more ?? [];
   const config = writeSite({
     ...{ folder, cameras: options.cameras, recording: "segment: 60s, limit: { free: 0B }" },
+    ...(options.station === undefined ? {} : { station: options.station }),
     more: [
       ...more,
       ...(more.some((line) => line.startsWith("power:")) ? [] : ["power: { driver: none }"]),
@@ -122,6 +131,8 @@ export function makeVillage(options: {
   let box: { clock: ScriptClock; wrongMs: number; stop: AbortController; done: Promise<void>; close: () => void } | null = null;
   let log = "";
   let told: readonly ServiceNews[] = [];
+  const brokers: ReturnType<typeof scriptBroker>[] = [];
+  let reload: () => void = () => undefined;
   const feel = <V extends string>(driver: string, read: () => Reading<V>): Probe<V> => ({ driver, read: async () => read() });
 
   const boot = async ({ wrongMs = 0, trust = "synced", orderly = false }: Parameters<Village["boot"]>[0] = {}) => {
@@ -133,6 +144,8 @@ export function makeVillage(options: {
     let watched = false;
     const service = scriptService(60_000);
     told = service.told;
+    const broker = scriptBroker(options.publish === undefined ? {} : { publish: options.publish });
+    brokers.push(broker);
     const world: World = {
       ...{
         clock,
@@ -156,7 +169,7 @@ export function makeVillage(options: {
         addresses,
         scene.hung,
       ),
-      broker: scriptBroker(),
+      broker,
       ...{ power: feel("scene", () => scene.power), link: feel("scene", () => scene.link) },
       witness: { ask: async (address) => !scene.silentRouters.has(address) },
       ...{ calendar: { daily: () => undefined }, random: () => 0.5, service },
@@ -166,7 +179,10 @@ export function makeVillage(options: {
     const write = (line: string) => {
       log += line;
     };
-    const life = { configFile: config, settings, hash: loaded.hash, store, onReload: () => undefined, write };
+    const onReload = (take: () => void) => {
+      reload = take;
+    };
+    const life = { configFile: config, settings, hash: loaded.hash, store, onReload, write };
     const done = live(world, life, stop.signal);
     done.catch((error: unknown) => write(String(error)));
     box = { clock, wrongMs, stop, done, close: () => store.close() };
@@ -175,7 +191,7 @@ export function makeVillage(options: {
   };
 
   return {
-    ...{ scene, settings, disk, boot },
+    ...{ scene, settings, disk, boot, brokers, config, reload: () => reload() },
     now: () => nowAt,
     pass: async (ms) => {
       await box?.clock.advance(ms);

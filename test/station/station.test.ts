@@ -3,11 +3,13 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { createServer, type Server } from "node:net";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { topicNames } from "../../agent/core/message.ts";
 import { openStore } from "../../agent/store/store.ts";
 import { type Agent, ask, matghi, sleep, startAgent, until, writeSecret, writeSite } from "../lib/agent.ts";
 import { type Cameras, startCameras } from "../lib/cameras.ts";
 import { openFiles } from "../lib/footage.ts";
 import { type Heard, type Listener, listen } from "../lib/listener.ts";
+import { sentProblems } from "../lib/messages.ts";
 import { type Mosquitto, startMosquitto } from "../lib/mosquitto.ts";
 import { freePort, tempFolder } from "../lib/temp.ts";
 
@@ -228,6 +230,13 @@ describe("a healthy broker", () => {
       const { station } = await ask<{ station: { value: string; unsent: number } }>(agent.config, ["status"]);
       return station.value === "connected" && station.unsent === 0;
     });
+  });
+
+  test("all that a real broker delivered is as published (deploy/station/asyncapi.yaml), and of each kind there was some", () => {
+    const heard = listener.heard.filter(({ topic }) => topic.startsWith(`${from}/`));
+    const problems = heard.flatMap(({ text, ...message }) => sentProblems({ ...message, payload: text }, 2));
+    expect([...new Set(problems)]).toEqual([]);
+    expect(new Set(heard.map(({ topic }) => topic.slice(from.length + 1).split("/")[0]))).toEqual(new Set(topicNames));
   });
 
   test("a broker killed while it is written to misses nothing after its return, and what it lost itself can be asked for again", async () => {
