@@ -87,8 +87,8 @@ export function scriptClock(startAt: WallMs): ScriptClock {
       const untilMs = monoMs + ms;
       await settle();
       for (;;) {
-        const [next] = sleepers.filter(({ atMs }) => atMs <= untilMs).sort((a, b) => a.atMs - b.atMs);
-        if (next === undefined) break;
+        const next = sleepers.reduce<Sleeper | null>((first, other) => (first === null || other.atMs < first.atMs ? other : first), null);
+        if (next === null || next.atMs > untilMs) break;
         monoMs = Math.max(monoMs, next.atMs);
         next.wake();
         await settle();

@@ -5,10 +5,10 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { formatProblem, keysAt, loadConfig } from "../../agent/config.ts";
 import { exampleText } from "../../deploy/docs.ts";
-import { tempFolder } from "../lib/temp.ts";
+import { memoryFolder } from "../lib/temp.ts";
 import { anyText, fuzz, mutated, mutationsOf } from "./budget.ts";
 
-const folder = tempFolder("fuzz-config");
+const folder = memoryFolder("fuzz-config");
 const file = join(folder, "site.yaml");
 const small = `site: { id: an-dai-1, commune: nghia-phuong, name: A, state: ${folder}/state }
 recording: { folder: ${folder}/footage, allowSystemDisk: true, limit: { free: 0B } }

@@ -10,10 +10,10 @@ import { exportEvidence } from "../../agent/export.ts";
 import { openKey } from "../../agent/store/key.ts";
 import { verifyFindings, verifyFolder } from "../../agent/verify.ts";
 import type { Remux } from "../../hal/ports.ts";
-import { tempFolder } from "../lib/temp.ts";
+import { memoryFolder } from "../lib/temp.ts";
 import { fuzz, mutated, mutationsOf } from "./budget.ts";
 
-const folder = tempFolder("fuzz-evidence");
+const folder = memoryFolder("fuzz-evidence");
 const out = join(folder, "out");
 const scratch = join(folder, "scratch");
 const key = openKey(join(folder, "state"));

@@ -13,10 +13,10 @@ import { publishStation, type Station } from "../../agent/publish.ts";
 import { openStore } from "../../agent/store/store.ts";
 import { scriptBroker, scriptClock } from "../../hal/script.ts";
 import { writeSite } from "../lib/agent.ts";
-import { tempFolder } from "../lib/temp.ts";
+import { memoryFolder } from "../lib/temp.ts";
 import { anyText, fuzz } from "./budget.ts";
 
-const folder = tempFolder("fuzz-station");
+const folder = memoryFolder("fuzz-station");
 const hourMs = 3_600_000;
 const begin = Date.parse("2026-11-20T00:00:00Z");
 const store = openStore(join(folder, "state"));

@@ -1,5 +1,5 @@
 /** The laws that hold at any moment, of any agent: what its ledger, its index and its journal say of each other and of the disk. */
-import { type LedgerSpan, spansOf, sumsOf } from "../../agent/core/ledger.ts";
+import { graceMs, spansOf, sumsOf } from "../../agent/core/ledger.ts";
 import { segmentPath } from "../../agent/core/path.ts";
 import { type Asking, endOfDue, historyOf } from "../../agent/query.ts";
 
@@ -7,22 +7,28 @@ export type Question = {
   readonly names: readonly string[];
   /** What lies in the footage folder, relative to it. */
   readonly files: readonly string[];
-  /** Begin of the stretch whose ledger is added up; null: all of it. */
-  readonly since: number | null;
+  /** May there be stretches of which nothing is known? Only where a database was lost. */
+  readonly mayForget: boolean;
 };
 
 /** Every law that is broken, as a sentence; empty where all hold. */
-export function lawsOf(asking: Asking, { names, files, since }: Question): readonly string[] {
-  return [...names.flatMap((name) => [...ledgerOf(asking, name, since), ...indexOf(asking, name, files)]), ...journalOf(asking)];
+export function lawsOf(asking: Asking, { names, files, mayForget }: Question): readonly string[] {
+  return [...names.flatMap((name) => [...ledgerOf(asking, name, mayForget), ...indexOf(asking, name, files)]), ...journalOf(asking)];
+}
+
+/** How much of what is due is missing, in milliseconds. */
+export function gapMsOf(asking: Asking, name: string): number {
+  const span = { fromAt: 0, toAt: endOfDue(asking) };
+  return sumsOf(spansOf(historyOf(asking, name, span), span)).gapMs;
 }
 
 const all = { fromAt: 0, toAt: Number.MAX_SAFE_INTEGER };
 
 /** The sum law: footage, gaps, deletions and stretches of unknown state cover what is due, without overlap and without a hole. */
-function ledgerOf(asking: Asking, name: string, since: number | null): readonly string[] {
+function ledgerOf(asking: Asking, name: string, mayForget: boolean): readonly string[] {
   const first = asking.reads.cameras().find(({ id }) => id === name)?.sinceAt;
   if (first === undefined || first === null) return [`${name}: nothing is known of when it was handed over`];
-  const asked = { fromAt: Math.max(since ?? 0, asking.dating.toUtc(first)), toAt: endOfDue(asking) };
+  const asked = { fromAt: asking.dating.toUtc(first), toAt: endOfDue(asking) };
   if (asked.toAt <= asked.fromAt) return [`${name}: its ledger ends before it begins`];
   const spans = spansOf(historyOf(asking, name, asked), asked);
   const broken: string[] = [];
@@ -34,15 +40,13 @@ function ledgerOf(asking: Asking, name: string, since: number | null): readonly 
       );
     at = span.toAt;
   }
-  if (at !== asked.toAt) broken.push(`${name}: the ledger ends ${asked.toAt - at} ms too soon`);
+  if (asked.toAt - at > graceMs) broken.push(`${name}: the ledger ends ${asked.toAt - at} ms too soon`);
   const sums = sumsOf(spans);
   const told = sums.recordedMs + sums.deletedMs + sums.gapMs + sums.unknownMs;
   if (told !== sums.dueMs) broken.push(`${name}: ${sums.dueMs} ms are due, ${told} ms are accounted for`);
-  if (spans.length > 0 && !spans.some(isKnown)) broken.push(`${name}: nothing is known of it at all`);
+  if (!mayForget && sums.unknownMs > 0) broken.push(`${name}: nothing is known of ${sums.unknownMs} ms`);
   return broken;
 }
-
-const isKnown = ({ kind }: LedgerSpan) => kind !== "unknown";
 
 /** Every closed file has its row, every row its file. */
 function indexOf({ reads }: Asking, name: string, files: readonly string[]): readonly string[] {

@@ -1,11 +1,14 @@
 /** Temporary folders that go with the process, and free ports. */
-import { mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-export function tempFolder(prefix: string): string {
-  const folder = mkdtempSync(join(tmpdir(), `matghi-${prefix}-`));
+/** In memory where the system has such a place: for what does not ask whether it reached a disk. */
+export const memoryFolder = (prefix: string): string => tempFolder(prefix, existsSync("/dev/shm") ? "/dev/shm" : tmpdir());
+
+export function tempFolder(prefix: string, within: string = tmpdir()): string {
+  const folder = mkdtempSync(join(within, `matghi-${prefix}-`));
   // One for each folder and process of a suite is no leak.
   process.setMaxListeners(0);
   process.once("exit", () => rmSync(folder, { recursive: true, force: true }));

@@ -8,7 +8,7 @@ import { live } from "../../agent/main.ts";
 import type { Asking } from "../../agent/query.ts";
 import { openOrReplace, openReads } from "../../agent/store/store.ts";
 import type { World } from "../../agent/world.ts";
-import type { LinkValue, Message, PowerValue, Probe, PublishResult, Reading, Recorder, ServiceNews } from "../../hal/ports.ts";
+import type { Broker, LinkValue, Message, PowerValue, Probe, PublishResult, Reading, Recorder, ServiceNews } from "../../hal/ports.ts";
 import { sceneDisk } from "../../hal/scene.ts";
 import {
   type ScriptCameraPort,
@@ -92,12 +92,15 @@ export function makeVillage(options: {
   readonly station?: string;
   /** What the broker says to a message; it takes all where nothing is given. */
   readonly publish?: (message: Message) => PublishResult;
+  /** The station's end of the line, where it outlives the box. */
+  readonly broker?: Broker;
 }): Village {
   const { folder } = options;
   const more = options.more ?? [];
   const config = writeSite({
     ...{ folder, cameras: options.cameras, recording: "segment: 60s, limit: { free: 0B }" },
     ...(options.station === undefined ? {} : { station: options.station }),
+    ...(options.broker === undefined ? {} : { station: 'url: "mqtt://127.0.0.1"' }),
     more: [
       ...more,
       ...(more.some((line) => line.startsWith("power:")) ? [] : ["power: { driver: none }"]),
@@ -169,7 +172,7 @@ export function makeVillage(options: {
         addresses,
         scene.hung,
       ),
-      broker,
+      broker: options.broker ?? broker,
       ...{ power: feel("scene", () => scene.power), link: feel("scene", () => scene.link) },
       witness: { ask: async (address) => !scene.silentRouters.has(address) },
       ...{ calendar: { daily: () => undefined }, random: () => 0.5, service },
