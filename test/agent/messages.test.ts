@@ -139,7 +139,7 @@ async function playDay(): Promise<void> {
   await village.pass(3 * minute);
   await village.stop();
   for (const { messages, attempts } of village.brokers)
-    sent.push(...messages, ...attempts.map(({ will }) => ({ ...will, expirySeconds: null })));
+    sent.push(...messages, ...attempts.flatMap(({ will }) => (will === null ? [] : [{ ...will, expirySeconds: null }])));
 }
 
 beforeAll(playDay, 300_000);
