@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { communeOf, contactOf, countsOf, groupsOf, type Standing } from "../../deploy/station/board/model/commune.ts";
 import { dayAt, dayPieces, piecesOf, sumsOf } from "../../deploy/station/board/model/day.ts";
 import { readHouseholds } from "../../deploy/station/board/model/households.ts";
-import { type Kept, keptOf, type Retained } from "../../deploy/station/board/model/kept.ts";
+import { isOutdated, type Kept, keptOf, type Retained } from "../../deploy/station/board/model/kept.ts";
 import { exportLine, findingOf, findingText, othersOf } from "../../deploy/station/board/model/question.ts";
 import { holdsOf, noteBody, noteOf, notes } from "../../deploy/station/board/model/station.ts";
 import { tasksOf } from "../../deploy/station/board/model/todo.ts";
@@ -65,6 +65,17 @@ describe("when a message was said", () => {
     expect(keptOf({ ...arrival, text: "{" })).toBeNull();
     expect(keptOf({ ...arrival, text: `"${"x".repeat(70_000)}"` })).toBeNull();
   });
+});
+
+test.each([
+  ["of the connection before", { state: "lost", boot: "b", conn: 1 }, true],
+  ["of this connection", { state: "lost", boot: "b", conn: 2 }, false],
+  ["of another boot", { state: "lost", boot: "c", conn: 1 }, false],
+  ["a newer word", { state: "online", boot: "b", conn: 1 }, false],
+])("a *lost* %s", (_, value, expected) => {
+  const before: Kept = { value: { state: "online", boot: "b", conn: 2 }, saidAt: nowAt };
+  expect(isOutdated(before, { value, saidAt: nowAt })).toBe(expected);
+  expect(isOutdated(undefined, { value, saidAt: nowAt })).toBe(false);
 });
 
 describe("is a site there", () => {
@@ -353,6 +364,19 @@ describe("is there footage", () => {
     ["a hole in it", found(asked("05:00", "06:00"), dayMessage("2026-11-25", [["05:10", "05:20", "camera"]])), "partial", null],
     ["nothing but a hole", found(asked("05:00", "06:00"), dayMessage("2026-11-25", [["04:00", "07:00", "house-power"]])), "no", null],
     ["deleted since", found(asked("05:00", "06:00"), dayMessage("2026-11-25", []), { daysKept: 0.1 }), "no", null],
+    [
+      "deleted or not, nobody can tell at the edge",
+      found(asked("05:00", "05:10"), dayMessage("2026-11-25", []), { daysKept: 11.9 / 24 }),
+      "unknown",
+      null,
+    ],
+    ["older than anything is kept", found({ fromAt: nowAt - 31 * day, toAt: nowAt - 30.5 * day }, null), "unknown", "no-day"],
+    [
+      "it was there when the site was heard last",
+      found(asked("05:00", "06:00"), dayMessage("2026-11-25", []), { stateAgo: 25 }),
+      "yes",
+      "silent",
+    ],
     ["the station has no such day", found(asked("05:00", "06:00"), null), "unknown", "no-day"],
     [
       "the site fell silent before it",
@@ -390,10 +414,10 @@ describe("what officers write", () => {
   });
   test.each([
     ["ho-01,Nguyễn Văn A\nho-02,B", 2, 0],
-    ['\uFEFFmã;tên\r\nho-01;"Ông ""Tư"""\r\n', 1, 1],
+    ['\uFEFFmã;tên\r\nho-01;"Ông ""Tư"""\r\n', 1, 0],
     ["ho-01\tA", 1, 0],
     ["", 0, 0],
-    ["<script>,x\nho 1,y\nho-1,", 0, 3],
+    ["<script>,x\nho 1,y\nho-1,", 0, 2],
   ])("households from %j", (text, size, skipped) => {
     const read = readHouseholds(text);
     expect([read.households.size, read.skipped]).toEqual([size, skipped]);

@@ -1,6 +1,6 @@
 /** What the page holds: the retained messages as they come in, the link, what was asked for. Tells its listeners a few times a second. */
 import { type Broker, type Link, type Login, openBroker } from "./broker.ts";
-import { type Arrival, type Kept, keptOf } from "./model/kept.ts";
+import { type Arrival, isOutdated, type Kept, keptOf } from "./model/kept.ts";
 import { bodyOf } from "./model/read.ts";
 
 export type Snapshot = {
@@ -71,6 +71,7 @@ export function openStore(url: string, commune: string, login: Login | null, rem
     const topic = arrival.topic.startsWith(root) ? arrival.topic.slice(root.length) : "";
     const taken = topic === "" ? null : keptOf({ ...arrival, topic });
     if (taken === null || (!retained.has(topic) && retained.size >= mostTopics)) return;
+    if (taken.kept !== null && isOutdated(retained.get(topic), taken.kept)) return;
     fresh.add(topic);
     if (taken.kept === null) retained.delete(topic);
     else retained.set(topic, taken.kept);

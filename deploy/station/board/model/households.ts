@@ -15,10 +15,11 @@ export function readHouseholds(text: string): { readonly households: Households;
     .filter((line) => line.trim() !== "");
   const households = new Map<string, string>();
   let skipped = 0;
-  for (const line of lines) {
+  for (const [i, line] of lines.entries()) {
     const [code = "", name = ""] = fieldsOf(line);
     if (codeForm.test(code) && name !== "") households.set(code, name);
-    else skipped += 1;
+    // The first one may be the head of the table.
+    else if (i > 0) skipped += 1;
   }
   return { households, skipped };
 }

@@ -1,5 +1,6 @@
 /** What the board holds of the station: the retained messages, each with the moment it was said. Pure. */
 import { expirySecondsOf, type TopicName, topicNames } from "../../../../agent/core/message.ts";
+import { bodyOf } from "./read.ts";
 
 /** A message as it stands. `saidAt`: when the broker got it, on this computer's clock; null where that cannot be told. */
 export type Kept = { readonly value: unknown; readonly saidAt: number | null };
@@ -39,3 +40,9 @@ function saidAt({ topic, isRetained, expiresInSeconds, arrivedAt }: Omit<Arrival
 }
 
 const isTopicName = (name: string): name is TopicName => (topicNames as readonly string[]).includes(name);
+
+/** Is this the broker's *lost* about a connection that a newer one has replaced? */
+export function isOutdated(before: Kept | undefined, after: Kept): boolean {
+  const [old, told] = [bodyOf(before?.value), bodyOf(after.value)];
+  return told?.state === "lost" && old?.state === "online" && told.boot === old.boot && Number(told.conn) < Number(old.conn);
+}

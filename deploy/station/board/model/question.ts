@@ -16,7 +16,7 @@ export type Finding = {
   readonly asked: Span;
   readonly answer: Answer;
   readonly spans: readonly LedgerSpan[];
-  /** Why something is not known: the box does not speak, since when; the stretch is not over; the station has no such day. */
+  /** Why something is not known, or not for certain: the box does not speak, since when; the stretch is not over; the station has no such day. */
   readonly doubt:
     | { readonly kind: "silent"; readonly sinceAt: number | null }
     | { readonly kind: "future" }
@@ -35,12 +35,12 @@ export const vouchedOf = (site: Site | undefined, camera: Camera): Vouched | nul
 export function findingOf(retained: Retained, site: Site, camera: Camera, asked: Span, nowAt: number): Finding {
   const past = { fromAt: asked.fromAt, toAt: Math.max(asked.fromAt, Math.min(asked.toAt, nowAt)) };
   const pieces = camera.manual === null ? piecesOf(retained, camera, past, vouchedOf(site, camera)) : [];
-  const oldestAt = camera.daysKept === null ? null : nowAt - camera.daysKept * dayMs;
-  const spans = [...pieces.flatMap((piece) => spansOf(piece, oldestAt)), ...future(asked, nowAt, camera)];
+  const oldest = oldestOf(site, camera, nowAt);
+  const spans = [...pieces.flatMap((piece) => spansOf(piece, oldest)), ...future(asked, nowAt, camera)];
   const answer = answerOf(spans, asked);
   return {
     ...{ camera, site, asked, answer, spans, doubt: doubtOf(pieces, site, asked, nowAt) },
-    keptUntilAt: site.keepMaxMs === null || (answer !== "yes" && answer !== "partial") ? null : asked.fromAt + site.keepMaxMs,
+    keptUntilAt: site.keepMaxMs === null || answer === "no" ? null : asked.fromAt + site.keepMaxMs,
   };
 }
 
@@ -51,21 +51,36 @@ function future(asked: Span, nowAt: number, camera: Camera): readonly LedgerSpan
   return asked.toAt > fromAt ? [{ kind: "unknown", fromAt, toAt: asked.toAt, why: "future" }] : [];
 }
 
-/** The same in the ledger's words. Footage older than the oldest that the box has is deleted. */
-function spansOf(piece: Piece, oldestAt: number | null): readonly LedgerSpan[] {
+/** Footage from before `goneAt` is deleted, that from `thereAt` on is there; in between nobody at the station can tell. */
+type Oldest = { readonly goneAt: number; readonly thereAt: number };
+
+/** Days kept are told to a hundredth, rounded down, and every few minutes. */
+const keptGrainMs = 0.02 * dayMs;
+
+function oldestOf({ keepMaxMs }: Site, { daysKept }: Camera, nowAt: number): Oldest {
+  const byAgeAt = nowAt - (keepMaxMs ?? Number.POSITIVE_INFINITY);
+  const byStateAt = nowAt - (daysKept ?? Number.POSITIVE_INFINITY) * dayMs;
+  return { goneAt: Math.max(byAgeAt, byStateAt - keptGrainMs), thereAt: Math.max(byAgeAt, byStateAt) };
+}
+
+/** The same in the ledger's words. */
+function spansOf(piece: Piece, { goneAt, thereAt }: Oldest): readonly LedgerSpan[] {
   const { fromAt, toAt } = piece;
   if (piece.kind === "gap") return [{ kind: "gap", fromAt, toAt, cause: piece.cause, sure: piece.sure, evidence: piece.evidence }];
   if (piece.kind === "undue") return [];
   if (piece.kind !== "footage") return [{ kind: "unknown", fromAt, toAt, why: piece.kind }];
-  const edgeAt = Math.min(toAt, Math.max(fromAt, oldestAt ?? fromAt));
-  const gone: readonly LedgerSpan[] = edgeAt > fromAt ? [{ kind: "deleted", fromAt, toAt: edgeAt, why: "age" }] : [];
-  const there: LedgerSpan = { ...{ kind: "footage", fromAt: edgeAt, toAt, segments: 0, bytes: 0 }, ...{ stream: "main", clock: "synced" } };
-  return toAt > edgeAt ? [...gone, there] : gone;
+  const within = (at: number) => Math.min(toAt, Math.max(fromAt, at));
+  const spans: readonly LedgerSpan[] = [
+    { kind: "deleted", fromAt, toAt: within(goneAt), why: "age" },
+    { kind: "unknown", fromAt: within(goneAt), toAt: within(thereAt), why: "edge" },
+    { ...{ kind: "footage", fromAt: within(thereAt), toAt, segments: 0, bytes: 0 }, ...{ stream: "main", clock: "synced" } },
+  ];
+  return spans.filter((span) => span.toAt > span.fromAt);
 }
 
 function doubtOf(pieces: readonly Piece[], site: Site, asked: Span, nowAt: number): Finding["doubt"] {
   const untold = pieces.filter(({ kind }) => kind === "untold");
-  if (untold.length > 0 && site.contact.kind !== "heard") return { kind: "silent", sinceAt: site.contact.sinceAt };
+  if (site.contact.kind !== "heard") return { kind: "silent", sinceAt: site.contact.sinceAt };
   if (asked.toAt > nowAt) return { kind: "future" };
   return untold.length > 0 ? { kind: "no-day" } : null;
 }

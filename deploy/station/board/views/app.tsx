@@ -91,7 +91,8 @@ function useSnapshot(store: Store | null): Snapshot | null {
 }
 
 function useRoute(): readonly string[] {
-  const read = () => window.location.hash.replace(/^#\/?/, "").split("/").map(decodeURIComponent);
+  // Ids are of a small alphabet: nothing in an address needs decoding.
+  const read = () => window.location.hash.replace(/^#\/?/, "").split("/");
   const [route, setRoute] = useState(read);
   useEffect(() => {
     const turn = () => {
@@ -148,7 +149,7 @@ function Board({ place, entry, store, snapshot, view: given, setLanguage, setHou
         {snapshot.isWhole && commune.sites.length === 0 ? <p class="doubt">{fill(view.words.empty, { commune: entry.commune })}</p> : null}
         <Screen {...{ route, commune, snapshot, store, view, tasks, onNote }} />
       </main>
-      {isTv ? null : <Settings {...{ view, sound, setHouseholds }} setSound={chooseSound} />}
+      {route[0] === "" ? <Settings {...{ view, sound, setHouseholds }} setSound={chooseSound} /> : null}
     </div>
   );
 }
@@ -215,6 +216,8 @@ function Head({ place, entry, snapshot, view, route, setLanguage, onLeave, age }
   const { words, language } = view;
   const { link, heardAt } = snapshot;
   const isTv = route[0] === "tv";
+  const isNow = age - (heardAt ?? age) < tickMs;
+  const ageText = isNow ? words.age.now : fill(words.age.ago, { length: agoText(heardAt ?? age, age, language) });
   const links = [
     ["", words.menu.overview],
     ["ask", words.menu.ask],
@@ -225,9 +228,7 @@ function Head({ place, entry, snapshot, view, route, setLanguage, onLeave, age }
     <header>
       <h1>{place.name ?? fill(words.commune, { name: entry.commune })}</h1>
       <p class="age" aria-live="off">
-        {heardAt === null
-          ? words.age.none
-          : `${fill(words.age.at, { at: vietnamTime(heardAt) })} (${fill(words.age.ago, { length: agoText(heardAt, age, language) })})`}
+        {heardAt === null ? words.age.none : `${fill(words.age.at, { at: vietnamTime(heardAt) })} (${ageText})`}
       </p>
       {isTv ? (
         <nav>

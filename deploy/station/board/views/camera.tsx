@@ -153,7 +153,7 @@ function Calendar({ days, hasMore, camera, site, view, chosen, choose }: Calenda
         </tbody>
       </table>
       {hasMore ? <p>{words.camera.noMore}</p> : null}
-      <p>
+      <p class="wide">
         <small>{words.camera.breaksTrend}</small>
       </p>
     </section>

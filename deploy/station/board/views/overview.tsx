@@ -19,8 +19,10 @@ type Props = TodoProps & { readonly commune: Commune; readonly isTv: boolean };
 
 export function Overview({ commune, retained, view, tasks, onNote, isTv }: Props) {
   const counts = countsOf(commune.cameras);
-  const groups = groupsOf(commune.cameras).filter((group) => !isTv || group.cameras.some(needsLook));
   const sites = new Map(commune.sites.map((site) => [site.id, site]));
+  // On the big screen only what has a fault of its own: what hangs under a silent box stands in its line of what to do.
+  const isShown = (camera: Camera) => !isTv || (needsLook(camera) && sites.get(camera.site)?.contact.kind === "heard");
+  const groups = groupsOf(commune.cameras.filter(isShown));
   return (
     <>
       <CountCards counts={counts} sites={commune.sites.length} view={view} />

@@ -4,7 +4,7 @@ import { fill } from "../../../../agent/core/words.ts";
 import type { Retained } from "../model/kept.ts";
 import { type NoteCode, noteOf, notes } from "../model/station.ts";
 import type { Task } from "../model/todo.ts";
-import { householdText, sinceText, timeText, type View } from "./view.ts";
+import { agoText, householdText, sinceText, timeText, type View } from "./view.ts";
 
 /** Resolves with whether the station took it. */
 export type OnNote = (place: string, code: NoteCode | null, date: string | null) => Promise<boolean>;
@@ -90,7 +90,9 @@ export function taskText(task: Task, view: View): string {
 function taskSince(task: Task, view: View): string {
   if ((task.kind === "silent" || task.kind === "stopped") && !task.isExact && task.sinceAt !== null)
     return fill(view.words.todo.lastTrace, { since: timeText(task.sinceAt, view.nowAt) });
-  return task.sinceAt === null && task.kind === "alarm" ? "" : sinceText(task.sinceAt, view);
+  // Since when, an alarm's own sentence says; how long that is, it cannot.
+  if (task.kind === "alarm") return task.sinceAt === null ? "" : `(${agoText(task.sinceAt, view.nowAt, view.language)})`;
+  return sinceText(task.sinceAt, view);
 }
 
 type NoteProps = { readonly place: string; readonly words: View["words"] } & Omit<TodoProps, "tasks">;
