@@ -93,11 +93,13 @@ const untilGood = (page: Page, count: number): Promise<void> =>
   page.locator('[data-count="good"] strong', { hasText: new RegExp(`^${count}$`) }).waitFor({ timeout: 120_000 });
 
 /** How long the page's own thread has worked: what remains of the wait where other programs take the processors. */
-async function busyMs(page: Page): Promise<number> {
+async function watchBusy(page: Page): Promise<() => Promise<number>> {
   const session = await page.context().newCDPSession(page);
   await session.send("Performance.enable", { timeDomain: "threadTicks" });
-  const { metrics } = await session.send("Performance.getMetrics");
-  return (metrics.find(({ name }) => name === "TaskDuration")?.value ?? Number.NaN) * 1_000;
+  return async () => {
+    const { metrics } = await session.send("Performance.getMetrics");
+    return (metrics.find(({ name }) => name === "TaskDuration")?.value ?? Number.NaN) * 1_000;
+  };
 }
 
 async function main(): Promise<number> {
@@ -117,11 +119,12 @@ async function main(): Promise<number> {
   const pageMs: number[] = [];
   for (let i = 0; i < opens; i += 1) {
     const page = await browser.newPage({ viewport: { width: 1920, height: 1080 } });
+    const busyMs = await watchBusy(page);
     const openedAt = performance.now();
     await logIn(page, broker.board ?? "", officer);
     await untilGood(page, all);
     wholeMs.push(performance.now() - openedAt);
-    pageMs.push(await busyMs(page));
+    pageMs.push(await busyMs());
     await page.close();
   }
   const page = await browser.newPage({ viewport: { width: 1920, height: 1080 } });

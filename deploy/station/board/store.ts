@@ -25,7 +25,8 @@ export type Store = {
   readonly close: () => void;
 };
 
-const tellEveryMs = 200;
+/** While everything comes in at once a picture in between costs more than it shows. */
+const tellEveryMs = { loading: 600, whole: 200 } as const;
 /** The broker hands out what it keeps without a pause; after one of this length it has done so. */
 const quietMs = 1_000;
 /** More topics than any commune has; what comes beyond is left out. */
@@ -53,11 +54,14 @@ export function openStore(url: string, commune: string, login: Login | null, rem
 
   const change = (part: Partial<Snapshot>) => {
     now = { ...now, ...part };
-    telling ??= setTimeout(() => {
-      telling = null;
-      now = { ...now, retained: new Map(retained), memory: new Map(memory), skewMs: medianOf(skews) };
-      for (const heard of listeners) heard();
-    }, tellEveryMs);
+    telling ??= setTimeout(
+      () => {
+        telling = null;
+        now = { ...now, retained: new Map(retained), memory: new Map(memory), skewMs: medianOf(skews) };
+        for (const heard of listeners) heard();
+      },
+      tellEveryMs[now.isWhole ? "whole" : "loading"],
+    );
   };
   const settle = () => {
     if (settling !== null) clearTimeout(settling);
