@@ -1,8 +1,8 @@
 /** Makes a Debian machine a station: packages, authority, services, firewall; then proves what it promises. Idempotent. */
 import { execFileSync } from "node:child_process";
 import { X509Certificate } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { dirname } from "node:path";
+import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { checkRights } from "./check.ts";
 import { Undoable } from "./deeds.ts";
 import { found, readRegister, type Wanted } from "./keep.ts";
@@ -110,10 +110,14 @@ const lastLine = (error: unknown) =>
     .split("\n")
     .at(-1) ?? "";
 
-/** Until the board is built, a page that says so. */
+/** The board as it was built (`npm run build:board`), beside what is built of this file. */
+const board = join(import.meta.dirname, "../../board/index.html");
+
+/** The page; until it is built, one that says so. */
 function putPage(place: Place): void {
   const page = `${place.page}/index.html`;
-  if (!existsSync(page))
+  if (existsSync(board)) copyFileSync(board, page);
+  else if (!existsSync(page))
     writeFileSync(
       page,
       '<!doctype html><meta charset="utf-8"><title>matghi</title><p>Trang xem chưa được cài. The board is not installed yet.\n',

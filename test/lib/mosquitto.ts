@@ -21,7 +21,7 @@ export type Mosquitto = {
 };
 
 /**
- * The station's board: its built page, what `config.json` beside it says, and the officer who may log in. Debian 12's Mosquitto serves
+ * The station's board: its built page, what `station.json` beside it says, and the officer who may log in. Debian 12's Mosquitto serves
  * websockets on every interface whatever is asked of it, so nobody gets in without the password.
  */
 export type BoardOptions = {
@@ -85,7 +85,7 @@ function boardLines(folder: string, port: number, { page, config, officer }: Boa
   const [pages, passwords, rights] = [join(folder, "www"), join(folder, "passwords"), join(folder, "rights")];
   mkdirSync(pages);
   copyFileSync(page, join(pages, "index.html"));
-  writeFileSync(join(pages, "config.json"), JSON.stringify(config));
+  writeFileSync(join(pages, "station.json"), JSON.stringify(config));
   writeFileSync(passwords, `${officer.user}:${officer.password}\n`, { mode: 0o600 });
   execFileSync("mosquitto_passwd", ["-U", passwords]);
   const written = ["station/note", "station/answered", "to/+/officer"].map((topic) => `topic readwrite matghi/v1/+/${topic}/#`);

@@ -1,4 +1,5 @@
-/** Where this page stands: which commune, and whether the broker asks for a login. From its address, and from `config.json` beside it. */
+/** Where this page stands: which commune, and whether the broker asks for a login. From its address, and from `station.json` beside it. */
+import type { Language } from "../../../agent/core/words.ts";
 import { bodyOf, textOf } from "./model/read.ts";
 
 export type Place = {
@@ -8,6 +9,7 @@ export type Place = {
   readonly name: string | null;
   readonly url: string;
   readonly asksLogin: boolean;
+  readonly language: Language;
 };
 
 const communeForm = /^[a-z0-9-]{2,32}$/;
@@ -15,7 +17,7 @@ export const communeOrNull = (text: string | null): string | null => (text !== n
 
 export async function readPlace(location: Location): Promise<Place> {
   const config = bodyOf(
-    await fetch("config.json")
+    await fetch("station.json")
       .then(
         (answer): Promise<unknown> => (answer.ok ? answer.json() : Promise.resolve(null)),
         () => null,
@@ -27,6 +29,7 @@ export async function readPlace(location: Location): Promise<Place> {
     name: textOf(config?.name),
     // The broker is behind the page's own host: nothing else is ever spoken to.
     url: `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/mqtt`,
+    language: config?.language === "en" ? "en" : "vi",
     asksLogin: config?.login !== false,
   };
 }

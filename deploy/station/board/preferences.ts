@@ -19,7 +19,11 @@ const write = (key: string, value: string | null): void => {
   }
 };
 
-export const readLanguage = (): Language => (read("language") === "en" ? "en" : "vi");
+/** The language that was chosen here; else the station's. */
+export function readLanguage(station: Language): Language {
+  const chosen = read("language");
+  return chosen === "en" || chosen === "vi" ? chosen : station;
+}
 export const writeLanguage = (language: Language): void => write("language", language);
 
 export const readSound = (): boolean => read("sound") === "on";

@@ -36,7 +36,7 @@ const dayMs = 86_400_000;
 const skewMs = 60_000;
 
 export function App({ place }: { readonly place: Place }) {
-  const [language, setLanguage] = useState(readLanguage);
+  const [language, setLanguage] = useState(() => readLanguage(place.language));
   const [households, setHouseholds] = useState(loadHouseholds);
   const [entry, setEntry] = useState<Entry | null>(
     place.commune !== null && !place.asksLogin ? { commune: place.commune, login: null } : null,
