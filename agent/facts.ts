@@ -3,7 +3,7 @@ import type { Settings } from "./config/schema.ts";
 import { redate } from "./core/dating.ts";
 import { spansOf, splitByPlan } from "./core/ledger.ts";
 import { spanOfDay, spanOfMonth } from "./core/period.ts";
-import { countsOf, entriesOf, type RegisterSums, registerSums, requestsOf } from "./core/register.ts";
+import { countsOf, type RegisterSums, registerSums, requestsOn } from "./core/register.ts";
 import type { CameraLedger, ReportCamera } from "./core/report.ts";
 import { type DayFacts, type MonthFacts, type StretchFacts, typesOfNote } from "./core/summary.ts";
 import type { Span } from "./core/types.ts";
@@ -73,8 +73,11 @@ export function monthFacts(asking: Asking, camera: string, month: string): Month
 }
 
 /** Counts only: the papers and names of the register stay on the box. */
-const extractionsOf = ({ reads }: Asking, camera: string, month: string) =>
-  countsOf(requestsOf(entriesOf(reads.register(spanOfMonth(month) ?? nowhere), camera)));
+function extractionsOf({ reads, settings }: Asking, camera: string, month: string) {
+  const configured = settings.cameras.filter(({ manual }) => manual === undefined).map(({ id }) => id);
+  const paged = [...new Set([...configured, ...reads.cameras().map(({ id }) => id)])];
+  return countsOf(requestsOn(reads.register(spanOfMonth(month) ?? nowhere), camera, paged));
+}
 
 /** What the report says of requests and viewers. */
 export const registerFacts = ({ reads }: Asking, span: Span): RegisterSums => registerSums(reads.register(span), reads.viewers(), span);

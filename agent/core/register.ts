@@ -71,19 +71,33 @@ export const isExtraction = (entry: Entry): entry is ExtractionEntry => entry.fa
 /** One paper is one request, however many commands it took. */
 export type Request = { readonly case: Case; readonly outcome: Outcome };
 
-/** Entries of one paper taken together: whole only where every part was, none only where no part was. */
-export function requestsOf(entries: readonly Entry[]): readonly Request[] {
+/** Entries by the paper they belong to, in order. */
+function papersOf(entries: readonly Entry[]): readonly (readonly ExtractionEntry[])[] {
   const byPaper = new Map<string, ExtractionEntry[]>();
   for (const entry of entries.filter(isExtraction)) {
     const key = entry.request.normalize("NFC").trim().toLowerCase();
     byPaper.set(key, [...(byPaper.get(key) ?? []), entry]);
   }
-  return [...byPaper.values()].map((parts) => {
-    const [first = "no", ...rest] = parts.map(({ facts }) => facts.outcome);
-    const named = parts.map(({ facts }) => facts.case).findLast((kind) => kind !== "khac");
-    return { case: named ?? "khac", outcome: rest.every((outcome) => outcome === first) ? first : "partial" };
-  });
+  return [...byPaper.values()];
 }
+
+/** Entries of one paper taken together: whole only where every part was, none only where no part was. */
+function requestOf(parts: readonly ExtractionEntry[]): Request {
+  const [first = "no", ...rest] = parts.map(({ facts }) => facts.outcome);
+  const named = parts.map(({ facts }) => facts.case).findLast((kind) => kind !== "khac");
+  return { case: named ?? "khac", outcome: rest.every((outcome) => outcome === first) ? first : "partial" };
+}
+
+export const requestsOf = (entries: readonly Entry[]): readonly Request[] => papersOf(entries).map(requestOf);
+
+/**
+ * Requests told on a camera's page: each on one page alone, so that the station may add up pages. That is the page of the camera named first
+ * among those that have one (`paged`, in order); where none is named, of the first of all.
+ */
+export const requestsOn = (entries: readonly Entry[], camera: string, paged: readonly string[]): readonly Request[] =>
+  papersOf(entries)
+    .filter((parts) => (parts.flatMap(({ facts }) => facts.cameras).find((id) => paged.includes(id)) ?? paged[0]) === camera)
+    .map(requestOf);
 
 /** Requests by case, then by outcome; what did not occur is left out. */
 export function countsOf(requests: readonly Request[]): Readonly<Record<string, Readonly<Record<string, number>>>> {
@@ -94,10 +108,6 @@ export function countsOf(requests: readonly Request[]): Readonly<Record<string, 
   }
   return counts;
 }
-
-/** Entries that name the camera. */
-export const entriesOf = (entries: readonly Entry[], camera: string): readonly Entry[] =>
-  entries.filter((entry) => isExtraction(entry) && entry.facts.cameras.includes(camera));
 
 const dayMs = 86_400_000;
 const vietnamMs = 7 * 3_600_000;

@@ -237,9 +237,28 @@ describe("what is missing", () => {
   });
 });
 
+test("requests are added up over boxes and months; what was answered at the station counts too; a cut month has no count", () => {
+  const told = toldOf({ a: [steady("c1"), steady("c2")], b: [steady("c1")] }, untilAt, { tngt: { yes: 1, no: 2 } });
+  told.set("station/answered/1", {
+    v: 1,
+    at: "2026-10-20T00:00:00.000Z",
+    site: "a",
+    camera: "c1",
+    answer: "no",
+    why: "camera",
+    request: "CV 1",
+  });
+  told.set("station/answered/2", { v: 1, at: "2026-11-20T00:00:00.000Z", answer: "no" });
+  told.set("station/answered/3", { v: 1, at: "2026-10-20T00:00:00.000Z", answer: "<b>" });
+  const of = (name: string) => communeReportOf(told, periodOf(name), untilAt).extractions;
+  expect(of("2026-10")).toEqual({ tngt: { yes: 2, no: 4 }, "": { no: 1 } });
+  expect(of("2026-Q3")).toEqual({ tngt: { yes: 2, no: 4 } });
+  expect(of("2026-10-01..2026-11-05")).toBeNull();
+});
+
 test("a period asks for its months and for those before it, to compare", () => {
-  expect(wantedTopics(periodOf("2026-10"))).toEqual(["from/+/month/2026-09/+", "from/+/month/2026-10/+"]);
-  expect(wantedTopics(periodOf("2026"))).toHaveLength(24);
-  expect(wantedTopics(periodOf("2026-11-10..2026-11-12"))).toEqual(["from/+/month/2026-11/+"]);
+  expect(wantedTopics(periodOf("2026-10"))).toEqual(["from/+/month/2026-09/+", "from/+/month/2026-10/+", "station/answered/+"]);
+  expect(wantedTopics(periodOf("2026"))).toHaveLength(24 + 1);
+  expect(wantedTopics(periodOf("2026-11-10..2026-11-12"))).toEqual(["from/+/month/2026-11/+", "station/answered/+"]);
   expect(daysOf(periodOf("2026-10").span)).toHaveLength(31);
 });

@@ -1,7 +1,7 @@
 /** The register's rules: what counts as one request, when an answer is due, who may view. */
 import { describe, expect, test } from "vitest";
 import { receiptHtml } from "../../agent/core/receipt.ts";
-import { countsOf, dueOf, type Entry, entriesOf, type Outcome, requestsOf, type Viewer, viewersIn } from "../../agent/core/register.ts";
+import { countsOf, dueOf, type Entry, type Outcome, requestsOf, requestsOn, type Viewer, viewersIn } from "../../agent/core/register.ts";
 
 const at = Date.parse("2026-11-24T03:00:00Z");
 const asked = (id: number, request: string, outcome: Outcome, more: object = {}): Entry => ({
@@ -27,14 +27,31 @@ describe("requests", () => {
       { case: "tngt", outcome: "no" },
     ]);
     expect(countsOf(requestsOf(entries))).toEqual({ tngt: { yes: 1, no: 1 }, "xo-xat": { partial: 1 } });
-    expect(countsOf(requestsOf(entriesOf(entries, "b")))).toEqual({ khac: { yes: 1 } });
     expect(countsOf([])).toEqual({});
+  });
+
+  test("each stands on one camera's page alone, so that pages add up to all of them", () => {
+    const entries = [
+      asked(1, "CV 1", "yes", { case: "tngt", cameras: ["b", "a"] }),
+      asked(2, "CV 1", "yes", { case: "tngt", cameras: ["a"] }),
+      asked(3, "CV 2", "no", { cameras: ["gone", "b"] }),
+      asked(4, "CV 3", "no", { cameras: [] }),
+      asked(5, "CV 4", "no", { cameras: ["gone"] }),
+    ];
+    const on = (camera: string) => requestsOn(entries, camera, ["a", "b"]);
+    expect(on("b")).toEqual([
+      { case: "tngt", outcome: "yes" },
+      { case: "khac", outcome: "no" },
+    ]);
+    expect(on("a")).toHaveLength(2);
+    expect(on("gone")).toEqual([]);
+    expect([...on("a"), ...on("b")]).toHaveLength(requestsOf(entries).length);
   });
 
   test("files that were handed in and people's own requests are no extractions", () => {
     const subject: Entry = { id: 1, at, request: "x", officer: "A", facts: { kind: "subject", dueAt: at, answeredAt: null, answer: null } };
     expect(requestsOf([subject])).toEqual([]);
-    expect(entriesOf([subject], "a")).toEqual([]);
+    expect(requestsOn([subject], "a", ["a"])).toEqual([]);
   });
 });
 

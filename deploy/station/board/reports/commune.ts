@@ -11,7 +11,7 @@ import type { Extractions } from "../../../../agent/core/sheettables.ts";
 import { add, nothing, type Share, shareOf, type Tally } from "../../../../agent/core/tally.ts";
 import type { Span, WallMs } from "../../../../agent/core/types.ts";
 import { type FaultPart, judge, partsOf } from "./faults.ts";
-import { type Retained, sitesOf, type ToldCamera, type ToldDay, type ToldMonth, type ToldSite } from "./told.ts";
+import { type Answered, answeredIn, type Retained, sitesOf, type ToldCamera, type ToldDay, type ToldMonth, type ToldSite } from "./told.ts";
 
 /** What the station lacks of the period. */
 export type Missing =
@@ -44,7 +44,7 @@ const dayMs = 86_400_000;
 export function wantedTopics(period: Period): readonly string[] {
   const before = periodBefore(period);
   const months = [...(before === null ? [] : monthsOf(before.span)), ...monthsOf(period.span)];
-  return [...new Set(months)].map((month) => `from/+/month/${month}/+`);
+  return [...[...new Set(months)].map((month) => `from/+/month/${month}/+`), "station/answered/+"];
 }
 
 export function communeReportOf(retained: Retained, period: Period, nowAt: WallMs): CommuneReport {
@@ -66,7 +66,13 @@ export function communeReportOf(retained: Retained, period: Period, nowAt: WallM
     ),
   );
   const versions = [...new Set(sites.flatMap(({ version }) => version ?? []))].sort();
-  return { report, missing, isWhole: missing.length === 0 && isJudged(report), extractions: extractionsOf(sites, period), versions };
+  return {
+    report,
+    missing,
+    isWhole: missing.length === 0 && isJudged(report),
+    extractions: extractionsOf(sites, answeredIn(retained, period.span), period),
+    versions,
+  };
 }
 
 type Member = {
@@ -221,21 +227,22 @@ function monthsMissing(site: string, members: readonly Member[]): readonly Missi
   return [...found.values()].map(({ months, cameras }) => ({ kind: "months", site, months, cameras }));
 }
 
-/** Sums over the months of the period; null where it cuts one. */
-function extractionsOf(sites: readonly ToldSite[], { span }: Period): Extractions | null {
+/** Sums over the months of the period, with what was answered at the station; null where the period cuts a month. */
+function extractionsOf(sites: readonly ToldSite[], answered: readonly Answered[], { span }: Period): Extractions | null {
   const months = new Set(monthsOf(span));
   const isCut = [...months].some((month) => {
     const whole = spanOfMonth(month);
     return whole === null || whole.fromAt < span.fromAt || whole.toAt > span.toAt;
   });
   if (isCut) return null;
-  const found: Record<string, Record<string, number>> = {};
   const told = sites.flatMap(({ cameras }) => cameras.flatMap((camera) => camera.months.filter(({ month }) => months.has(month))));
-  for (const { extractions } of told)
-    for (const [kind, outcomes] of Object.entries(extractions)) {
-      const sums: Record<string, number> = found[kind] ?? {};
-      found[kind] = sums;
-      for (const [outcome, count] of Object.entries(outcomes)) sums[outcome] = (sums[outcome] ?? 0) + count;
-    }
+  const counts = told.flatMap(({ extractions }) =>
+    Object.entries(extractions).flatMap(([kind, by]) => Object.entries(by).map(([outcome, count]) => ({ kind, outcome, count }))),
+  );
+  const found: Record<string, Record<string, number>> = {};
+  for (const { kind, outcome, count } of [...counts, ...answered.map(({ answer }) => ({ kind: "", outcome: answer, count: 1 }))]) {
+    const sums = found[kind] ?? {};
+    found[kind] = { ...sums, [outcome]: (sums[outcome] ?? 0) + count };
+  }
   return found;
 }

@@ -1,6 +1,7 @@
 /** What the boxes told the station of their cameras and months, taken apart; what cannot be read is null and counts nowhere. Pure. */
 import type { Grade } from "../../../../agent/core/grade.ts";
 import { dayOf, spanOfDay, spanOfMonth } from "../../../../agent/core/period.ts";
+import { type Outcome, outcomes } from "../../../../agent/core/register.ts";
 import type { Edges, Part } from "../../../../agent/core/seam.ts";
 import { type ByCause, nothing, type Tally } from "../../../../agent/core/tally.ts";
 import { type Cause, causes, type Span, type WallMs } from "../../../../agent/core/types.ts";
@@ -56,6 +57,19 @@ export type ToldSite = {
   readonly keepDays: number | null;
   readonly cameras: readonly (ToldCamera & { readonly months: readonly ToldMonth[] })[];
 };
+
+/** A question “is there footage?” that an officer answered at the station and registered. */
+export type Answered = { readonly at: WallMs; readonly answer: Outcome };
+
+export const answeredIn = (retained: Retained, { fromAt, toAt }: Span): readonly Answered[] =>
+  [...retained].flatMap(([topic, value]) => {
+    const body = bodyOf(value);
+    const at = timeOf(body.at);
+    const answer = outcomes.find((outcome) => outcome === body.answer);
+    return !topic.startsWith("station/answered/") || at === null || answer === undefined || at < fromAt || at >= toAt
+      ? []
+      : [{ at, answer }];
+  });
 
 const dayMs = 86_400_000;
 
