@@ -121,6 +121,7 @@ async function birth(deps: StationDeps, address: { commune: string; site: string
       ...{ id: camera.id, name: camera.name ?? camera.id, group: camera.group ?? null, kind: camera.kind },
       ...{ priority: camera.priority, household: camera.household ?? null },
       manual: camera.manual === undefined ? null : { checkedAt: camera.manual.checked, keepsMs: camera.manual.keeps },
+      sinceAt: camera.since ?? utcOf(deps, store.camera(camera.id)?.sinceAt),
     })),
     keep: { minMs: settings.recording.keep.min, maxMs: settings.recording.keep.max },
     previous:
@@ -155,6 +156,8 @@ function health(deps: StationDeps, address: { commune: string; site: string }, l
     },
   });
 }
+
+const utcOf = ({ time }: StationDeps, at: number | null | undefined) => (at == null ? null : time.dating().toUtc(at));
 
 /** Changes that the state disk does not take at this moment. */
 const waitingOf = (committed: Committed) => (committed.kind === "waiting" ? committed.changes : 0);

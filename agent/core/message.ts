@@ -94,6 +94,8 @@ export type Birth = {
     readonly household: string | null;
     /** Looked at by hand; null where the box reaches its stream. */
     readonly manual: { readonly checkedAt: UtcMs; readonly keepsMs: number } | null;
+    /** When its due time began; null: nothing was due yet. */
+    readonly sinceAt: UtcMs | null;
   }[];
   /** Footage is warned of before it falls short of the first, and deleted at the age of the second. */
   readonly keep: { readonly minMs: number; readonly maxMs: number };
@@ -108,8 +110,8 @@ export type Birth = {
 export const birthMessage = (address: Address, { startedAt, previous, cameras, db, firstG, lastG, ...rest }: Birth): Draft =>
   draft(address, "birth", null, {
     ...{ v: 1, site: address.site, ...rest, startedAt: iso(startedAt) },
-    cameras: cameras.map(({ manual, ...camera }) => ({
-      ...camera,
+    cameras: cameras.map(({ manual, sinceAt, ...camera }) => ({
+      ...{ ...camera, since: isoOrNull(sinceAt) },
       manual: manual === null ? null : { checked: iso(manual.checkedAt), keepsMs: manual.keepsMs },
     })),
     previous: previous === null ? null : { boot: previous.boot, end: previous.end, lastAlive: iso(previous.lastAliveAt) },

@@ -170,8 +170,9 @@ function losingOf(days: readonly ToldDay[]): CameraRow["losing"] {
 /** Months in which it had something due, and of which the station has nothing. */
 function missingMonthsOf(camera: ToldSite["cameras"][number], span: Span, nowAt: WallMs): readonly string[] {
   if (camera.manual || !camera.isConfigured) return [];
-  const sinceAt = camera.sinceAt === undefined ? guessedSince(camera.months) : camera.sinceAt;
-  if (sinceAt === null) return [];
+  // A box that introduced itself before the first footage says that nothing was due; its months say more.
+  if (camera.sinceAt === null && camera.months.length === 0) return [];
+  const sinceAt = camera.sinceAt ?? guessedSince(camera.months);
   const has = new Set(camera.months.map(({ month }) => month));
   return monthsOf(span).filter((month) => {
     const { fromAt, toAt } = spanOfMonth(month) ?? span;
