@@ -63,7 +63,7 @@ export const sheetStyle = `
 .sheet th,.sheet td{border:1px solid #666;padding:1px 5px;text-align:left;vertical-align:top}.sheet .right{text-align:right}
 .sheet tr{break-inside:avoid}.sheet thead{display:table-header-group}
 @media screen and (max-width:48rem){.sheet table{min-width:46rem}}
-@media print{.sheet{font-size:12px;line-height:1.2}.sheet h1{font-size:15px;margin:0 0 .2em}.sheet h2{font-size:12.5px;margin:.5em 0 .1em}
-.sheet h3{font-size:12px;margin:.4em 0 .1em}.sheet p{margin:0}.sheet .figures{columns:2;column-gap:8mm}
-.sheet table{font-size:10.5px;line-height:1.12}.sheet th,.sheet td{padding:0 3px}
-.sheet .foot{font-size:9px;line-height:1.1;margin-top:.3em}.sheet .wide{overflow:visible}}`;
+@media print{.sheet{font-size:11.5px;line-height:1.15}.sheet h1{font-size:14px;margin:0 0 .1em}.sheet h2{font-size:12px;margin:.35em 0 .05em}
+.sheet h3{font-size:11.5px;margin:.3em 0 .05em}.sheet p{margin:0}.sheet .figures{columns:2;column-gap:8mm}
+.sheet table{font-size:10px;line-height:1.1}.sheet th,.sheet td{padding:0 3px}
+.sheet .foot{font-size:8.5px;line-height:1.1;margin-top:.2em}.sheet .wide{overflow:visible}}`;

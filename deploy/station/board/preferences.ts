@@ -36,7 +36,7 @@ export const readOfficer = (): string => read("officer") ?? "";
 export const writeOfficer = (code: string): void => write("officer", code);
 
 /** What stands on the printed report beside its figures. */
-export const readPrinted = (): Printed => ({ unit: read("unit") ?? "", recipients: read("recipients") ?? "" });
+export const readPrinted = (unit: string): Printed => ({ unit: read("unit") ?? unit, recipients: read("recipients") ?? "" });
 export function writePrinted({ unit, recipients }: Printed): void {
   write("unit", unit);
   write("recipients", recipients);

@@ -147,7 +147,7 @@ function Board({ place, entry, store, snapshot, view: given, setLanguage, setHou
       <main>
         {snapshot.isWhole || commune.sites.length > 0 ? null : <p>{view.words.loading}</p>}
         {snapshot.isWhole && commune.sites.length === 0 ? <p class="doubt">{fill(view.words.empty, { commune: entry.commune })}</p> : null}
-        <Screen {...{ route, commune, snapshot, store, view, tasks, onNote }} />
+        <Screen {...{ place, route, commune, snapshot, store, view, tasks, onNote }} />
       </main>
       {route[0] === "" ? <Settings {...{ view, sound, setHouseholds }} setSound={chooseSound} /> : null}
     </div>
@@ -156,14 +156,14 @@ function Board({ place, entry, store, snapshot, view: given, setLanguage, setHou
 
 const lostAt = ({ link, heardAt }: Snapshot): number | null => (link.kind === "lost" ? link.sinceAt : heardAt);
 
-type ScreenProps = Pick<BoardProps, "snapshot" | "store" | "view"> & {
+type ScreenProps = Pick<BoardProps, "place" | "snapshot" | "store" | "view"> & {
   readonly route: readonly string[];
   readonly commune: Commune;
   readonly tasks: ReturnType<typeof tasksOf>;
   readonly onNote: OnNote;
 };
 
-function Screen({ route, commune, snapshot, store, view, tasks, onNote }: ScreenProps) {
+function Screen({ place, route, commune, snapshot, store, view, tasks, onNote }: ScreenProps) {
   const [name, siteId, cameraId] = route;
   const { retained } = snapshot;
   if (name === "camera") {
@@ -188,7 +188,7 @@ function Screen({ route, commune, snapshot, store, view, tasks, onNote }: Screen
       />
     );
   }
-  if (name === "reports") return <ReportsScreen {...{ view, retained }} want={store.want} />;
+  if (name === "reports") return <ReportsScreen {...{ view, retained }} want={store.want} unit={place.name ?? ""} />;
   return <Overview {...{ commune, retained, view, tasks, onNote }} isTv={name === "tv"} />;
 }
 

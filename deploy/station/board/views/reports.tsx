@@ -6,10 +6,16 @@ import type { Printed } from "../reports/facts.ts";
 import { Reports } from "../reports/reports.tsx";
 import type { View } from "./view.ts";
 
-type ScreenProps = { readonly view: View; readonly retained: Retained; readonly want: (filters: readonly string[]) => () => void };
+type ScreenProps = {
+  readonly view: View;
+  readonly retained: Retained;
+  readonly want: (filters: readonly string[]) => () => void;
+  /** The station's name, until somebody writes another one. */
+  readonly unit: string;
+};
 
-export function ReportsScreen({ view, retained, want }: ScreenProps) {
-  const [printed, setPrinted] = useState(readPrinted);
+export function ReportsScreen({ view, retained, want, unit }: ScreenProps) {
+  const [printed, setPrinted] = useState(() => readPrinted(unit));
   const values = useMemo(() => new Map([...retained].map(([topic, { value }]) => [topic, value])), [retained]);
   const keep = (next: Printed) => {
     writePrinted(next);
