@@ -13,6 +13,7 @@ const documents = [
   "hal/README.md",
   "deploy/README.md",
   "deploy/station/board/README.md",
+  "deploy/station/README.md",
   "test/README.md",
   "test/cameras/README.md",
   "CHANGELOG.md",

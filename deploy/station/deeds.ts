@@ -14,7 +14,7 @@ export class Undoable extends Error {}
 export function registerOf(place: Place): Register {
   const register = readRegister(place);
   if (register === null)
-    throw new Undoable("there is no station here yet; run deploy/station/install --commune ID --name NAME --host ADDRESS first");
+    throw new Undoable("there is no station here yet; run deploy/station/install --commune ID --name NAME --host ADDRESS --no-vpn first");
   return register;
 }
 
@@ -40,7 +40,11 @@ export function addSite(place: Place, id: string, file: string): Enrolled {
   const url = `mqtts://${register.hosts[0]}:${register.ports.mqtts}`;
   const enrolment: Enrolment = { v: 1, commune: register.commune, site: id, url, ca: authority.ca(), cert, key };
   const code = makeSecret(codeChars);
-  writeFileSync(file, seal(JSON.stringify(enrolment), code), { mode: 0o600, flag: "wx" });
+  try {
+    writeFileSync(file, seal(JSON.stringify(enrolment), code), { mode: 0o600, flag: "wx" });
+  } catch (error) {
+    throw new Undoable(`${file} cannot be written (${(error as NodeJS.ErrnoException).code}); name another with --out`);
+  }
   settle(place, withSite(register, id, serial, endsAt));
   return { file, code, endsAt };
 }

@@ -82,16 +82,16 @@ async function refusalOf(database: string, broker: string): Promise<string | nul
 const trialText = (trial: string) =>
   [
     ...[`user ${userInfo().username}`, `listener 0 ${trial}/socket`, "allow_anonymous false"],
-    ...["persistence true", `persistence_location ${trial}/`, "autosave_interval 0", "log_dest stdout"],
+    ...["persistence true", `persistence_location ${trial}/`, "autosave_interval 0", "log_dest stderr"],
   ].join("\n");
 
-/** Its log says that it runs; nothing else tells that it has read the database. */
+/** Its log says that it runs; nothing else tells that it has read the database. On standard output the word would stay in a buffer. */
 function starts(trial: string, broker: string): Promise<boolean> {
   return new Promise((resolve) => {
-    const child: ChildProcess = spawn(broker, ["-c", join(trial, "conf")], { stdio: ["ignore", "pipe", "ignore"] });
+    const child: ChildProcess = spawn(broker, ["-c", join(trial, "conf")], { stdio: ["ignore", "ignore", "pipe"] });
     let isRunning = false;
     const timer = setTimeout(() => child.kill("SIGKILL"), trialMs);
-    child.stdout?.on("data", (data: Buffer) => {
+    child.stderr?.on("data", (data: Buffer) => {
       if (!data.includes(" running")) return;
       isRunning = true;
       child.kill("SIGKILL");

@@ -44,7 +44,7 @@ function parse(args: readonly string[]) {
   try {
     return parseArgs({ args: [...args], options, allowPositionals: true });
   } catch (error) {
-    throw new Misuse(error instanceof Error ? error.message.split(". ")[0] : String(error));
+    throw new Misuse(`${error instanceof Error ? error.message.split(". ")[0] : String(error)}; see --help`);
   }
 }
 

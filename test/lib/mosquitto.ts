@@ -10,6 +10,8 @@ export type Mosquitto = {
   readonly url: string;
   /** Where the station's board is served; null without one. */
   readonly board: string | null;
+  /** Its file, once it has stopped. */
+  readonly database: string;
   start(): Promise<void>;
   stop(): Promise<void>;
   /** SIGKILL, as a power cut of the station. */
@@ -71,6 +73,7 @@ export async function startMosquitto(
   };
   await start();
   return {
+    database: join(folder, "data/mosquitto.db"),
     ...{ port, url: `${options.scheme ?? "mqtt"}://127.0.0.1:${port}`, start },
     board: boardPort === null ? null : `http://127.0.0.1:${boardPort}/`,
     stop: () => end("SIGTERM"),

@@ -1,0 +1,122 @@
+/** The station's commands as a person has them, in a folder of their own and without root's rights over the machine. */
+import { execFile } from "node:child_process";
+import { X509Certificate } from "node:crypto";
+import { existsSync, readFileSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { authorityOf, readRegister, renewBroker } from "../../deploy/station/keep.ts";
+import { filesOf, folderPlace, type Place } from "../../deploy/station/place.ts";
+import { type Services, startServices } from "../../deploy/station/services.ts";
+import { enabledUnits, unitsOf } from "../../deploy/station/units.ts";
+import type { Answer } from "../lib/agent.ts";
+import { repository } from "../lib/cameras.ts";
+import { freePort, tempFolder } from "../lib/temp.ts";
+
+const folder = tempFolder("tools");
+let place: Place;
+let ports: readonly string[];
+const tool = (name: string, ...args: readonly string[]): Promise<Answer> =>
+  new Promise((resolve) => {
+    execFile(join(repository, "deploy/station", name), [...args], { timeout: 120_000 }, (error, stdout, stderr) => {
+      resolve({ code: error === null ? 0 : typeof error.code === "number" ? error.code : -1, stdout, stderr });
+    });
+  });
+const here = (name: string, ...args: readonly string[]) => tool(name, ...args, "--folder", folder);
+const install = (...more: readonly string[]) =>
+  here("install", ...["--commune", "nghia-phuong", "--name", "Công an xã", "--host", "tram.example", "--no-vpn"], ...ports, ...more);
+let services: Services;
+beforeAll(async () => {
+  place = folderPlace(folder);
+  const [mqtts, https, websocket] = [await freePort(), await freePort(), await freePort()];
+  ports = ["--port", String(mqtts), "--https", String(https), "--websocket", String(websocket)];
+  const first = await install();
+  expect([first.code, first.stderr]).toEqual([0, ""]);
+  expect(first.stdout).toMatch(/Không có đường hầm: .* không ai ssh/);
+  services = await startServices(place);
+});
+afterAll(() => services.stop());
+
+test("its own check tries every right and leaves nobody behind", async () => {
+  const before = readFileSync(filesOf(place).register, "utf8");
+  const answer = await here("check");
+  expect([answer.code, answer.stderr]).toEqual([0, ""]);
+  expect(answer.stdout).toMatch(/quyền ghi và đọc: \d\d phép thử/);
+  expect(readFileSync(filesOf(place).register, "utf8")).toBe(before);
+});
+
+test("installed twice, authority, sites and people stay; another address gives broker and page another certificate", async () => {
+  await here("add-site", "an-dai-1", "--out", join(folder, "one.matghi"));
+  await here("add-viewer", "truc-ban", "--officer");
+  const [ca, rights] = [filesOf(place).ca, filesOf(place).rights].map((file) => readFileSync(file, "utf8"));
+  const certificate = () => new X509Certificate(readFileSync(filesOf(place).brokerCertificate));
+  const serial = certificate().serialNumber;
+  expect((await install()).code).toBe(0);
+  expect(certificate().serialNumber).toBe(serial);
+  expect((await install("--host", "10.1.2.3")).code).toBe(0);
+  expect(certificate().subjectAltName).toBe("DNS:tram.example, IP Address:10.1.2.3, DNS:localhost, IP Address:127.0.0.1");
+  expect([filesOf(place).ca, filesOf(place).rights].map((file) => readFileSync(file, "utf8"))).toEqual([ca, rights]);
+  expect((await here("list")).stdout).toMatch(/an-dai-1 {2}→ 20\d\d-\d\d-\d\d[\s\S]*truc-ban/);
+});
+
+test("keys and passwords are for one account only, and no password stands anywhere", async () => {
+  const files = filesOf(place);
+  const { stdout } = await here("add-viewer", "an", "--sites", "an-dai-1");
+  const password = /: ([a-z2-9]{4}(?:-[a-z2-9]{4}){4})\n/.exec(stdout)?.[1] ?? "";
+  expect(password).not.toBe("");
+  for (const file of [
+    files.brokerKey,
+    files.passwords,
+    files.ownPassword,
+    files.register,
+    join(files.authority, "ca.key"),
+    join(folder, "one.matghi"),
+  ])
+    expect(statSync(file).mode & 0o777, file).toBe(0o600);
+  for (const file of [files.passwords, files.register, files.rights]) expect(readFileSync(file, "utf8")).not.toContain(password);
+  const key = readFileSync(join(files.authority, "ca.key"), "utf8");
+  expect(key).toContain("PRIVATE KEY");
+  expect(new X509Certificate(readFileSync(files.ca)).publicKey.asymmetricKeyDetails).toEqual({ namedCurve: "prime256v1" });
+});
+
+test("the broker's certificate is made anew sixty days before it ends, and not before", () => {
+  const register = readRegister(place);
+  if (register === null) throw new Error("no register");
+  const authority = authorityOf(place, "nghia-phuong");
+  const day = 86_400_000;
+  const endsAt = Date.parse(new X509Certificate(readFileSync(filesOf(place).brokerCertificate)).validTo);
+  expect(renewBroker(place, register, authority, endsAt - 61 * day)).toBe(false);
+  expect(renewBroker(place, register, authority, endsAt - 59 * day)).toBe(true);
+});
+
+describe("wrong use is refused in one line with the next step", () => {
+  test.each<[string, readonly string[], number, RegExp]>([
+    ["install", [], 2, /^usage: deploy\/station\/install --commune/],
+    ["install", ["--commune", "xa-a", "--name", "X", "--host", "tram"], 2, /WireGuard tunnel is not built yet, --no-vpn is the only way/],
+    ["install", ["--commune", "Xã", "--name", "X", "--host", "tram", "--no-vpn"], 2, /--commune Xã: 2 to 32 of a-z/],
+    ["install", ["--bogus"], 2, /Unknown option '--bogus'.*--help/],
+    ["add-site", ["An Đại"], 2, /a site's id has 2 to 32 of a-z/],
+    ["add-site", ["an-dai-1", "--out", "/proc/none/x"], 1, /cannot be written.*--out/],
+    ["remove-site", ["nowhere"], 1, /there is no site nowhere; deploy\/station\/list/],
+    ["remove-viewer", ["nobody"], 1, /there is no nobody; deploy\/station\/list/],
+    ["add-viewer", ["tam", "--sites", "nowhere"], 1, /there is no site nowhere; add it first/],
+    ["add-viewer", ["tam", "--groups", "Thôn X"], 1, /no box that is connected has cameras of the group "Thôn X"/],
+  ])("%s %j", async (name, args, code, message) => {
+    const answer = await here(name, ...args);
+    expect(answer.stderr).toMatch(message);
+    expect(answer.stderr.trim().split("\n")).toHaveLength(1);
+    expect(answer.code).toBe(code);
+  });
+
+  test("a folder without a station", async () => {
+    const answer = await tool("list", "--folder", join(folder, "none"));
+    expect([answer.code, answer.stderr]).toEqual([1, expect.stringMatching(/no station here yet; run deploy\/station\/install/)]);
+  });
+});
+
+test("every unit that is switched on is written, and none names what is not there", () => {
+  const units = unitsOf(place, "/usr/bin/node /opt/matghi/main.js");
+  for (const name of enabledUnits) expect(Object.keys(units)).toContain(name);
+  for (const [name, text] of Object.entries(units))
+    for (const [, file = ""] of text.matchAll(/-c (\S+)|nft -f (\S+)/g))
+      if (file !== "") expect(existsSync(file), `${name}: ${file}`).toBe(true);
+});
