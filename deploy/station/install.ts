@@ -15,7 +15,10 @@ import { wordsOf } from "./words.ts";
 
 export const packages = ["mosquitto", "nginx-light", "openssl", "nftables", "iproute2", "ca-certificates"] as const;
 /** Debian starts them as soon as they are installed; ours are others. */
-const debianServices = ["mosquitto", "nginx"] as const;
+const debianServices = [
+  ["mosquitto", "mosquitto.service"],
+  ["nginx-light", "nginx.service"],
+] as const;
 const trusted = {
   system: "/usr/local/share/ca-certificates/matghi-station.crt",
   firefox: "/etc/firefox/policies/policies.json",
@@ -27,7 +30,7 @@ export type Say = (text: string, facts?: Readonly<Record<string, string>>) => vo
 /** Installs or brings up to date. Throws an Undoable with the next step. */
 export async function install(place: Place, wanted: Wanted, tools: string, say: Say): Promise<void> {
   const words = wordsOf(wanted.language);
-  installPackages(say, words.packages);
+  installPackages(place, say, words.packages);
   say(words.files, { name: wanted.name, commune: wanted.commune, folder: place.etc });
   const register = found(place, wanted);
   putPage(place);
@@ -70,8 +73,11 @@ export async function provePromises(place: Place, register: Register, say: Say):
 export const fill = (text: string, facts: Readonly<Record<string, string>>): string =>
   text.replace(/\{(\w+)\}/g, (all, name: string) => facts[name] ?? all);
 
-function installPackages(say: Say, text: string): void {
+function installPackages(place: Place, say: Say, text: string): void {
   const missing = packages.filter((name) => !isInstalled(name));
+  // Noted before they come: an installer that is cut off must know it when it is run again.
+  const ours = [...new Set([...broughtAlong(place), ...missing])];
+  put(filesOf(place).broughtAlong, `${JSON.stringify(ours)}\n`);
   if (missing.length > 0) {
     say(text, { list: missing.join(" ") });
     const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive" };
@@ -84,9 +90,14 @@ function installPackages(say: Say, text: string): void {
       throw new Undoable(`apt-get could not install ${missing.join(" ")}: ${lastLine(error)}; set that right and run the installer again`);
     }
   }
-  // What was there before we came is somebody's; what came with us would only stand open.
-  for (const name of debianServices) if (missing.some((one) => one.startsWith(name))) systemctl("disable", "--now", `${name}.service`);
+  // What was there before us is somebody's; what came with us would only stand open.
+  for (const [name, service] of debianServices) if (ours.includes(name)) systemctl("disable", "--now", service);
 }
+
+const broughtAlong = (place: Place): readonly string[] => {
+  const { broughtAlong: file } = filesOf(place);
+  return existsSync(file) ? (JSON.parse(readFileSync(file, "utf8")) as readonly string[]) : [];
+};
 
 function isInstalled(name: string): boolean {
   try {
@@ -150,7 +161,8 @@ export function remove(place: Place, say: Say): void {
   const policy = existsSync(trusted.firefox) && readFileSync(trusted.firefox, "utf8").includes(trusted.system) ? [trusted.firefox] : [];
   for (const file of [trusted.system, trusted.chromium, ...policy]) rmSync(file, { force: true });
   execFileSync("update-ca-certificates", ["--fresh"], { stdio: "ignore" });
+  const ours = broughtAlong(place);
   for (const folder of [place.etc, place.data, dirname(place.page), place.run, place.webRun])
     rmSync(folder, { recursive: true, force: true });
-  say(words.removed, { list: packages.slice(0, 2).join(" ") });
+  say(words.removed, { list: ours.join(" ") || "–" });
 }

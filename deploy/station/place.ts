@@ -59,4 +59,6 @@ export const filesOf = ({ etc, data, page, run, webRun }: Place) => ({
   webProcess: `${webRun}/nginx.pid`,
   database: `${data}/mosquitto.db`,
   about: `${page}/station.json`,
+  /** Packages that came with the station: their own services are not wanted. */
+  broughtAlong: `${etc}/packages.json`,
 });
