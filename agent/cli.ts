@@ -157,6 +157,41 @@ function build(done: (code: number) => void): Command {
   add("audit", "who did what with footage and settings", async (context, options: import("./cli/audit.ts").AuditOptions) =>
     (await import("./cli/audit.ts")).audit(context, options),
   ).option("--check", "walks the chain: altered, removed, reordered and missing entries");
+  add(
+    "setup",
+    "from nothing to recording: writes the configuration, starts, waits for footage",
+    async (context, options: import("./cli/setup.ts").SetupOptions) =>
+      (await import("./cli/setup.ts")).setup(context, options, stopOnSignals()),
+  )
+    .option("--id <id>", "the site, for instance an-dai-1")
+    .option("--commune <id>", "the commune, for instance nghia-phuong")
+    .option("--name <text>", "the site as people say it")
+    .option("--language <language>", "of texts for people: vi or en")
+    .option("--state <folder>", "for database and keys; default /var/lib/matghi")
+    .option("--folder <folder>", "for the footage; default: on the one mounted disk that is not the system's")
+    .option("--allow-system-disk", "footage may lie on the system's disk")
+    .option("--segment <duration>", "length of a file")
+    .option("--keep-max <duration>", "footage is deleted at that age")
+    .option("--size <size>", "most that the footage may take")
+    .option(
+      "--camera <values>",
+      "id=…,name=…,group=…,url=rtsp://…,username=…,password-file=…; again for each",
+      (text: string, texts: readonly string[] | undefined) => [...(texts ?? []), text],
+    )
+    .option("--table <file>", "cameras from a CSV file of Excel, with headers in Vietnamese or English")
+    .option("--discover", "takes the cameras that answer on the local networks")
+    .option("--username <user>", "at every camera that was given none of its own")
+    .option("--password-file <file>", "file with its password, mode 0600; copied into one file for each camera")
+    .option("--station <url>", "broker of the police station")
+    .option("--station-ca <file>", "its certificate authority")
+    .option("--station-cert <file>", "this site's certificate")
+    .option("--station-key <file>", "this site's key")
+    .option("--station-username <user>", "where there is no certificate")
+    .option("--station-password-file <file>", "file with its password, mode 0600")
+    .option("--replace", "a configuration that is there is kept beside the new one")
+    .option("--yes", "writes without asking")
+    .option("--no-start", "starts nothing")
+    .option("--wait <seconds>", "how long footage of every camera is waited for; 0: not at all", "180");
   add("doctor", "examines everything, worst first, with the next step", async (context) =>
     (await import("./cli/doctor.ts")).doctor(context, stopOnSignals()),
   );

@@ -1,6 +1,7 @@
 /** What the operating system says of the box, for a person's questions: service, mounts, disk health, open ports, ways out. Each answer has a deadline. */
 import { execFile } from "node:child_process";
 import { lookup } from "node:dns/promises";
+import { statfsSync } from "node:fs";
 import { readdir, readFile, stat } from "node:fs/promises";
 import { connect as connectTcp, isIP, type Socket } from "node:net";
 import { connect as connectTls } from "node:tls";
@@ -26,6 +27,9 @@ export function makeMachine(root = "", programs: Partial<typeof debian> = {}): M
   return {
     service: (unit) => service(systemctl, unit),
     mountOf: (path) => mountOf(root, path),
+    mounts: () => mounts(root),
+    freeBytes,
+    start: (name) => start(systemctl, name),
     smart: (device) => smart(smartctl, device),
     throttled: () => throttled(vcgencmd),
     unit: (name) => unit(systemctl, name),
@@ -34,6 +38,29 @@ export function makeMachine(root = "", programs: Partial<typeof debian> = {}): M
     hasUnderVoltage: () => hasUnderVoltage(root),
     door,
   };
+}
+
+/** A start ends when the agent says that it is ready. */
+const startMs = 150_000;
+
+async function start(systemctl: string, unit: string): Promise<string | null> {
+  try {
+    await run(systemctl, ["enable", "--quiet", unit], { timeout: startMs });
+    await run(systemctl, ["restart", unit], { timeout: startMs });
+    return null;
+  } catch (error) {
+    const { stderr, message } = error as Error & { stderr?: string };
+    return (stderr?.trim() || message).split("\n")[0] ?? "";
+  }
+}
+
+function freeBytes(path: string): number | null {
+  try {
+    const { bavail, bsize } = statfsSync(path);
+    return bavail * bsize;
+  } catch {
+    return null;
+  }
 }
 
 async function service(systemctl: string, unit: string): Promise<UnitState | null> {
@@ -68,23 +95,22 @@ async function said(program: string, args: readonly string[]): Promise<string | 
   );
 }
 
-/** The file system that a path is on, by /proc/self/mountinfo (proc(5)); the deepest mount point counts. */
+/** By /proc/self/mountinfo (proc(5)). */
+async function mounts(root: string): Promise<readonly Mount[]> {
+  const text = await readFile(`${root}/proc/self/mountinfo`, "utf8").catch(() => "");
+  return text.split("\n").flatMap((line) => {
+    const [left = "", right = ""] = line.split(" - ");
+    const [, , , , at = "", options = ""] = left.split(" ");
+    const [type = "", device = "", more = ""] = right.split(" ");
+    const point = at.replace(/\\(\d{3})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8)));
+    return point === "" ? [] : [{ point, type, device, options: `${options},${more}`.split(",") }];
+  });
+}
+
+/** The file system that a path is on; the deepest mount point counts. */
 async function mountOf(root: string, path: string): Promise<Mount | null> {
-  try {
-    const lines = (await readFile(`${root}/proc/self/mountinfo`, "utf8")).split("\n");
-    const mounts = lines.flatMap((line) => {
-      const [left = "", right = ""] = line.split(" - ");
-      const [, , , , at = "", options = ""] = left.split(" ");
-      const [type = "", device = "", more = ""] = right.split(" ");
-      const point = at.replace(/\\(\d{3})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8)));
-      return point !== "" && (path === point || point === "/" || path.startsWith(`${point}/`))
-        ? [{ point, type, device, options: `${options},${more}`.split(",") }]
-        : [];
-    });
-    return mounts.reduce<Mount | null>((best, mount) => (best === null || mount.point.length >= best.point.length ? mount : best), null);
-  } catch {
-    return null;
-  }
+  const around = (await mounts(root)).filter(({ point }) => path === point || point === "/" || path.startsWith(`${point}/`));
+  return around.reduce<Mount | null>((best, mount) => (best === null || mount.point.length >= best.point.length ? mount : best), null);
 }
 
 type SmartJson = {

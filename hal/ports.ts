@@ -384,6 +384,12 @@ export interface Machine {
   unit(name: string): Promise<string | null>;
   log(of: { readonly unit: string } | "kernel", lines: number): Promise<string | null>;
   mountOf(path: string): Promise<Mount | null>;
+  /** Everything that is mounted, in the kernel's order. */
+  mounts(): Promise<readonly Mount[]>;
+  /** What is free for the agent on the file system at `path`; null: it does not say. */
+  freeBytes(path: string): number | null;
+  /** Has a unit enabled and started, or started anew; why it could not, null where it could. Needs root. */
+  start(unit: string): Promise<string | null>;
   /** Needs root. Ends in time also where the disk lets its question hang. */
   smart(device: string): Promise<Smart>;
   /** A Raspberry Pi's `get_throttled` bits: what is wrong now, and what was since boot. Needs root; null where there is no such thing. */

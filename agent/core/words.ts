@@ -7,6 +7,7 @@ import type { FoundProblem } from "./found.ts";
 import { registerWords as registering } from "./registerwords.ts";
 import { senseWords as feeling } from "./sensewords.ts";
 import { serviceWords as serving } from "./servicewords.ts";
+import { setupWords as settling } from "./setupwords.ts";
 import { sheetWords as telling } from "./sheetwords.ts";
 import { supportWords as helping } from "./supportwords.ts";
 import { vietnamTime } from "./time.ts";
@@ -24,6 +25,7 @@ const vi = {
   ...serving.vi,
   ...enrolling.vi,
   ...registering.vi,
+  ...settling.vi,
   causes: {
     "box-power": "mất điện tại nơi đặt đầu ghi",
     "house-power": "mất điện tại vị trí lắp đặt",
@@ -380,6 +382,7 @@ const en: typeof vi = {
   ...serving.en,
   ...enrolling.en,
   ...registering.en,
+  ...settling.en,
   causes: {
     "box-power": "power cut at the recorder",
     "house-power": "power cut at the camera's place",

@@ -1,0 +1,82 @@
+/** `matghi setup` by options: from nothing to an acceptance sheet, with real cameras; every refusal leaves nothing behind. */
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { type Agent, matghi, startAgent, until, writeSecret } from "../lib/agent.ts";
+import { type Cameras, startCameras } from "../lib/cameras.ts";
+import { tempFolder } from "../lib/temp.ts";
+
+const password = "mat-khau-rieng";
+let cameras: Cameras;
+beforeAll(async () => {
+  cameras = await startCameras({ count: 2, digest: `agent:${password}` });
+}, 90_000);
+afterAll(() => cameras?.stop());
+
+const siteOptions = (folder: string) => [
+  ...["setup", "--config", join(folder, "etc/site.yaml"), "--id", "an-dai-1", "--commune", "nghia-phuong", "--name", "Thôn An Đại 1"],
+  ...["--state", join(folder, "state"), "--folder", join(folder, "footage"), "--allow-system-disk"],
+];
+
+test("from nothing to recording: files, rights, sheet; no password in any output", async () => {
+  const folder = tempFolder("setup");
+  const secret = writeSecret(folder, "password", password);
+  const config = join(folder, "etc/site.yaml");
+  const told = ["cam1", "h265"].flatMap((name) => ["--camera", `id=${name},name=Cổng ${name},url=${cameras.url(name)}`]);
+  const logins = ["--username", "agent", "--password-file", secret];
+  const setting = matghi([...siteOptions(folder), ...told, ...logins, "--segment", "5s", "--yes", "--no-start", "--wait", "50"]);
+  let agent: Agent | null = null;
+  try {
+    await until("the configuration", 20_000, () => existsSync(config));
+    agent = startAgent(config);
+    const answer = await setting;
+    expect(answer.stdout).toContain("PHIẾU NGHIỆM THU – Thôn An Đại 1");
+    for (const name of ["cam1", "h265"]) {
+      expect(answer.stdout).toMatch(new RegExp(`Cổng ${name} +(?:h264|hevc) \\d+x\\d+ +\\d+ +\\d+,\\d\\d +\\d+,\\d giây .*\\d+,\\d ngày`));
+      expect(statSync(join(folder, "etc/secrets", name)).mode & 0o777).toBe(0o600);
+      expect(readFileSync(join(folder, "etc/secrets", name), "utf8")).toBe(`${password}\n`);
+    }
+    expect(answer.stdout).toContain("Mọi camera đã có hình.");
+    expect(answer.code).toBe(0);
+    expect(`${answer.stdout}${answer.stderr}${readFileSync(config, "utf8")}`).not.toContain(password);
+    expect(statSync(config).mode & 0o777).toBe(0o640);
+    expect((await matghi(["check-config", "--config", config])).code).toBe(0);
+  } finally {
+    await agent?.stop();
+  }
+}, 120_000);
+
+test("cameras from a table, a household for each that is named, the old file kept", async () => {
+  const folder = tempFolder("setup");
+  const config = join(folder, "etc/site.yaml");
+  const table = join(folder, "camera.csv");
+  writeFileSync(table, "\uFEFFMã;Tên;Hộ;Luồng\ncho-1;Chợ 1;ho-01;rtsp://127.0.0.1:9/1\ncho-2;Chợ 2;ho-02;rtsp://127.0.0.1:9/2\n");
+  const options = [...siteOptions(folder), "--table", table, "--yes", "--no-start", "--wait", "0"];
+  expect(await matghi(options)).toMatchObject({ code: 0 });
+  expect((await matghi(["check-config", "--config", config])).code).toBe(0);
+  const again = await matghi(options);
+  expect(again.code).toBe(2);
+  expect(again.stderr).toContain("--replace");
+  expect(await matghi([...options, "--replace"])).toMatchObject({ code: 0 });
+  expect(readdirSync(join(folder, "etc")).filter((name) => /^site\.yaml\.\d{14}$/.test(name))).toHaveLength(1);
+}, 60_000);
+
+test.each<[string, readonly string[], RegExp]>([
+  ["no camera", [], /no camera: say --camera/],
+  ["a camera that cannot be read", ["--camera", "name=x"], /--camera: a camera without id/],
+  ["an id that the configuration refuses", ["--camera", "id=Cổng,url=rtsp://h/"], /site\.yaml:\d+:\d+: cameras.*id/],
+  ["a password in the address", ["--camera", "id=cong,url=rtsp://a:bcd@h/"], /site\.yaml:\d+:\d+: /],
+  ["a password file that others can read", ["--camera", "id=cong,url=rtsp://h/,username=a,password-file=OPEN"], /chmod 600/],
+  ["nobody to agree", ["--camera", "id=cong,url=rtsp://h/"], /say --yes/],
+  ["no number", ["--camera", "id=cong,url=rtsp://h/", "--wait", "soon"], /--wait soon/],
+  ["a table that is not there", ["--table", "/nowhere.csv"], /nowhere\.csv cannot be read \(ENOENT\)/],
+])("refused without leaving anything: %s", async (_, more, message) => {
+  const folder = tempFolder("setup");
+  const open = join(folder, "open");
+  writeFileSync(open, "x\n", { mode: 0o644 });
+  mkdirSync(join(folder, "etc"));
+  const answer = await matghi([...siteOptions(folder), ...more.map((text) => text.replace("OPEN", open))]);
+  expect(answer.stderr).toMatch(message);
+  expect(answer.code).toBe(2);
+  expect(readdirSync(join(folder, "etc"))).toEqual([]);
+});
