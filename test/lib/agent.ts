@@ -4,8 +4,8 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { repository } from "./cameras.ts";
 
-/** The command line as it is built. */
-export const program: string = join(repository, "dist/agent/cli.js");
+/** The command line as it is built; MATGHI_DIST names another build, for builds that are broken on purpose. */
+export const program: string = join(process.env.MATGHI_DIST ?? join(repository, "dist"), "agent/cli.js");
 
 export type SiteOptions = {
   /** State, footage, secrets and site.yaml stand in here. */

@@ -12,6 +12,13 @@ export type Network = {
   /** Drops every packet, so that no connection ever hears of an end. */
   vanish(): void;
   appear(): void;
+  /** Every packet that leaves there is lost with this chance. `heal` ends it. */
+  lose(percent: number): void;
+  /** Packets that `lose` took so far. */
+  lost(): number;
+  /** What leaves there passes a pipe of so many kilobits a second. `heal` ends it. */
+  starve(kilobits: number): void;
+  heal(): void;
   remove(): void;
 };
 
@@ -42,6 +49,20 @@ export function makeNetwork(number: number): Network {
         "add table inet gone; add chain inet gone in { type filter hook input priority 0; policy drop; }; add chain inet gone out { type filter hook output priority 0; policy drop; }",
       ),
     appear: () => run("nft", "delete", "table", "inet", "gone"),
+    lose: (percent) =>
+      run(
+        "nft",
+        `add table inet bad; add chain inet bad out { type filter hook output priority 0; }; add rule inet bad out numgen random mod 100 < ${percent} counter drop`,
+      ),
+    lost: () => {
+      const rules = execFileSync("ip", ["netns", "exec", name, "nft", "list", "table", "inet", "bad"], { encoding: "utf8" });
+      return Number(/packets (\d+)/.exec(rules)?.[1] ?? 0);
+    },
+    starve: (kilobits) =>
+      run("tc", "qdisc", "replace", "dev", there, "root", "tbf", "rate", `${kilobits}kbit`, "burst", "8kb", "latency", "400ms"),
+    heal: () => {
+      for (const cure of ["nft delete table inet bad", `tc qdisc del dev ${there} root`]) run("sh", "-c", `${cure} 2>/dev/null || true`);
+    },
     remove: () => {
       ip("link", "delete", here);
       ip("netns", "delete", name);
