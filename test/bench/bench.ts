@@ -1,171 +1,107 @@
 /**
- * `npm run bench`: what the agent costs beside the same ffmpegs alone. Both record the same simulated cameras in the same minutes,
- * so that a busy machine burdens both. usage: npm run bench -- [--cameras 4,16] [--turns 5] [--window 60]
+ * `npm run bench`: one table, ratios first, and `bench.json`.
+ * usage: npm run bench -- [--only cost,line,index,export,others] [--cameras 1,4,8,16] [--turns 5] [--window 60] [--segments 1000,100000] [--out FOLDER]
  */
-import { type ChildProcess, spawn } from "node:child_process";
-import { mkdirSync, openSync, rmSync, writeFileSync } from "node:fs";
-import { cpus, loadavg } from "node:os";
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { loadavg } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import type { RecorderJob } from "../../hal/ports.ts";
-import { commandLine, playlist } from "../../hal/recorder.ts";
-import { type Cameras, repository, startCameras } from "../lib/cameras.ts";
-import { tempFolder } from "../lib/temp.ts";
-import { childrenOf, cpuSeconds, residentBytes } from "./processes.ts";
+import { repository } from "../lib/cameras.ts";
+import { commit, machine, writeResults } from "../proof/results.ts";
+import { costOf } from "./cost.ts";
+import { type Figure, rowOf, tell } from "./figures.ts";
+import { lineFigures } from "./line.ts";
 
-/** The bounds that the project holds itself to, by number of cameras. */
-const mostRatio: Readonly<Record<number, number>> = { 4: 1.6, 16: 1.4 };
-const mostResidentMiB = 120;
-const segmentMs = 60_000;
-const warmUpMs = 20_000;
-/** Between the agent's start and the bare recorders', so that the simulated cameras are not asked by all at once. */
-const settleMs = 5_000;
-/** The agent's start takes memory that it gives back; it is looked at in each turn, the largest counts. */
-const MiB = 2 ** 20;
-
-type Turn = { readonly agentSeconds: number; readonly childrenSeconds: number; readonly bareSeconds: number; readonly residentMiB: number };
-
+const parts = ["cost", "line", "index", "export", "others"] as const;
+const usage = `usage: npm run bench -- [--only ${parts.join(",")}] [--cameras 1,4,8,16] [--turns 5] [--window 60] [--segments 1000,100000] [--out FOLDER]`;
 const say = (line: string) => void process.stdout.write(`${line}\n`);
-const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
-const median = (values: readonly number[]) => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
 
-function startBare(cameras: Cameras, count: number, folder: string): readonly ChildProcess[] {
-  const nowhere = openSync("/dev/null", "w");
-  return Array.from({ length: count }, (_, i) => {
-    const camera = `cam${i + 1}`;
-    const place = join(folder, camera);
-    mkdirSync(place, { recursive: true });
-    const job: RecorderJob = {
-      ...{
-        camera,
-        url: cameras.url(camera),
-        credential: null,
-        transport: "tcp" as const,
-        audio: false,
-        arrivalTimes: false,
-        folder: place,
-      },
-      ...{ run: 1, firstNumber: 1, segmentMs, cutOffsetMs: Math.floor((i * segmentMs) / count), stallMs: 0, openMs: 0 },
-    };
-    const child = spawn("/usr/bin/ffmpeg", [...commandLine(job)], { stdio: ["pipe", nowhere, nowhere, nowhere] });
-    child.stdin?.end(playlist(job));
-    return child;
+/** Runs another benchmark as it is and takes the rows of its table: what, value with unit, bound. */
+function tableOf(script: string, args: readonly string[], suffix: string): readonly Figure[] | string {
+  const file = join(repository, "dist/test/bench", script);
+  if (!existsSync(file)) return `${script} is not there`;
+  const { stdout, stderr } = spawnSync(process.execPath, [file, ...args], { encoding: "utf8", maxBuffer: 64 << 20 });
+  const figures = stdout.split("\n").flatMap((line): Figure[] => {
+    const [what, found, bound] = line
+      .split("|")
+      .map((cell) => cell.trim())
+      .slice(1);
+    const [, value, unit] = /^([\d.]+) (\S.*)$/.exec(found ?? "") ?? [];
+    if (what === undefined || value === undefined || unit === undefined) return [];
+    const most = /≤ ([\d.]+)/.exec(bound ?? "")?.[1];
+    return [{ name: `${what}${suffix}`, unit, values: [Number(value)], most: most === undefined ? null : Number(most) }];
   });
+  return figures.length > 0 ? figures : `${script} printed no table: ${stderr.trim().split("\n").at(-1) ?? ""}`;
 }
 
-function startAgent(cameras: Cameras, count: number, folder: string): ChildProcess {
-  const entries = Array.from({ length: count }, (_, i) => `  - { id: cam${i + 1}, url: "${cameras.url(`cam${i + 1}`)}" }`);
-  const text = [
-    `site: { id: bench, commune: xa-mau, name: Bench, state: ${folder}/state }`,
-    `recording: { folder: ${folder}/footage, allowSystemDisk: true, segment: 60s, sync: 1s, limit: { free: 0B } }`,
-    ...["cameras:", ...entries],
-  ];
-  const config = join(folder, "site.yaml");
-  writeFileSync(config, `${text.join("\n")}\n`);
-  const agent = spawn(process.execPath, [join(repository, "dist/agent/cli.js"), "run", "--config", config], {
-    stdio: ["ignore", "pipe", "inherit"],
-  });
-  // A turn in which something failed is no measurement; what failed is said.
-  agent.stdout.on("data", (lines: Buffer) => {
-    if (/"level":"(warn|error)"/.test(String(lines))) process.stderr.write(lines);
-  });
-  return agent;
-}
-
-const total = (pids: readonly number[]) => pids.reduce((sum, pid) => sum + cpuSeconds(pid), 0);
-
-async function measure(agent: number, recorders: readonly number[], bare: readonly number[], windowMs: number): Promise<Turn> {
-  const look = () => [cpuSeconds(agent), total(recorders), total(bare)] as const;
-  const before = look();
-  await sleep(windowMs);
-  const after = look();
-  return {
-    ...{ agentSeconds: after[0] - before[0], childrenSeconds: after[1] - before[1], bareSeconds: after[2] - before[2] },
-    residentMiB: residentBytes(agent) / MiB,
-  };
-}
-
-async function ended(child: ChildProcess, signal: "SIGINT" | "SIGTERM"): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
-  const over = new Promise((resolve) => child.once("exit", resolve));
-  child.kill(signal);
-  await over;
-}
-
-async function record(count: number, turns: number, windowMs: number): Promise<readonly Turn[]> {
-  const folder = tempFolder("bench");
-  const seconds = Math.ceil((turns * windowMs + warmUpMs + 120_000) / 1000);
-  const cameras = await startCameras({ count, seconds });
-  const agent = startAgent(cameras, count, folder);
-  const found: Turn[] = [];
-  await sleep(settleMs);
-  const bare = startBare(cameras, count, join(folder, "bare"));
-  try {
-    await sleep(warmUpMs);
-    const recorders = childrenOf(agent.pid ?? 0);
-    if (recorders.length !== count) throw new Error(`${recorders.length} recorders run, not ${count}`);
-    for (let turn = 0; turn < turns; turn += 1) {
-      found.push(
-        await measure(
-          agent.pid ?? 0,
-          recorders,
-          bare.map((child) => child.pid ?? 0),
-          windowMs,
-        ),
-      );
-      say(`  ${count} cameras, turn ${turn + 1} of ${turns}: ${ratioOf(found.at(-1)).toFixed(2)}`);
-    }
-  } finally {
-    await Promise.all([ended(agent, "SIGTERM"), ...bare.map((child) => ended(child, "SIGINT"))]);
-    await cameras.stop();
-    rmSync(folder, { recursive: true, force: true });
-  }
-  return found;
-}
-
-const ratioOf = (turn: Turn | undefined) =>
-  turn === undefined ? Number.NaN : (turn.agentSeconds + turn.childrenSeconds) / turn.bareSeconds;
-
-function rowOf(count: number, turns: readonly Turn[]): { readonly line: string; readonly good: boolean } {
-  const ratios = turns.map(ratioOf);
-  const residentMiB = Math.max(...turns.map((turn) => turn.residentMiB));
-  const bound = mostRatio[count] ?? Number.POSITIVE_INFINITY;
-  const good = median(ratios) <= bound && residentMiB <= mostResidentMiB;
-  const cells = [
-    String(count),
-    `${median(ratios).toFixed(2)} (${Math.min(...ratios).toFixed(2)}–${Math.max(...ratios).toFixed(2)})`,
-    Number.isFinite(bound) ? `≤ ${bound}` : "–",
-    median(turns.map((turn) => turn.agentSeconds)).toFixed(2),
-    median(turns.map((turn) => turn.childrenSeconds)).toFixed(2),
-    median(turns.map((turn) => turn.bareSeconds)).toFixed(2),
-    `${residentMiB.toFixed(0)} (≤ ${mostResidentMiB})`,
-    good ? "yes" : "NO",
-  ];
-  return { line: `| ${cells.join(" | ")} |`, good };
-}
+/** Other recorders are compared where they are installed. None is quoted that was not run. */
+const others = [
+  ["motion", "/usr/bin/motion"],
+  ["ZoneMinder", "/usr/bin/zmc"],
+] as const;
 
 async function main(): Promise<number> {
   const { values } = parseArgs({
     options: {
-      cameras: { type: "string", default: "4,16" },
+      only: { type: "string", default: parts.join(",") },
+      cameras: { type: "string", default: "1,4,8,16" },
       turns: { type: "string", default: "5" },
       window: { type: "string", default: "60" },
+      segments: { type: "string", default: "1000,10000,100000,1000000" },
+      out: { type: "string", default: join(repository, ".cache") },
     },
   });
-  const counts = values.cameras.split(",").map(Number);
-  const turns = Number(values.turns);
-  const windowMs = Number(values.window) * 1000;
-  if (![...counts, turns, windowMs].every((value) => Number.isFinite(value) && value > 0)) {
-    process.stderr.write("usage: npm run bench -- [--cameras 4,16] [--turns 5] [--window 60]\n");
-    return 2;
+  const only = values.only.split(",");
+  const [counts, sizes] = [values.cameras, values.segments].map((list) => list.split(",").map(Number));
+  const [turns, windowS] = [Number(values.turns), Number(values.window)];
+  const numbers = [...(counts ?? []), ...(sizes ?? []), turns, windowS];
+  const strange = only.find((part) => !parts.some((known) => known === part));
+  if (strange !== undefined || !numbers.every((value) => Number.isFinite(value) && value > 0))
+    throw new Error(strange ?? "a number is none");
+  say(`bench: ${machine()}, load ${loadavg()[0]?.toFixed(2)}, ${commit()}`);
+  const figures: Figure[] = [];
+  const missing: string[] = [];
+  const take = (what: string, found: readonly Figure[] | string) => {
+    if (typeof found === "string") missing.push(`${what}: ${found}`);
+    else figures.push(...found);
+  };
+  for (const count of only.includes("cost") ? (counts ?? []) : []) take("cost", await costOf(count, turns, windowS * 1_000, say));
+  if (only.includes("line")) take("line", await lineFigures(8));
+  for (const size of only.includes("index") ? (sizes ?? []) : []) {
+    say(`  an index of ${size} segments`);
+    const args = ["--segments", String(size), "--gaps", String(Math.max(1_000, size / 10)), ...(size > 100_000 ? ["--bare"] : [])];
+    take("index", tableOf("index.js", args, `, ${size} segments`));
   }
-  say(`bench: ${cpus().length} processors, load ${loadavg()[0]?.toFixed(2)}, node ${process.version}; each turn is ${windowMs / 1000} s`);
-  const rows: ReturnType<typeof rowOf>[] = [];
-  for (const count of counts) rows.push(rowOf(count, await record(count, turns, windowMs)));
-  say("| cameras | agent + ffmpeg ÷ bare ffmpeg: median (min–max) | bound | node s | its ffmpeg s | bare ffmpeg s | node MiB | holds |");
-  say("|---|---|---|---|---|---|---|---|");
-  for (const { line } of rows) say(line);
-  return rows.every(({ good }) => good) ? 0 : 1;
+  if (only.includes("export")) take("export", tableOf("export.js", [], ""));
+  for (const [name, file] of only.includes("others") ? others : [])
+    missing.push(
+      existsSync(file)
+        ? `${name}: installed, and no comparison with it is written yet`
+        : `${name}: not installed (apt-get install ${name.toLowerCase()})`,
+    );
+  const told = figures.map(tell);
+  const rows = [...told.filter(({ unit }) => unit === "×"), ...told.filter(({ unit }) => unit !== "×")].map(rowOf);
+  say("\n| what | median | min–max | runs |\n|---|---|---|---|");
+  for (const row of rows) say(`| ${row.join(" | ")} |`);
+  for (const what of missing) say(`NOT MEASURED: ${what}`);
+  mkdirSync(values.out, { recursive: true });
+  const file = join(values.out, "bench.json");
+  writeFileSync(
+    file,
+    `${JSON.stringify({ at: new Date().toISOString(), machine: machine(), commit: commit(), figures: told, missing }, null, 1)}\n`,
+  );
+  say(`\nbench: ${file}`);
+  if (parts.every((part) => only.includes(part))) writeResults("bench", rows);
+  return told.every(({ holds }) => holds !== false) ? 0 : 1;
 }
 
-process.exitCode = await main();
+main().then(
+  (code) => {
+    process.exitCode = code;
+  },
+  (error: unknown) => {
+    process.stderr.write(`bench: ${error instanceof Error ? error.message : String(error)}; ${usage}\n`);
+    process.exitCode = 2;
+  },
+);

@@ -34,3 +34,12 @@ export function residentBytes(pid: number): number {
     return Number.NaN;
   }
 }
+
+/** Bytes that a process has sent towards a disk; NaN where it is gone or may not be looked at. */
+export function writtenBytes(pid: number): number {
+  try {
+    return Number(/^write_bytes: (\d+)/m.exec(readFileSync(`/proc/${pid}/io`, "utf8"))?.[1]);
+  } catch {
+    return Number.NaN;
+  }
+}
