@@ -7,6 +7,7 @@ import { graceMs, type History, spansOf, splitByPlan, sumsOf } from "./core/ledg
 import { forecastDays } from "./core/retention.ts";
 import { type CameraFacts, type Status, statusOf } from "./core/status.ts";
 import { stretchesOf } from "./core/stretch.ts";
+import { supplyOf } from "./core/supply.ts";
 import { twinFeltAt } from "./core/twin.ts";
 import type { Gap, Span, WallMs } from "./core/types.ts";
 import { wearOf } from "./core/wear.ts";
@@ -17,7 +18,7 @@ const dayMs = 86_400_000;
 /** Settings that are accepted and whose driver is not there yet. */
 export function unsupportedOf(settings: Settings): readonly string[] {
   const built: Record<"power" | "link" | "clock", readonly string[]> = {
-    power: ["none", "auto", "nut", "sysfs", "file", "script"],
+    power: ["none", "auto", "nut", "sysfs", "gpio", "i2c", "file", "script"],
     link: ["none", "auto", "file", "script"],
     clock: ["none", "auto", "file", "script"],
   };
@@ -159,6 +160,7 @@ export function readStatus(asking: Asking, version: string): Status {
       heldBytes,
       daysLeft,
     },
+    supply: supplyOf(numberOrNull(reads.meta("supply"))),
     wear: wearOf(reads.meta("wear")).map((disk) => ({ ...disk, sinceAt: utc(disk.sinceAt) })),
     clock: { value: live?.clock ?? "unset", sinceAt: utc(condition("clock")?.sinceAt), driver: settings.clock.driver },
     power: { ...felt("power"), driver: driver("power") },
@@ -181,6 +183,8 @@ export function readStatus(asking: Asking, version: string): Status {
 /** When another client came with our name. */
 export const takeoversIn = (reads: Pick<Reads, "meta">): readonly WallMs[] =>
   JSON.parse(reads.meta("takeovers") ?? "[]") as readonly WallMs[];
+
+const numberOrNull = (text: string | null) => (text === null ? null : Number(text));
 
 /** A camera's clock as it was found last; null: it was never told. */
 export function clockOf(reads: Pick<Reads, "live">, camera: string): ClockReading | null {

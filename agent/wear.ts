@@ -44,6 +44,8 @@ async function lookAt(deps: WearDeps, counted: Map<string, Counted>): Promise<vo
   const { store, time, clock } = deps;
   const told = await deps.inspections.read();
   const inspection = isFresh(told, deps.bootId(), clock.monoMs()) ? told : null;
+  const supply = inspection?.throttled == null ? null : String(inspection.throttled);
+  if (supply !== store.meta("supply")) store.commit([{ put: "note", note: "supply", text: supply }]);
   const known = store.meta("wear");
   const before = wearOf(known);
   const after: Wear[] = [];

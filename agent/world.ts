@@ -9,6 +9,8 @@ import { makeClock } from "../hal/clock.ts";
 import { makeDiscovery } from "../hal/discovery.ts";
 import { makeDisks } from "../hal/disks.ts";
 import { makeFootage } from "../hal/footage.ts";
+import { makeGauge } from "../hal/gauge.ts";
+import { makeGpio } from "../hal/gpio.ts";
 import { makeInspections } from "../hal/inspection.ts";
 import { knock } from "../hal/knock.ts";
 import { makeLadder } from "../hal/ladder.ts";
@@ -87,6 +89,10 @@ export function realWorld(settings: Settings, notBefore: UtcMs, warn: (line: str
 
 /** A UPS in NUT knows more than the kernel's own supplies. */
 function powerOf({ power }: Settings): Probe<PowerValue> {
+  const { driver, gauge, chip = "gpiochip0", line } = power;
+  const mains = driver === "gpio" && line !== undefined ? makeGpio({ ...power, chip, line }) : null;
+  if (gauge !== "none" && (mains !== null || driver === "i2c")) return makeGauge({ ...power, gauge }, mains);
+  if (mains !== null) return mains;
   if (power.driver === "nut") return makeNut(power);
   if (power.driver === "sysfs") return makeSupply();
   return power.driver === "auto" ? firstTelling([makeNut(power), makeSupply()]) : makePower(power);

@@ -20,7 +20,7 @@ type Entry =
 const otherChoices = [
   /^station\.(username|passwordFile|allowPlain)$/,
   /^cameras\.manual/,
-  /^power\.(path|host|port|ups|chip|line)$/,
+  /^power\.(path|host|port|ups|chip|line|mainsIs|gauge|bus|lowBelow)$/,
   /^link\.(path|interface)$/,
   /^clock\.(path|offset)$/,
 ];

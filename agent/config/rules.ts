@@ -19,6 +19,7 @@ export function relations(settings: Settings): readonly Finding[] {
     ...(site.household === undefined ? [] : listed(settings, site.household, ["site", "household"])),
     ...(station === undefined ? [] : stationRules(station)),
     ...driverRules("power", settings.power, { file: "path", script: "path" }),
+    ...gaugeRules(settings.power),
     ...driverRules("link", settings.link, { file: "path", script: "path" }),
     ...driverRules("clock", settings.clock, { file: "path", script: "offset" }),
   ];
@@ -68,6 +69,14 @@ function driverRules(sense: string, settings: Sense, needs: Readonly<Record<"fil
   const { driver } = settings;
   if ((driver !== "file" && driver !== "script") || settings[needs[driver]] !== undefined) return [];
   return [finding([sense, "driver"], "driver-file", { driver, key: needs[driver], sense })];
+}
+
+/** A mains-sense input has a line; a sense of its own on I²C tells which way the current flows. */
+function gaugeRules({ driver, line, gauge }: Settings["power"]): Finding[] {
+  return [
+    ...(driver === "gpio" && line === undefined ? [finding(["power", "driver"], "gpio-line")] : []),
+    ...(driver === "i2c" && gauge !== "ina219" ? [finding(["power", "driver"], "gauge")] : []),
+  ];
 }
 
 /** What the machine must hold: files that are there, secrets that are secret, footage on its own disk. */

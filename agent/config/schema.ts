@@ -362,7 +362,7 @@ export const schema = z.strictObject({
   recording,
   cameras: z.array(camera, fault("list")).min(1, fault("no-camera")).max(256, fault("long")),
   households: z.array(household, fault("list")).max(1000, fault("long")).default([]),
-  power: driver(["power", "nguồn điện"], ["auto", "none", "nut", "sysfs", "gpio", "file", "script"], wordOrScript, {
+  power: driver(["power", "nguồn điện"], ["auto", "none", "nut", "sysfs", "gpio", "i2c", "file", "script"], wordOrScript, {
     shutdown: choice(
       "What a nearly empty battery leads to: none records to the last second; poweroff closes the files, says leaving and has the system switched off.",
       "Khi bộ lưu điện sắp hết: none ghi đến giây cuối cùng; poweroff đóng tệp, báo trạm rồi tắt máy.",
@@ -372,6 +372,36 @@ export const schema = z.strictObject({
     host: text("Host of the NUT server.", "Máy chủ NUT.", "127.0.0.1").optional(),
     port: portNumber("Port of the NUT server.", "Cổng của máy chủ NUT.", 3493).optional(),
     ups: text("Name of the UPS in NUT.", "Tên bộ lưu điện trong NUT.", "ups").optional(),
+    mainsIs: choice(
+      "Level of the mains-sense input while there is mains.",
+      "Mức của đầu vào báo điện khi có điện lưới.",
+      ["high", "low"],
+      "high",
+    ),
+    gauge: choice(
+      "Battery gauge on I²C: beside gpio it tells when the battery is low; ina219 is a sense of its own (driver: i2c).",
+      "Đồng hồ đo pin qua I²C: đi cùng gpio để biết khi pin sắp hết; riêng ina219 tự biết có điện hay không (driver: i2c).",
+      ["none", "max17040", "max17041", "max17043", "ina219"],
+      "none",
+    ),
+    bus: z
+      .int(fault("integer"))
+      .min(0, fault("range", { range: "0–99" }))
+      .max(99, fault("range", { range: "0–99" }))
+      .meta({ en: "Number of the I²C bus.", vi: "Số của bus I²C.", default: "1", range: "0–99", example: 1 })
+      .default(1),
+    lowBelow: z
+      .int(fault("integer"))
+      .min(1, fault("range", { range: "1–90" }))
+      .max(90, fault("range", { range: "1–90" }))
+      .meta({
+        en: "Percent of charge below which a gauge's battery is low.",
+        vi: "Phần trăm pin mà dưới đó được coi là sắp hết.",
+        default: "15",
+        range: "1–90",
+        example: 15,
+      })
+      .default(15),
     chip: text("GPIO chip of the mains-sense input.", "Chip GPIO của đầu vào báo điện.", "gpiochip0").optional(),
     line: portNumber("GPIO line of the mains-sense input.", "Chân GPIO của đầu vào báo điện.", 17).optional(),
   }).prefault({}),

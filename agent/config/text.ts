@@ -44,6 +44,8 @@ const en: Record<string, Pair> = {
   "certificate-pair": pair("cert and key belong together", "give both or neither"),
   plain: pair("a plain-text broker beyond this machine", "use mqtts://, or allowPlain: true where the line is a tunnel"),
   "driver-file": pair("the {driver} driver has no file to read", "add {key}, for instance {key}: /run/matghi/{sense}"),
+  "gpio-line": pair("the gpio driver does not know its line", "add line, for instance line: 17"),
+  gauge: pair("only an ina219 tells by itself whether there is mains", "write gauge: ina219, or driver: gpio with the gauge beside it"),
   "keep-order": pair("keep.min is longer than keep.max", "make min the shorter one"),
   "planned-order": pair("the stop ends before it begins", "put from before to"),
   "system-disk": pair(
@@ -96,6 +98,8 @@ const vi: Record<keyof typeof en, Pair> = {
   "certificate-pair": pair("cert và key phải đi cùng nhau", "ghi cả hai hoặc bỏ cả hai"),
   plain: pair("kết nối không mã hóa ra ngoài máy này", "dùng mqtts://, hoặc allowPlain: true khi đường truyền đã là đường hầm"),
   "driver-file": pair("cách đọc {driver} chưa có tệp để đọc", "thêm {key}, ví dụ {key}: /run/matghi/{sense}"),
+  "gpio-line": pair("cách đọc gpio chưa biết chân nào", "thêm line, ví dụ line: 17"),
+  gauge: pair("chỉ ina219 tự biết có điện lưới hay không", "ghi gauge: ina219, hoặc driver: gpio kèm gauge"),
   "keep-order": pair("keep.min dài hơn keep.max", "đặt min ngắn hơn"),
   "planned-order": pair("lúc kết thúc trước lúc bắt đầu", "đặt from trước to"),
   "system-disk": pair(

@@ -42,7 +42,7 @@ export type Write =
 /**
  * `broken`: a damaged database was set aside under that name, and nobody was told yet · `reset`: the same, for ever ·
  * `officer-holds`: what the station asked to hold, and our answers ·
- * `wear`: the disks' own health (core/wear.ts) ·
+ * `supply`: a Raspberry Pi's `get_throttled` bits, decimal · `wear`: the disks' own health (core/wear.ts) ·
  * `retained`: topics that the broker holds of us ·
  * `retained`: topics that the broker holds of us · `takeovers`: when another client came with our name ·
  * `known CAMERA`: what it told of itself (core/acquaintance.ts) · `abandoned`: what went with the old disk so far, of an adoption under way.
@@ -57,6 +57,7 @@ export type Note =
   | "settled"
   | "retained"
   | "wear"
+  | "supply"
   | "officer-holds"
   | `known ${string}`;
 

@@ -3,6 +3,11 @@ import type { Burden, WearTrouble } from "./wear.ts";
 
 const vi = {
   batteryLow: "Mất điện lưới từ {since}, bộ lưu điện sắp hết – đề nghị cấp điện lại cho đầu ghi",
+  supply: {
+    now: "Nguồn cấp cho đầu ghi đang tụt áp – đề nghị thay bộ nguồn và dây đúng loại của máy (5,1 V), bỏ bớt thiết bị USB",
+    sinceBoot: "Nguồn cấp cho đầu ghi đã tụt áp từ lúc khởi động – đề nghị thay bộ nguồn và dây đúng loại của máy (5,1 V)",
+    hot: "Đầu ghi quá nóng, máy tự chạy chậm lại – đề nghị làm thoáng chỗ đặt, lau bụi quạt",
+  },
   wear: {
     disk: { footage: "Ổ lưu hình ({device})", state: "Ổ hệ thống của đầu ghi ({device})" } satisfies Record<Burden, string>,
     troubles: {
@@ -25,6 +30,11 @@ const vi = {
 
 const en: typeof vi = {
   batteryLow: "No mains since {since}, the battery is nearly empty – give the recorder power again",
+  supply: {
+    now: "The recorder's supply voltage dips now – use the machine's own kind of supply and cable (5.1 V), unplug USB devices",
+    sinceBoot: "The recorder's supply voltage has dipped since boot – use the machine's own kind of supply and cable (5.1 V)",
+    hot: "The recorder is too hot and slows itself down – give it air, clean its fan",
+  },
   wear: {
     disk: { footage: "The footage disk ({device})", state: "The recorder's system disk ({device})" },
     troubles: {

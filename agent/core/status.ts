@@ -2,6 +2,7 @@
 import { type ClockReading, clockTrouble } from "./acquaintance.ts";
 import type { UtcMs } from "./dating.ts";
 import { numberText } from "./print.ts";
+import type { Supply } from "./supply.ts";
 import { iso, isoOrNull, vietnamTime } from "./time.ts";
 import type { CameraState, WallMs } from "./types.ts";
 import { isUrgent, troubled, type Wear } from "./wear.ts";
@@ -27,6 +28,7 @@ export type StatusFacts = {
   };
   /** The disks' own health; times UTC. */
   readonly wear: readonly Wear[];
+  readonly supply: Supply | null;
   readonly clock: Felt;
   readonly power: Felt;
   readonly link: Felt;
@@ -73,6 +75,8 @@ export const troubles = [
   "clock",
   "disk",
   "disk-health",
+  "supply",
+  "heat",
   "camera",
   "camera-clock",
   "camera-login",
@@ -141,6 +145,15 @@ const warnDays = { first: 60, last: 7 } as const;
 const certificateText = (days: number, words: ReturnType<typeof wordsIn>): string =>
   days < 0 ? words.certificateOver : fill(words.certificateEnds, { days });
 
+/** A feed that dipped since boot will dip again; heat counts while it lasts. */
+function supplyTexts(supply: Supply | null, words: ReturnType<typeof wordsIn>): readonly (readonly ["supply" | "heat", string])[] {
+  const dips = supply?.now.includes("under-voltage") ? "now" : supply?.sinceBoot.includes("under-voltage") ? "sinceBoot" : null;
+  return [
+    ...(dips === null ? [] : [["supply", words.supply[dips]] as const]),
+    ...(supply?.now.includes("hot") ? [["heat", words.supply.hot] as const] : []),
+  ];
+}
+
 function wearText(disk: ReturnType<typeof troubled>[number], words: ReturnType<typeof wordsIn>): string {
   const { device, holds, trouble, wornPercent, fileSystemErrors, badSectors } = disk;
   const name = fill(words.wear.disk[holds[0] ?? "state"], { device });
@@ -170,6 +183,7 @@ function todoOf(facts: StatusFacts): Todo[] {
   if (facts.running && facts.clock.value === "unset") add("clock", "attention", null, words.clockUnset, facts.clock.sinceAt);
   if (facts.disk.value !== "ok" && facts.disk.value !== "unknown")
     add("disk", "broken", null, fill(words.diskBad, { value: wordOf(words.disks, facts.disk.value) }), facts.disk.sinceAt);
+  for (const [type, text] of supplyTexts(facts.supply, words)) add(type, "attention", null, text, null);
   for (const disk of troubled(facts.wear))
     add("disk-health", isUrgent(disk.trouble) ? "broken" : "attention", null, wearText(disk, words), disk.sinceAt);
   for (const camera of facts.cameras) {

@@ -52,6 +52,19 @@ test("a disk that says it is failing is told within two minutes, with the next s
   expect(about()).toEqual([]);
 }, 30_000);
 
+test("a feed that dipped since boot is told, one that was well is not", async () => {
+  const village = await begin();
+  const throttled = async (bits: number) => {
+    await village.scene.inspections.write({ boot: "boot-1", monoMs: 0, throttled: bits, disks: [] });
+    await village.pass(2 * minute);
+    return status().todo.flatMap(({ type, text }) => (type === "supply" || type === "heat" ? [text] : []));
+  };
+  expect(await throttled(0)).toEqual([]);
+  expect(await throttled(0x50000)).toEqual([expect.stringContaining("đã tụt áp từ lúc khởi động")]);
+  expect(await throttled(0x50005)).toEqual([expect.stringContaining("đang tụt áp")]);
+  expect(await throttled(0x8)).toEqual([expect.stringContaining("quá nóng")]);
+}, 30_000);
+
 test("a look that is too old, or of another boot, says nothing any more", async () => {
   const village = await begin();
   await inspect(told, "boot-1", 0);

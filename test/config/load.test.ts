@@ -190,6 +190,16 @@ describe("is refused with its place and what would be right:", () => {
       ],
     ],
     ["a shifted clock without its file", [...good, "clock: { driver: script, path: /run/x }"], [/^4:18: clock\.driver: .*add offset/]],
+    [
+      "a mains-sense input without its line",
+      [...good, "power: { driver: gpio }"],
+      [/^4:18: power\.driver: .*line, add line, for instance line: 17/],
+    ],
+    [
+      "a gauge that cannot tell mains from battery",
+      [...good, "power: { driver: i2c, gauge: max17040 }"],
+      [/^4:18: power\.driver: only an ina219 .*, write gauge: ina219/],
+    ],
     ["a sense that is no file driver's", [...good, "link: { driver: nut }"], [/^4:17: link\.driver: not one of the possible values/]],
     ["no camera", [site, recording, "cameras: []"], [/cameras: no camera, at least one/]],
     ["a missing section", [site, recording], [/cameras: missing/]],
