@@ -20,6 +20,7 @@ import { makeTime, type Time } from "./moment.ts";
 import { makePatrol } from "./patrol.ts";
 import { publishStation, type Station } from "./publish.ts";
 import { makePulse } from "./pulse.ts";
+import { watchReach } from "./reach.ts";
 import {
   blameDowntime,
   claimPast,
@@ -347,6 +348,8 @@ export async function live(world: World, life: Life, stop: AbortSignal): Promise
     });
   });
   loops.push(battery.run(stop));
+  const wayTo = { clock, store, log, machine: world.machine, link: senses.link };
+  loops.push(watchReach({ ...wayTo, station: () => (settings.station === undefined ? null : placeOf(settings.station.url)) }, stop));
   await new Promise<void>((resolve) => (stop.aborted ? resolve() : stop.addEventListener("abort", () => resolve(), { once: true })));
   pulse.say("stopping");
   store.commit([{ put: "event", moment: time.moment(), type: "run.stopping", level: "info", data: { reason: "asked to stop" } }]);
@@ -356,6 +359,12 @@ export async function live(world: World, life: Life, stop: AbortSignal): Promise
   after.abort();
   await Promise.all([...loops, speaking.ended()]);
   await world.service.end();
+}
+
+/** Host and port of a broker's address. */
+function placeOf(address: string): { readonly host: string; readonly port: number } {
+  const { hostname, port, protocol } = new URL(address);
+  return { host: hostname.replace(/^\[|\]$/g, ""), port: Number(port || (protocol === "mqtts:" ? 8883 : 1883)) };
 }
 
 /** The talk with the station: begun, hushed while the box rests, begun again. */

@@ -4,6 +4,7 @@ import type { Settings } from "./config/schema.ts";
 import type { ClockReading } from "./core/acquaintance.ts";
 import { type Dating, plainDating, redate, type UtcMs } from "./core/dating.ts";
 import { graceMs, type History, spansOf, splitByPlan, sumsOf } from "./core/ledger.ts";
+import { reachOf } from "./core/reach.ts";
 import { forecastDays } from "./core/retention.ts";
 import { type CameraFacts, type Status, statusOf } from "./core/status.ts";
 import { stretchesOf } from "./core/stretch.ts";
@@ -168,6 +169,7 @@ export function readStatus(asking: Asking, version: string): Status {
     station: {
       value: settings.station === undefined ? "none" : running ? (condition("station")?.value ?? "unreachable") : "unreachable",
       ...{ sinceAt: utc(condition("station")?.sinceAt), unsent: unsent.count, oldestUnsentAt: utc(unsent.oldestAt) },
+      reach: running ? reachOf(reads.meta("reach")) : null,
     },
     cameras: settings.cameras.map((camera) => cameraFacts(asking, camera.id)),
     unsupported: unsupportedOf(settings),

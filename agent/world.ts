@@ -14,6 +14,7 @@ import { makeGpio } from "../hal/gpio.ts";
 import { makeInspections } from "../hal/inspection.ts";
 import { knock } from "../hal/knock.ts";
 import { makeLadder } from "../hal/ladder.ts";
+import { makeMachine } from "../hal/machine.ts";
 import { makeNut } from "../hal/nut.ts";
 import type {
   Box,
@@ -28,6 +29,7 @@ import type {
   Inspections,
   Knock,
   LinkValue,
+  Machine,
   PowerValue,
   Probe,
   Recorder,
@@ -60,6 +62,7 @@ export type World = {
   readonly link: Probe<LinkValue>;
   readonly witness: Witness;
   readonly shutdown: Shutdown;
+  readonly machine: Pick<Machine, "door">;
   readonly calendar: Calendar;
   readonly service: Service;
   readonly random: () => number;
@@ -74,6 +77,7 @@ export function realWorld(settings: Settings, notBefore: UtcMs, warn: (line: str
     ...{ clock, box: makeBox(), footage: makeFootage(settings.recording.folder), knock, broker: makeBroker() },
     ...{ cameras: makeCameraPort({ clock }), discovery: makeDiscovery(), disks: makeDisks() },
     inspections: makeInspections(settings.inspection.path),
+    machine: makeMachine(),
     shutdown: makeShutdown(join(settings.site.state, "poweroff")),
     recorder: makeRecorder(findTools(realpathSync(settings.site.state)), clock),
     ...{

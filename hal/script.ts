@@ -20,10 +20,12 @@ import type {
   Discovery,
   DiskFacts,
   Disks,
+  Door,
   FoundDevice,
   Inspection,
   Inspections,
   Knock,
+  Machine,
   Measure,
   Message,
   Probe,
@@ -303,6 +305,22 @@ export function scriptBox(bootId: string, isShutDownInOrder: boolean | null = nu
     vitals: () => ({
       ...{ load1: 0, memoryUsedBytes: 1, memoryTotalBytes: 2, temperatureC: null, agentRssBytes: process.memoryUsage.rss(), uptimeMs: 1 },
     }),
+  };
+}
+
+/** A way to servers that ends where a test says. */
+export type ScriptDoor = Pick<Machine, "door"> & { set(door: Door): void; readonly asked: () => number };
+export function scriptDoor(): ScriptDoor {
+  let [door, asked] = [{ kind: "open", certificateEndsAt: null } as Door, 0];
+  return {
+    asked: () => asked,
+    set: (next) => {
+      door = next;
+    },
+    door: async () => {
+      asked += 1;
+      return door;
+    },
   };
 }
 

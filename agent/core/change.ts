@@ -42,6 +42,7 @@ export type Write =
 /**
  * `broken`: a damaged database was set aside under that name, and nobody was told yet · `reset`: the same, for ever ·
  * `officer-holds`: what the station asked to hold, and our answers ·
+ * `reach`: where the way to the station is broken (core/reach.ts) ·
  * `supply`: a Raspberry Pi's `get_throttled` bits, decimal · `wear`: the disks' own health (core/wear.ts) ·
  * `retained`: topics that the broker holds of us ·
  * `retained`: topics that the broker holds of us · `takeovers`: when another client came with our name ·
@@ -58,6 +59,7 @@ export type Note =
   | "retained"
   | "wear"
   | "supply"
+  | "reach"
   | "officer-holds"
   | `known ${string}`;
 

@@ -1,8 +1,17 @@
 /** Words of the senses: how the disks age. Part of the catalogue of words.ts. */
+import type { Rung } from "./reach.ts";
 import type { Burden, WearTrouble } from "./wear.ts";
 
 const vi = {
   batteryLow: "Mất điện lưới từ {since}, bộ lưu điện sắp hết – đề nghị cấp điện lại cho đầu ghi",
+  rungs: {
+    interface: "hỏng ở cổng mạng của đầu ghi ({detail}) – đề nghị kiểm tra dây mạng, wifi",
+    address: "đầu ghi không có địa chỉ mạng ({detail}) – đề nghị khởi động lại bộ định tuyến",
+    gateway: "bộ định tuyến không trả lời ({detail}) – đề nghị kiểm tra nguồn của bộ định tuyến",
+    dns: "không tìm được tên trạm ({detail}) – đề nghị kiểm tra đường internet của hộ",
+    port: "không tới được cổng của trạm ({detail}) – đề nghị kiểm tra đường internet, hỏi trạm máy chủ có chạy không",
+    mqtt: "trạm trả lời nhưng không nhận đầu ghi ({detail}) – đề nghị hỏi trạm, chạy: matghi doctor",
+  } satisfies Record<Rung, string>,
   supply: {
     now: "Nguồn cấp cho đầu ghi đang tụt áp – đề nghị thay bộ nguồn và dây đúng loại của máy (5,1 V), bỏ bớt thiết bị USB",
     sinceBoot: "Nguồn cấp cho đầu ghi đã tụt áp từ lúc khởi động – đề nghị thay bộ nguồn và dây đúng loại của máy (5,1 V)",
@@ -30,6 +39,14 @@ const vi = {
 
 const en: typeof vi = {
   batteryLow: "No mains since {since}, the battery is nearly empty – give the recorder power again",
+  rungs: {
+    interface: "broken at the recorder's own network port ({detail}) – check cable and wifi",
+    address: "the recorder has no network address ({detail}) – restart the router",
+    gateway: "the router does not answer ({detail}) – check its power",
+    dns: "the station's name is not found ({detail}) – check the household's internet line",
+    port: "the station's port is not reached ({detail}) – check the internet line, ask the station whether its server runs",
+    mqtt: "the station answers and does not take the recorder ({detail}) – ask the station, run: matghi doctor",
+  },
   supply: {
     now: "The recorder's supply voltage dips now – use the machine's own kind of supply and cable (5.1 V), unplug USB devices",
     sinceBoot: "The recorder's supply voltage has dipped since boot – use the machine's own kind of supply and cable (5.1 V)",

@@ -2,6 +2,7 @@
 import { type ClockReading, clockTrouble } from "./acquaintance.ts";
 import type { UtcMs } from "./dating.ts";
 import { numberText } from "./print.ts";
+import type { Reach } from "./reach.ts";
 import type { Supply } from "./supply.ts";
 import { iso, isoOrNull, vietnamTime } from "./time.ts";
 import type { CameraState, WallMs } from "./types.ts";
@@ -36,6 +37,8 @@ export type StatusFacts = {
     readonly value: string;
     readonly sinceAt: WallMs | null;
     readonly unsent: number;
+    /** Where the way to it is broken; null: nowhere, or nobody looked yet. */
+    readonly reach: Reach | null;
     readonly oldestUnsentAt: WallMs | null;
   };
   readonly cameras: readonly CameraFacts[];
@@ -115,6 +118,8 @@ export function statusOf(facts: StatusFacts) {
     station: {
       ...{ value: facts.station.value, since: isoOrNull(facts.station.sinceAt), unsent: facts.station.unsent },
       oldestUnsentAt: isoOrNull(facts.station.oldestUnsentAt),
+      rung: facts.station.reach?.rung ?? null,
+      detail: facts.station.reach?.detail ?? null,
     },
     cameras: cameras.map((camera) => ({
       ...{
@@ -152,6 +157,11 @@ function supplyTexts(supply: Supply | null, words: ReturnType<typeof wordsIn>): 
     ...(dips === null ? [] : [["supply", words.supply[dips]] as const]),
     ...(supply?.now.includes("hot") ? [["heat", words.supply.hot] as const] : []),
   ];
+}
+
+function stationText({ station: { sinceAt, reach } }: StatusFacts, words: ReturnType<typeof wordsIn>): string {
+  const down = fill(words.stationDown, { since: sinceText(sinceAt) });
+  return reach === null ? down : `${down}; ${fill(words.rungs[reach.rung], { detail: reach.detail })}`;
 }
 
 function wearText(disk: ReturnType<typeof troubled>[number], words: ReturnType<typeof wordsIn>): string {
@@ -208,7 +218,7 @@ function todoOf(facts: StatusFacts): Todo[] {
       add("camera-login", "attention", camera.id, fill(words.onvifPassword, { name: camera.name }), null);
   }
   if (facts.running && (facts.station.value === "unreachable" || facts.station.value === "refused"))
-    add("station", "attention", null, fill(words.stationDown, { since: sinceText(facts.station.sinceAt) }), facts.station.sinceAt);
+    add("station", "attention", null, stationText(facts, words), facts.station.sinceAt);
   const { daysLeft, heldBytes } = facts.disk;
   if (daysLeft !== null && daysLeft < facts.keepMinDays && heldBytes > 0) {
     const held = bytesText(heldBytes, facts.language);

@@ -1,6 +1,6 @@
 /** The box's own link: on trees made for it, and in a real network namespace whose gateway and cable fail. */
 import { execFileSync, spawn } from "node:child_process";
-import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { describe, expect, test } from "vitest";
@@ -187,3 +187,41 @@ test("in a real network: a gateway that dies, a cable that is pulled, and both a
     network.remove();
   }
 }, 150_000);
+
+test("a round of all that the box sends to know of its own way: gateway, station's port; beneath a kilobyte a minute", () => {
+  const network = makeNetwork(12);
+  const count = () =>
+    ["tx_bytes", "rx_bytes"].reduce(
+      (sum, name) => sum + Number(readFileSync(`/sys/class/net/${network.cable}/statistics/${name}`, "utf8")),
+      0,
+    );
+  const [first = "", ...more] = network.inside;
+  const run = (body: string) => {
+    const script = `import { makeWitness } from ${JSON.stringify(join(repository, "dist/hal/witness.js"))};
+      import { makeMachine } from ${JSON.stringify(join(repository, "dist/hal/machine.js"))};
+      console.log(JSON.stringify(${body}));`;
+    return execFileSync(first, [...more, process.execPath, "--input-type=module", "-e", script], { encoding: "utf8" }).trim();
+  };
+  const ping = `await makeWitness().ask("${network.ours}", 1_000, new AbortController().signal)`;
+  const door = `(await makeMachine().door({ host: "${network.ours}", port: 1, tls: null }, 2_000)).kind`;
+  /** The least of a few: a new interface has things of its own to say. */
+  const cost = (body: string, answer: string) =>
+    Math.min(
+      ...[1, 2, 3].map(() => {
+        const before = count();
+        expect(run(body)).toBe(answer);
+        return count() - before;
+      }),
+    );
+  try {
+    execFileSync(first, [...more, "sysctl", "-qw", "net.ipv6.conf.all.disable_ipv6=1"]);
+    // A question for A and AAAA to a resolver: twice some 80 bytes there and some 100 back.
+    const nameBytes = 360;
+    const bytesAMinute = 2 * cost(ping, "true") + cost(door, '"no-port"') + nameBytes;
+    process.stdout.write(`figure: bytes a minute of the ladder, station not reached: ${bytesAMinute}\n`);
+    expect(bytesAMinute).toBeGreaterThan(nameBytes);
+    expect(bytesAMinute).toBeLessThanOrEqual(1_024);
+  } finally {
+    network.remove();
+  }
+}, 30_000);

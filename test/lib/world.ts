@@ -14,6 +14,7 @@ import {
   type ScriptCameraPort,
   type ScriptClock,
   type ScriptDisks,
+  type ScriptDoor,
   type ScriptInspections,
   type ScriptNetwork,
   type ScriptShutdown,
@@ -23,6 +24,7 @@ import {
   scriptClock,
   scriptDiscovery,
   scriptDisks,
+  scriptDoor,
   scriptInspections,
   scriptKnock,
   scriptService,
@@ -46,6 +48,7 @@ export type Scene = {
   readonly onvif: ScriptCameraPort;
   network: ScriptNetwork;
   /** What the kernel and the last look as root say of the disks. */
+  readonly machine: ScriptDoor;
   readonly shutdown: ScriptShutdown;
   readonly disks: ScriptDisks;
   readonly inspections: ScriptInspections;
@@ -123,6 +126,7 @@ export function makeVillage(options: {
     ...{
       onvif: scriptCamera(),
       network: { interfaces: [], devices: [] },
+      machine: scriptDoor(),
       shutdown: scriptShutdown(),
       disks: scriptDisks(),
       inspections: scriptInspections(),
@@ -166,7 +170,7 @@ export function makeVillage(options: {
       },
       box: { ...scriptBox(`boot-${boots}`), shutDownInOrder: async () => orderly },
       ...{ cameras: scene.onvif, discovery: scriptDiscovery(() => scene.network) },
-      ...{ shutdown: scene.shutdown, disks: scene.disks, inspections: scene.inspections },
+      ...{ machine: scene.machine, shutdown: scene.shutdown, disks: scene.disks, inspections: scene.inspections },
       recorder: noting(
         disk.recorder(clock, (camera) => scene.trouble.get(camera) ?? null),
         addresses,
