@@ -65,6 +65,7 @@ function siteDrafts(site: string): readonly Draft[] {
     priority: false,
     household: "ho-01",
     manual: null,
+    sinceAt: null,
   }));
   const steady = (value: string) => ({ value, sinceAt: startedAt - dayMs, evidence: [] });
   return [

@@ -56,7 +56,12 @@ test("over midnight and the end of a month, the station's sums are the boxes' to
   for (const village of [hamlet, hall]) await village.pass(startAt + 135 * minute - village.now());
 
   const retained = new Map<string, unknown>();
-  for (const [site, village] of Object.entries({ hamlet, hall })) retainedOf(village.brokers.flatMap(({ messages }) => messages), site, retained);
+  for (const [site, village] of Object.entries({ hamlet, hall }))
+    retainedOf(
+      village.brokers.flatMap(({ messages }) => messages),
+      site,
+      retained,
+    );
   // Each page was sent when its round came; the boxes are asked as of that moment.
   for (const name of ["2026-10", "2026-Q4", "2026-11", "2026-10-31..2026-11-01"]) {
     const { report, missing } = communeReportOf(

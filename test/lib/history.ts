@@ -19,6 +19,7 @@ export function historyOf(village: Village, address: Address, name: string, from
       ...{ id: camera.id, name: camera.name ?? camera.id, group: camera.group ?? null, kind: camera.kind, priority: camera.priority },
       household: camera.household ?? null,
       manual: camera.manual === undefined ? null : { checkedAt: camera.manual.checked, keepsMs: camera.manual.keeps },
+      sinceAt: camera.since ?? null,
     }));
     const streams = settings.cameras.filter(({ manual }) => manual === undefined);
     return [
