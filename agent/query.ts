@@ -186,7 +186,7 @@ export function readStatus(asking: Asking, version: string): Status {
 export const takeoversIn = (reads: Pick<Reads, "meta">): readonly WallMs[] =>
   JSON.parse(reads.meta("takeovers") ?? "[]") as readonly WallMs[];
 
-const numberOrNull = (text: string | null) => (text === null ? null : Number(text));
+export const numberOrNull = (text: string | null) => (text === null ? null : Number(text));
 
 /** A camera's clock as it was found last; null: it was never told. */
 export function clockOf(reads: Pick<Reads, "live">, camera: string): ClockReading | null {

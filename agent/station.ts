@@ -10,8 +10,10 @@ import type { AuditHead } from "./core/audit.ts";
 import { settle } from "./core/condition.ts";
 import { redate } from "./core/dating.ts";
 import { alarmMessage, birthMessage, cameraMessage, conditionMessage, type Draft, healthMessage } from "./core/message.ts";
+import { supplyOf } from "./core/supply.ts";
 import { withTakeover } from "./core/twin.ts";
 import type { Condition } from "./core/types.ts";
+import { wearOf } from "./core/wear.ts";
 import { type Digest, makeDigest } from "./digest.ts";
 import { dayFacts, monthFacts } from "./facts.ts";
 import type { Log } from "./log.ts";
@@ -19,7 +21,7 @@ import type { Time } from "./moment.ts";
 import { answerHold } from "./officer.ts";
 import type { Station } from "./publish.ts";
 import type { PulseKeeper } from "./pulse.ts";
-import { type Asking, clockOf, readStatus, takeoversIn } from "./query.ts";
+import { type Asking, clockOf, numberOrNull, readStatus, takeoversIn } from "./query.ts";
 import type { Previous } from "./recover.ts";
 import type { Committed, Store } from "./store/store.ts";
 import type { Conditions } from "./watch.ts";
@@ -148,7 +150,12 @@ function health(deps: StationDeps, address: { commune: string; site: string }, l
     },
     watchdog: { fed, everyMs, lagMs, journal, hangs },
     audit: JSON.parse(deps.store.meta("audit") ?? "null") as AuditHead | null,
-    disk: { value: disk?.value ?? "unknown", freeBytes: live?.freeBytes ?? null, usedBytes: live?.usedBytes ?? 0 },
+    disk: {
+      ...{ value: disk?.value ?? "unknown", freeBytes: live?.freeBytes ?? null, usedBytes: live?.usedBytes ?? 0 },
+      health: wearOf(deps.store.meta("wear")).map(({ device, trouble }) => ({ device, trouble })),
+    },
+    supply: supplyOf(numberOrNull(deps.store.meta("supply"))),
+    runs24h: runsOfDay(deps),
     journal: {
       depth: unsent.count,
       oldestUnsentAt: unsent.oldestAt === null ? null : deps.time.dating().toUtc(unsent.oldestAt),
@@ -158,6 +165,15 @@ function health(deps: StationDeps, address: { commune: string; site: string }, l
 }
 
 const utcOf = ({ time }: StationDeps, at: number | null | undefined) => (at == null ? null : time.dating().toUtc(at));
+
+const dayMs = 86_400_000;
+/** More than a box that starts over every minute. */
+const mostRuns = 2_000;
+
+function runsOfDay({ store, time }: StationDeps): number {
+  const filter = { afterG: 0, fromAt: time.dating().fromUtc(time.nowUtc() - dayMs), toAt: Number.MAX_SAFE_INTEGER };
+  return store.events({ ...filter, type: "run.started", limit: mostRuns }).length;
+}
 
 /** Changes that the state disk does not take at this moment. */
 const waitingOf = (committed: Committed) => (committed.kind === "waiting" ? committed.changes : 0);

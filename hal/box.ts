@@ -1,8 +1,10 @@
 /** Who this box is. systeminformation for the slow inventory at birth; /proc for what is asked often; wtmp and the journal for how it went down. */
 import { execFile } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { open } from "node:fs/promises";
 import { freemem, hostname, loadavg, totalmem, uptime } from "node:os";
+import { join } from "node:path";
+import { type IntervalHistogram, monitorEventLoopDelay } from "node:perf_hooks";
 import { promisify } from "node:util";
 import { osInfo, system } from "systeminformation";
 import type { Box } from "./ports.ts";
@@ -35,7 +37,9 @@ const debian: BoxRecords = {
   layout: process.arch === "arm64" ? utmpLayouts.arm64 : utmpLayouts.x64,
 };
 
-export function makeBox(records: BoxRecords = debian): Box {
+/** `root`: where /sys is; tests have their own. */
+export function makeBox(records: BoxRecords = debian, root = "/"): Box {
+  let turns: IntervalHistogram | null = null;
   return {
     shutDownInOrder: async (bootId) => (await orderOfWtmp(records)) ?? (await orderOfJournal(records.journalctl, bootId)),
     bootId: () => readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim(),
@@ -47,14 +51,20 @@ export function makeBox(records: BoxRecords = debian): Box {
       ]);
       return { hostname: hostname(), model, os, node: process.version, ffmpeg };
     },
-    vitals: () => ({
-      load1: loadavg()[0] ?? 0,
-      memoryUsedBytes: totalmem() - freemem(),
-      memoryTotalBytes: totalmem(),
-      temperatureC: temperature(),
-      agentRssBytes: process.memoryUsage.rss(),
-      uptimeMs: Math.round(uptime() * 1000),
-    }),
+    vitals: () => {
+      const eventLoopP99Ms = turns === null ? null : lateness(turns);
+      // Nobody but the agent asks twice: the others have no timer of it.
+      turns ??= watchTurns();
+      return {
+        load1: loadavg()[0] ?? 0,
+        memoryUsedBytes: totalmem() - freemem(),
+        memoryTotalBytes: totalmem(),
+        temperatureC: temperature(root),
+        agentRssBytes: process.memoryUsage.rss(),
+        uptimeMs: Math.round(uptime() * 1000),
+        eventLoopP99Ms,
+      };
+    },
   };
 }
 
@@ -79,9 +89,41 @@ function lateResolve(): { promise: Promise<string>; resolve: (text: string) => v
   return { promise, resolve };
 }
 
-function temperature(): number | null {
+/** Looked at this often; what comes later than that is the lateness. */
+const turnMs = 20;
+
+function watchTurns(): IntervalHistogram {
+  const turns = monitorEventLoopDelay({ resolution: turnMs });
+  turns.enable();
+  return turns;
+}
+
+function lateness(turns: IntervalHistogram): number {
+  const ms = turns.percentile(99) / 1e6 - turnMs;
+  turns.reset();
+  return Math.round(Math.max(0, ms) * 10) / 10;
+}
+
+/** Sensors of the processor itself, where the kernel has no thermal zone. */
+const processors = ["coretemp", "k10temp", "cpu_thermal"];
+
+function temperature(root: string): number | null {
+  const zone = milliDegrees(join(root, "sys/class/thermal/thermal_zone0/temp"));
+  if (zone !== null) return zone;
   try {
-    return Number(readFileSync("/sys/class/thermal/thermal_zone0/temp", "utf8")) / 1000;
+    const sensors = join(root, "sys/class/hwmon");
+    const name = readdirSync(sensors).find((each) => processors.includes(readFileSync(join(sensors, each, "name"), "utf8").trim()));
+    return name === undefined ? null : milliDegrees(join(sensors, name, "temp1_input"));
+  } catch {
+    return null;
+  }
+}
+
+/** null where it is not there, or no temperature that a box can have. */
+function milliDegrees(path: string): number | null {
+  try {
+    const degrees = Number(readFileSync(path, "utf8").trim() || Number.NaN) / 1000;
+    return degrees > -40 && degrees < 150 ? degrees : null;
   } catch {
     return null;
   }

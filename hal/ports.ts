@@ -72,6 +72,8 @@ export type BoxVitals = {
   readonly temperatureC: number | null;
   readonly agentRssBytes: number;
   readonly uptimeMs: number;
+  /** How late the agent's own turns came since this was asked last, at the worst but one in a hundred; null the first time. */
+  readonly eventLoopP99Ms: number | null;
 };
 
 /** What to record and how. The credential reaches ffmpeg on its standard input only. */

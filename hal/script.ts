@@ -304,6 +304,7 @@ export function scriptBox(bootId: string, isShutDownInOrder: boolean | null = nu
     identity: async () => ({ hostname: "script", model: "script", os: "script", node: process.version, ffmpeg: "script" }),
     vitals: () => ({
       ...{ load1: 0, memoryUsedBytes: 1, memoryTotalBytes: 2, temperatureC: null, agentRssBytes: process.memoryUsage.rss(), uptimeMs: 1 },
+      eventLoopP99Ms: null,
     }),
   };
 }

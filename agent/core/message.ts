@@ -2,8 +2,10 @@
 import { type Dating, redate, type UtcMs } from "./dating.ts";
 import type { Todo } from "./status.ts";
 import type { daySummary, monthSummary } from "./summary.ts";
+import type { Supply } from "./supply.ts";
 import { iso, isoOrNull } from "./time.ts";
 import type { CameraCondition, Condition, EventRow } from "./types.ts";
+import type { WearTrouble } from "./wear.ts";
 
 /** A message without its site. `expirySeconds` null: none. */
 export type Draft = {
@@ -126,7 +128,19 @@ export type Health = {
   readonly memoryTotalBytes: number;
   readonly agentRssBytes: number;
   readonly uptimeMs: number;
-  readonly disk: { readonly value: string; readonly freeBytes: number | null; readonly usedBytes: number };
+  /** Lateness of the agent's own turns, 99 of a hundred; null: not measured yet. */
+  readonly eventLoopP99Ms: number | null;
+  /** Runs that began within the last 24 hours, this one too. */
+  readonly runs24h: number;
+  /** A Raspberry Pi's word of its feed and heat; null elsewhere. */
+  readonly supply: Supply | null;
+  readonly disk: {
+    readonly value: string;
+    readonly freeBytes: number | null;
+    readonly usedBytes: number;
+    /** Each disk under footage and state with its trouble; null: none is known. */
+    readonly health: readonly { readonly device: string; readonly trouble: WearTrouble | null }[];
+  };
   readonly journal: { readonly depth: number; readonly oldestUnsentAt: UtcMs | null; readonly waiting: number };
   readonly lastError: string | null;
   readonly certificateDays: number | null;

@@ -1,11 +1,13 @@
 /** The suites of the small ports, on the scripted and the real drivers. */
+import { mkdirSync, writeFileSync } from "node:fs";
 import { type AddressInfo, createServer } from "node:net";
+import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { makeBox } from "../../hal/box.ts";
 import { makeClock } from "../../hal/clock.ts";
 import { knock } from "../../hal/knock.ts";
 import { scriptBox, scriptClock, scriptKnock } from "../../hal/script.ts";
-import { freePort } from "../lib/temp.ts";
+import { freePort, tempFolder } from "../lib/temp.ts";
 
 const never = new AbortController().signal;
 const aborted = AbortSignal.abort();
@@ -121,4 +123,33 @@ describe.each([
     expect(vitals.uptimeMs).toBeGreaterThan(0);
     expect([true, false, null]).toContain(await box.shutDownInOrder(box.bootId()));
   });
+});
+
+test("the agent's own lateness is measured between two questions", async () => {
+  const box = makeBox();
+  expect(box.vitals().eventLoopP99Ms).toBeNull();
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  const until = performance.now() + 300;
+  while (performance.now() < until);
+  await new Promise((resolve) => setTimeout(resolve, 60));
+  expect(box.vitals().eventLoopP99Ms).toBeGreaterThan(200);
+});
+
+test.each([
+  ["a thermal zone", { "class/thermal/thermal_zone0/temp": "48312" }, 48.312],
+  [
+    "the processor's sensor",
+    { "class/hwmon/hwmon0/name": "nvme", "class/hwmon/hwmon1/name": "coretemp", "class/hwmon/hwmon1/temp1_input": "61000" },
+    61,
+  ],
+  ["nothing", {}, null],
+  ["nonsense", { "class/thermal/thermal_zone0/temp": "-273000" }, null],
+  ["an empty word", { "class/thermal/thermal_zone0/temp": "" }, null],
+] as const)("the temperature by %s", (_, files, temperatureC) => {
+  const root = tempFolder("heat");
+  for (const [path, text] of Object.entries(files)) {
+    mkdirSync(join(root, "sys", path, ".."), { recursive: true });
+    writeFileSync(join(root, "sys", path), `${text}\n`);
+  }
+  expect(makeBox(undefined, root).vitals().temperatureC).toBe(temperatureC);
 });
