@@ -7,8 +7,9 @@ import { build, type Metafile } from "esbuild";
 const root = join(import.meta.dirname, "../..");
 /** The addon finds itself by its place in `node_modules`, so these stay packages. */
 const native = ["better-sqlite3", "bindings", "file-uri-to-path"];
-/** Packages made for `require` find it. */
-const banner = `import { createRequire as requireOf } from "node:module"; const require = requireOf(import.meta.url);`;
+/** Packages made for `require` find what they are used to. */
+const banner = `import { createRequire as requireOf } from "node:module";
+const [require, __filename, __dirname] = [requireOf(import.meta.url), import.meta.filename, import.meta.dirname];`;
 
 async function bundle(folder: string): Promise<void> {
   mkdirSync(folder, { recursive: true });
