@@ -2,8 +2,8 @@
 import type { Broker, Message } from "../../hal/ports.ts";
 import { scriptBroker } from "../../hal/script.ts";
 
-/** `away`: nobody answers. `deaf`: it takes what comes, and its confirmations are lost with the connection. `busy`: over its quota. */
-export type LineState = "well" | "away" | "deaf" | "busy";
+/** `away`: nobody answers. `swallowing`: what is sent never arrives, and that is noticed late. `deaf`: it takes what comes, and its confirmations are lost with the connection. `busy`: over its quota. */
+export type LineState = "well" | "away" | "swallowing" | "deaf" | "busy";
 export type Archive = {
   readonly broker: Broker;
   readonly heard: { readonly events: number; readonly twice: number };
@@ -35,7 +35,7 @@ export function makeArchive(): Archive {
   const scripted = scriptBroker({
     connect: () => (state === "away" ? { kind: "failed", reason: "unreachable", detail: "scene" } : null),
     publish: (message) => {
-      if (state === "away") return "lost";
+      if (state === "away" || state === "swallowing") return "lost";
       if (state === "busy") return "busy";
       take(message);
       return state === "deaf" ? "lost" : "ok";

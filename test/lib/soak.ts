@@ -65,13 +65,19 @@ const ofDisk =
     return names;
   };
 
+/** Things go on happening while the line is bad: a camera falls silent meanwhile. */
 const ofLine =
-  (state: "away" | "deaf" | "busy"): Fault =>
-  async ({ village, archive }, ms) => {
+  (state: "away" | "swallowing" | "deaf" | "busy"): Fault =>
+  async ({ village, archive, draw }, ms) => {
+    const name = draw.one(names);
     archive.set(state);
-    await village.pass(ms);
+    await village.pass(ms / 4);
+    village.scene.trouble.set(name, "silent");
+    await village.pass(ms / 4 + minute);
+    village.scene.trouble.delete(name);
+    await village.pass(ms / 2);
     archive.set("well");
-    return [];
+    return [name];
   };
 
 /** A cut knows no minutes; the clock afterwards is right, or wrong until it is set. */
@@ -110,7 +116,12 @@ const faults: Readonly<Record<string, Fault>> = {
   ...{ "wrong password": withCameras("refused-password", false), "cameras refuse": withCameras("refused-connection", false) },
   ...{ "stream is gone": withCameras("not-found", false), "house without power": ofHouse(true), "house without network": ofHouse(false) },
   ...{ "disk full": ofDisk("full"), "disk read-only": ofDisk("read-only"), "disk unmounted": ofDisk("unmounted") },
-  ...{ "broker away": ofLine("away"), "confirmations lost": ofLine("deaf"), "broker over its quota": ofLine("busy") },
+  ...{
+    "broker away": ofLine("away"),
+    "line swallows": ofLine("swallowing"),
+    "confirmations lost": ofLine("deaf"),
+    "broker over its quota": ofLine("busy"),
+  },
 };
 const kinds = Object.keys(faults) as [string, ...string[]];
 
