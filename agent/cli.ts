@@ -206,6 +206,22 @@ function build(done: (code: number) => void): Command {
   )
     .requiredOption("--out <file>", "the archive to make, for instance matghi-support.tar.gz; it must not be there yet")
     .option("--log <file>", "the end of this log too, where the agent does not write to the system's journal");
+  add(
+    "backup",
+    "all that makes a box this site's, in one file sealed with a passphrase",
+    async (context, options: import("./cli/backup.ts").BackupOptions) =>
+      (await import("./cli/backup.ts")).backup(context, options, stopOnSignals()),
+  )
+    .requiredOption("--out <file>", "the backup to make, for instance an-dai-1.age; it must not be there yet")
+    .option("--passphrase-file <file>", "file with the passphrase, mode 0600; else it is asked for");
+  program
+    .command("restore <file>")
+    .description("puts a backup onto a new box; replaces nothing")
+    .option("--passphrase-file <file>", "file with the passphrase, mode 0600; else it is asked for")
+    .option("--yes", "does not ask")
+    .action(async (file: string, options: import("./cli/backup.ts").RestoreOptions) =>
+      done(await (await import("./cli/backup.ts")).restore(contextOf(program), file, options)),
+    );
   add("adopt-disk", "takes a blank or replaced footage disk into service", async (context) =>
     (await import("./cli/adopt-disk.ts")).adopt(context, stopOnSignals()),
   );

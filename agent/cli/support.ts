@@ -25,7 +25,7 @@ import type { Reads } from "../store/reads.ts";
 import { openReads } from "../store/store.ts";
 import { version } from "../version.ts";
 import { type Entry, writeArchive } from "./archive.ts";
-import { type Context, checkUser, exit, nowUtc, Refusal, surroundingRules } from "./context.ts";
+import { type Context, checkUser, exit, nowUtc, surroundingRules } from "./context.ts";
 import { visit } from "./doctor.ts";
 import { listFolder, listFootage } from "./shelf.ts";
 
@@ -66,7 +66,7 @@ export async function support(
   checkUser({ site: { state: subject.state } });
   const made: Made[] = [];
   const parts = partsOf(context, options, subject, machine, signal);
-  const bytes = await written(options.out, entriesOf(subject, parts, made, signal), signal);
+  const bytes = await writeArchive(options.out, entriesOf(subject, parts, made, signal), signal);
   const lost = made.filter(({ error }) => error !== null).map(({ name }) => name);
   if (context.json) context.out(JSON.stringify({ file: options.out, bytes, parts: made }));
   else {
@@ -76,16 +76,6 @@ export async function support(
     if (lost.length > 0) context.out(fill(words.missing, { names: lost.join(", ") }));
   }
   return exit.fine;
-}
-
-async function written(file: string, entries: AsyncIterable<Entry>, signal: AbortSignal): Promise<number> {
-  try {
-    return await writeArchive(file, entries, Date.now(), signal);
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === "EEXIST") throw new Refusal(exit.wrongUse, `--out ${file} is there already; name another file`);
-    throw new Refusal(exit.needsPerson, `--out ${file}: ${code ?? String(error)}; choose a folder that is there and can be written`);
-  }
 }
 
 function subjectOf(configFile: string): Subject {

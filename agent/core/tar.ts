@@ -29,3 +29,12 @@ export function tarHeader(name: string, bytes: number, modifiedMs: number): Uint
 /** Zeros after a file's bytes. */
 export const tarPadding = (bytes: number): Uint8Array => new Uint8Array((blockBytes - (bytes % blockBytes)) % blockBytes);
 export const tarEnd = (): Uint8Array => new Uint8Array(2 * blockBytes);
+
+/** What a header of ours says; null at the end. Throws where the sum is wrong. */
+export function tarRead(header: Uint8Array): { readonly name: string; readonly bytes: number } | null {
+  if (header.every((byte) => byte === 0)) return null;
+  const text = (from: number, to: number) => new TextDecoder().decode(header.subarray(from, to)).split("\0")[0] ?? "";
+  const sum = header.reduce((total, byte, at) => total + (at >= 148 && at < 156 ? 32 : byte), 0);
+  if (Number.parseInt(text(148, 154), 8) !== sum) throw new Error("no archive, or a damaged one");
+  return { name: text(0, mostNameBytes), bytes: Number.parseInt(text(124, 136), 8) };
+}

@@ -1,4 +1,5 @@
 /** All sentences for people, in Vietnamese and English. Plain, no blame; each says what it is and what to do next. */
+import { backupWords as keeping } from "./backupwords.ts";
 import { doctorWords as examining } from "./doctorwords.ts";
 import { enrollWords as enrolling } from "./enrollwords.ts";
 import { eraseWords as erasing } from "./erasewords.ts";
@@ -22,6 +23,7 @@ const vi = {
   ...erasing.vi,
   ...telling.vi,
   ...helping.vi,
+  ...keeping.vi,
   ...serving.vi,
   ...enrolling.vi,
   ...registering.vi,
@@ -379,6 +381,7 @@ const en: typeof vi = {
   ...erasing.en,
   ...telling.en,
   ...helping.en,
+  ...keeping.en,
   ...serving.en,
   ...enrolling.en,
   ...registering.en,

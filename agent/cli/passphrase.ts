@@ -1,0 +1,48 @@
+/** The passphrase of a backup: from a file that only its owner reads, or from a person at the terminal. Never from the command line. */
+import { statSync } from "node:fs";
+import { createInterface } from "node:readline/promises";
+import { Writable } from "node:stream";
+import { readSecret } from "../config/rules.ts";
+import { exit, Refusal } from "./context.ts";
+import { isInteractive } from "./prompt.ts";
+
+const fewestChars = 12;
+
+/** `again`: what to ask a second time with, where a slip would lock somebody out. Throws a Refusal. */
+export async function passphraseOf(file: string | undefined, question: string, again: string | null): Promise<string> {
+  if (file !== undefined) return long(readFrom(file), `--passphrase-file ${file}`);
+  if (!isInteractive())
+    throw new Refusal(exit.wrongUse, "no passphrase; write it into a file of mode 0600 and name it: --passphrase-file F");
+  const said = long(await askHidden(question), "the passphrase");
+  if (again !== null && (await askHidden(again)) !== said) throw new Refusal(exit.wrongUse, "the two passphrases differ; begin again");
+  return said;
+}
+
+function readFrom(file: string): string {
+  try {
+    const { mode } = statSync(file);
+    if ((mode & 0o077) !== 0) throw new Refusal(exit.wrongUse, `--passphrase-file ${file} can be read by others; chmod 600 ${file}`);
+    return readSecret(file);
+  } catch (error) {
+    if (error instanceof Refusal) throw error;
+    throw new Refusal(exit.wrongUse, `--passphrase-file ${file}: ${(error as NodeJS.ErrnoException).code}; name a file that can be read`);
+  }
+}
+
+function long(passphrase: string, name: string): string {
+  if (passphrase.length >= fewestChars && !/[\r\n]/.test(passphrase)) return passphrase;
+  throw new Refusal(exit.wrongUse, `${name} is not one line of ${fewestChars} characters or more; take a longer one`);
+}
+
+async function askHidden(question: string): Promise<string> {
+  process.stderr.write(question);
+  const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });
+  const lines = createInterface({ input: process.stdin, output: nowhere, terminal: true });
+  try {
+    const closed = new Promise<string>((resolve) => lines.once("close", () => resolve("")));
+    return await Promise.race([lines.question(""), closed]);
+  } finally {
+    lines.close();
+    process.stderr.write("\n");
+  }
+}

@@ -1,0 +1,40 @@
+/** Copies of the database: made while the agent writes, and given a new journal when they take its place. */
+import { randomUUID } from "node:crypto";
+import { openAsItIs, openWriter } from "./database.ts";
+import { makeReads } from "./reads.ts";
+
+/** SQLite's online backup: consistent, also while the agent writes. False: there is no database. Rejects with SQLite's error. */
+export async function copyDatabase(state: string, target: string): Promise<boolean> {
+  const db = openAsItIs(state);
+  if (db === null) return false;
+  try {
+    await db.backup(target);
+    return true;
+  } finally {
+    db.close();
+  }
+}
+
+/**
+ * The journal begins anew under another name, as one that was rolled back must (contract §7): what the station has of the old one stays
+ * true, all that is kept goes out again and is told apart by its ids. Days and months are told again too. Returns the name.
+ */
+export function renewJournal(state: string, why: string): string {
+  const db = openWriter(state);
+  try {
+    const name = randomUUID().slice(0, 8);
+    db.transaction(() => {
+      db.prepare("DELETE FROM meta WHERE key IN ('cursor', 'acked', 'retained') OR key LIKE 'page:%'").run();
+      db.prepare("INSERT INTO meta VALUES ('db', ?) ON CONFLICT DO UPDATE SET value = excluded.value").run(name);
+      const run = makeReads(db).lastRun();
+      if (run === null) return;
+      const seq = db.prepare("UPDATE run SET seq = seq + 1 WHERE id = ? RETURNING seq").pluck().get(run.id);
+      db.prepare(
+        "INSERT INTO event (run, seq, at, mono_ms, clock, type, level, keep, data) VALUES (?, ?, ?, 0, 'unset', 'journal.reset', 'alarm', 3, ?)",
+      ).run(run.id, seq, run.beatAt, JSON.stringify({ brokenAs: why, db: name }));
+    }).immediate();
+    return name;
+  } finally {
+    db.close();
+  }
+}
