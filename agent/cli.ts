@@ -85,13 +85,13 @@ function build(done: (code: number) => void): Command {
   add("export", "hands footage out as evidence", async (context, options: import("./cli/export.ts").ExportOptions) =>
     (await import("./cli/export.ts")).exportFootage(context, options, stopOnSignals()),
   )
-    .requiredOption("--camera <id>", "camera; again for each", (id: string, ids: readonly string[] | undefined) => [...(ids ?? []), id])
-    .requiredOption("--from <time>", "begin: 2026-11-24T14:05, 14:05 (today), or ISO with offset")
-    .requiredOption("--to <time>", "end")
-    .requiredOption("--request <text>", "paper that asks for it: number, date")
-    .requiredOption("--agency <text>", "agency that asks")
-    .requiredOption("--officer <text>", "officer")
-    .requiredOption("--purpose <text>", "what for")
+    .option("--camera <id>", "camera; again for each", (id: string, ids: readonly string[] | undefined) => [...(ids ?? []), id])
+    .option("--from <time>", "begin: 2026-11-24T14:05, 14:05 (today), or ISO with offset")
+    .option("--to <time>", "end")
+    .option("--request <text>", "paper that asks for it: number, date")
+    .option("--agency <text>", "agency that asks")
+    .option("--officer <text>", "officer")
+    .option("--purpose <text>", "what for")
     .option("--case <kind>", "tngt, trom-cap, xo-xat, ma-tuy or khac")
     .option("--witness <text>", "who was there")
     .option("--hold <id>", "the hold that it belongs to")
@@ -129,6 +129,7 @@ function build(done: (code: number) => void): Command {
     .requiredOption("--to <time>", "end")
     .requiredOption("--request <text>", "paper that asks for it: number, date")
     .requiredOption("--officer <text>", "who holds it")
+    .option("--until <time>", "when to be reminded of it; nothing is deleted then")
     .action(async (options: import("./cli/hold.ts").AddOptions) =>
       done((await import("./cli/hold.ts")).addHold(contextOf(program), options)),
     );
@@ -153,6 +154,11 @@ function build(done: (code: number) => void): Command {
     .requiredOption("--reason <text>", "why, and the paper that asks for it")
     .requiredOption("--officer <text>", "who deletes it")
     .option("--yes", "deletes without asking");
+  add("notice", "the page that a household is given about its camera", async (context, options: import("./cli/notice.ts").NoticeOptions) =>
+    (await import("./cli/notice.ts")).notice(context, options),
+  )
+    .requiredOption("--household <id>", "household")
+    .requiredOption("--out <file>", "the page to write");
   addRegister(program, (run) => run(contextOf(program)).then(done));
   add("audit", "who did what with footage and settings", async (context, options: import("./cli/audit.ts").AuditOptions) =>
     (await import("./cli/audit.ts")).audit(context, options),

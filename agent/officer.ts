@@ -74,7 +74,7 @@ function place(deps: OfficerDeps, ours: readonly number[], id: string, body: Rea
   store.commit([
     {
       put: "hold-added",
-      hold: { camera, request, officer, fromUtc: wanted.fromAt, toUtc: wanted.toAt, sinceAt: moment.at, ...stored },
+      hold: { camera, request, officer, fromUtc: wanted.fromAt, toUtc: wanted.toAt, sinceAt: moment.at, untilUtc: null, ...stored },
     },
     { put: "event", moment, type: "hold.added", level: "info", data: { ...data, station: id } },
   ]);

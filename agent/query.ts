@@ -5,7 +5,7 @@ import type { ClockReading } from "./core/acquaintance.ts";
 import { type Dating, plainDating, redate, type UtcMs } from "./core/dating.ts";
 import { graceMs, type History, spansOf, splitByPlan, sumsOf } from "./core/ledger.ts";
 import { reachOf } from "./core/reach.ts";
-import { forecastDays } from "./core/retention.ts";
+import { forecastDays, type HeldInflow, heldFullIn } from "./core/retention.ts";
 import { type CameraFacts, type Status, statusOf } from "./core/status.ts";
 import { stretchesOf } from "./core/stretch.ts";
 import { supplyOf } from "./core/supply.ts";
@@ -160,6 +160,7 @@ export function readStatus(asking: Asking, version: string): Status {
       usedBytes,
       heldBytes,
       daysLeft,
+      heldFullInMs: heldFullIn(heldInflow(asking, usedBytes - heldBytes + (live?.freeBytes ?? 0))),
     },
     supply: supplyOf(numberOrNull(reads.meta("supply"))),
     wear: wearOf(reads.meta("wear")).map((disk) => ({ ...disk, sinceAt: utc(disk.sinceAt) })),
@@ -177,6 +178,9 @@ export function readStatus(asking: Asking, version: string): Status {
     configProblem: reads.meta("config-problem"),
     keepMinDays: settings.recording.keep.min / dayMs,
     twinAt: running ? utc(twinFeltAt(takeoversIn(reads), dating.fromUtc(nowAt))) : null,
+    expiredHolds: reads
+      .holds()
+      .flatMap(({ id, camera, untilUtc }) => (untilUtc === null || untilUtc > nowAt ? [] : [{ id, camera, untilUtc }])),
     ...{ unanswered: reads.unanswered(), nowAt },
     certificateDays: certificateDays(settings.station?.cert, nowAt),
   });
@@ -187,6 +191,21 @@ export const takeoversIn = (reads: Pick<Reads, "meta">): readonly WallMs[] =>
   JSON.parse(reads.meta("takeovers") ?? "[]") as readonly WallMs[];
 
 export const numberOrNull = (text: string | null) => (text === null ? null : Number(text));
+
+/** What comes in under holds that reach into the future, by what their cameras recorded in the last day. */
+function heldInflow({ reads, dating, nowAt }: Asking, roomBytes: number): HeldInflow {
+  const growing = reads.holds().filter(({ fromUtc, toUtc }) => fromUtc <= nowAt && toUtc > nowAt);
+  const cameras = [...new Set(growing.map(({ camera }) => camera))];
+  const bytesPerDay = cameras.reduce((sum, camera) => sum + perDay(reads, camera, dating.fromUtc(nowAt)), 0);
+  return { roomBytes, bytesPerDay, forMs: Math.max(0, ...growing.map(({ toUtc }) => toUtc - nowAt)) };
+}
+
+/** Of a camera that has recorded for less than a day, what a whole one would come to. */
+function perDay(reads: Reads, camera: string, nowAt: WallMs): number {
+  const oldestAt = reads.oldestStartAt(camera);
+  const lengthMs = oldestAt === null ? dayMs : Math.min(dayMs, Math.max(1_000, nowAt - oldestAt));
+  return (reads.bytesSince(nowAt - dayMs, camera) / lengthMs) * dayMs;
+}
 
 /** A camera's clock as it was found last; null: it was never told. */
 export function clockOf(reads: Pick<Reads, "live">, camera: string): ClockReading | null {

@@ -492,3 +492,18 @@ export interface Broker {
   /** One attempt with a fresh client: MQTT 5, and 3.1.1 where the broker refuses 5. Never rejects, never retries. */
   connect(options: BrokerOptions, signal: AbortSignal): Promise<ConnectResult>;
 }
+
+/** Something removable with a file system. `folder` null: it is not mounted. */
+export type Stick = {
+  readonly device: string;
+  readonly label: string | null;
+  readonly folder: string | null;
+  readonly sizeBytes: number;
+  readonly freeBytes: number | null;
+};
+export interface Sticks {
+  /** Those that can be written, and those that are not mounted. Never rejects. */
+  find(): Promise<readonly Stick[]>;
+  /** Bytes a second that reach the medium under a folder, by a small file that is removed again; null where it takes nothing. Never rejects. */
+  speed(folder: string): Promise<number | null>;
+}

@@ -10,7 +10,7 @@ import { type Erased, eraseFootage, NoDisk } from "../erase.ts";
 import type { SegmentRow } from "../store/reads.ts";
 import { type Context, nowUtc as clockNow, exit, Refusal } from "./context.ts";
 import { knownCamera, stretchOf, textOf } from "./fields.ts";
-import { ask, isInteractive } from "./prompt.ts";
+import { converse, isInteractive } from "./prompt.ts";
 import { type Desk, writingSlowly } from "./writing.ts";
 
 export type DeleteOptions = {
@@ -90,7 +90,7 @@ async function settle(
   if (yes === true) return;
   if (!isInteractive()) throw new Refusal(exit.wrongUse, `${said.split("\n")[0]} Nobody is at a terminal to agree: say --yes`);
   err(said);
-  if ((await ask(words.ask))?.trim().toUpperCase() !== words.word) throw new Refusal(exit.needsPerson, words.notDone);
+  if ((await converse((ask) => ask(words.ask)))?.trim().toUpperCase() !== words.word) throw new Refusal(exit.needsPerson, words.notDone);
 }
 
 async function erase({ store, settings, trust }: Desk, segments: readonly SegmentRow[]): Promise<Erased> {

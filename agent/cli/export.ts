@@ -22,8 +22,10 @@ import { BrokenKey, openKey } from "../store/key.ts";
 import type { Store } from "../store/store.ts";
 import { openStore } from "../store/store.ts";
 import { version } from "../version.ts";
-import { type Context, exit, nowUtc, Refusal, settingsOf } from "./context.ts";
+import { type Context, exit, nowUtc, Refusal, reading, settingsOf } from "./context.ts";
 import { knownCamera, oneOf, stretchOf, textOf } from "./fields.ts";
+import { interview } from "./interview.ts";
+import { isInteractive } from "./prompt.ts";
 
 export type ExportOptions = {
   readonly camera: readonly string[];
@@ -42,7 +44,42 @@ export type ExportOptions = {
 const dayMs = 86_400_000;
 const progressEveryMs = 2_000;
 
-export async function exportFootage(context: Context, options: ExportOptions, signal: AbortSignal): Promise<number> {
+/** What must be said, in the order in which a missing one is named. */
+const required = { camera: "id", from: "time", to: "time", request: "text", agency: "text", officer: "text", purpose: "text" } as const;
+
+/** Without arguments a person at a terminal is asked for each thing. */
+export async function exportFootage(context: Context, given: Partial<ExportOptions>, signal: AbortSignal): Promise<number> {
+  const isAsking = Object.keys(given).length === 0 && isInteractive() && !context.json;
+  return exportAs(context, isAsking ? await askAll(context) : complete(given), signal);
+}
+
+function complete(given: Partial<ExportOptions>): ExportOptions {
+  for (const [name, kind] of Object.entries(required))
+    if (given[name as keyof typeof required] === undefined)
+      throw new Refusal(
+        exit.wrongUse,
+        `error: required option '--${name} <${kind}>' not specified; see matghi export --help, or say nothing at a terminal and be asked`,
+      );
+  return given as ExportOptions;
+}
+
+function askAll(context: Context): Promise<ExportOptions> {
+  const subject = reading(context, ({ settings, reads, nowAt }) => {
+    const names = new Map(settings.cameras.map(({ id, name }) => [id, name ?? id]));
+    const ids = [...new Set([...names.keys(), ...reads.cameras().map(({ id }) => id)])];
+    const own = [settings.recording.folder, settings.site.state];
+    return { language: settings.site.language, nowAt, own, cameras: ids.map((id) => ({ id, name: names.get(id) ?? id })) };
+  });
+  // A person thinks for minutes: the store is opened for each look.
+  const look = (camera: string, asked: Span) =>
+    reading(context, (asking) => {
+      const { text, segments } = orderOf(asking, camera, asked);
+      return { text, bytes: segments.reduce((sum, { bytes }) => sum + bytes, 0) };
+    });
+  return interview({ ...subject, look }, context.err);
+}
+
+async function exportAs(context: Context, options: ExportOptions, signal: AbortSignal): Promise<number> {
   const request = requestOf(options);
   const settings = settingsOf(context);
   if (!existsSync(join(settings.site.state, "matghi.db")))
@@ -207,7 +244,7 @@ async function whileHeld<T>(
   store.commit(
     orders.map(({ facts }) => ({
       put: "hold-added",
-      hold: { ...span, camera: facts.id, request: mark, officer: request.officer, sinceAt },
+      hold: { ...span, camera: facts.id, request: mark, officer: request.officer, sinceAt, untilUtc: null },
     })),
   );
   const ours = store.holds().filter(({ id, request: text }) => !before.has(id) && text === mark);

@@ -1,12 +1,12 @@
 /** `matghi hold add|list|lift`: footage that may not be overwritten. Each writes in one short transaction, beside a running agent too. */
 import type { Change, Moment } from "../core/change.ts";
 import { makeDating } from "../core/dating.ts";
-import { iso, vietnamTime } from "../core/time.ts";
+import { iso, isoOrNull, vietnamTime } from "../core/time.ts";
 import { bytesText, fill, wordsIn } from "../core/words.ts";
 import type { HoldRow } from "../store/reads.ts";
 import type { Store } from "../store/store.ts";
 import { type Context, exit, Refusal } from "./context.ts";
-import { knownCamera, stretchOf, textOf } from "./fields.ts";
+import { knownCamera, stretchOf, textOf, timeOf } from "./fields.ts";
 import { type Desk, writing } from "./writing.ts";
 
 export type AddOptions = {
@@ -15,6 +15,7 @@ export type AddOptions = {
   readonly to: string;
   readonly request: string;
   readonly officer: string;
+  readonly until?: string;
 };
 
 export function addHold(context: Context, options: AddOptions): number {
@@ -23,13 +24,14 @@ export function addHold(context: Context, options: AddOptions): number {
     const { store, settings, nowUtc } = desk;
     const camera = knownCamera(options.camera, [...new Set([...settings.cameras, ...store.cameras()].map(({ id }) => id))]);
     const asked = stretchOf(options, nowUtc);
+    const untilUtc = reminderOf(options.until, nowUtc);
     const dating = makeDating(store.boots());
     const hold = {
-      ...{ camera, request, officer, fromUtc: asked.fromAt, toUtc: asked.toAt, sinceAt: dating.fromUtc(nowUtc) },
+      ...{ camera, request, officer, fromUtc: asked.fromAt, toUtc: asked.toAt, sinceAt: dating.fromUtc(nowUtc), untilUtc },
       ...{ fromAt: dating.fromUtc(asked.fromAt), toAt: dating.fromUtc(asked.toAt) },
     };
     const data = { camera, from: iso(asked.fromAt), to: iso(asked.toAt), request };
-    desk.audit("hold.added", { ...data, officer });
+    desk.audit("hold.added", { ...data, officer, ...(untilUtc === null ? {} : { until: iso(untilUtc) }) });
     write(store, [
       { put: "hold-added", hold },
       { put: "event", moment: momentOf(desk), type: "hold.added", level: "info", data },
@@ -41,6 +43,17 @@ export function addHold(context: Context, options: AddOptions): number {
     return exit.fine;
   });
 }
+
+/** A date alone ends with that day. Throws a Refusal for what is past. */
+function reminderOf(text: string | undefined, nowAt: number): number | null {
+  if (text === undefined) return null;
+  const at = timeOf(text, "until", nowAt, 0);
+  const untilAt = /^\d{4}-\d{2}-\d{2}$/.test(text) ? at + dayMs : at;
+  if (untilAt <= nowAt) throw new Refusal(exit.wrongUse, `--until ${text} is past; name a day to come, or leave it away`);
+  return untilAt;
+}
+
+const dayMs = 86_400_000;
 
 export function listHolds(context: Context): number {
   return writing(context, (desk) => {
@@ -85,11 +98,14 @@ function write(store: Pick<Store, "commit">, change: Change): void {
   if (done.kind === "waiting") throw new Refusal(exit.needsPerson, `the database takes nothing (${done.why}); free its disk and try again`);
 }
 
-const holdJson = ({ id, camera, fromUtc, toUtc, request, officer, sinceAt, bytes }: HoldRow, { store }: Desk) => ({
+const holdJson = ({ id, camera, fromUtc, toUtc, request, officer, sinceAt, untilUtc, bytes }: HoldRow, { store }: Desk) => ({
   ...{ id, camera, from: iso(fromUtc), to: iso(toUtc), request, officer, since: iso(makeDating(store.boots()).toUtc(sinceAt)), bytes },
+  until: isoOrNull(untilUtc),
 });
 
-function holdWords({ id, camera, fromUtc, toUtc, request, officer, bytes }: HoldRow, { settings }: Desk) {
+function holdWords({ id, camera, fromUtc, toUtc, request, officer, untilUtc, bytes }: HoldRow, { settings }: Desk) {
   const size = bytesText(bytes, settings.site.language);
-  return { id, camera, from: vietnamTime(fromUtc), to: vietnamTime(toUtc), request, officer, size };
+  const words = wordsIn(settings.site.language).hold;
+  const until = untilUtc === null ? "" : fill(words.until, { until: vietnamTime(untilUtc) });
+  return { id, camera, from: vietnamTime(fromUtc), to: vietnamTime(toUtc), request, officer, size, until };
 }

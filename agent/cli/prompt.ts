@@ -1,15 +1,36 @@
 /** Questions to a person at a terminal, on standard error so that the answer of a command stays clean. */
-import { createInterface } from "node:readline/promises";
+import { createInterface } from "node:readline";
 
 /** Is there a person who can answer? */
 export const isInteractive = (): boolean => process.stdin.isTTY === true && process.stderr.isTTY === true;
 
 /** Asks one question; null where the terminal was closed (Ctrl-D, Ctrl-C). */
-export async function ask(question: string): Promise<string | null> {
+export type Ask = (question: string) => Promise<string | null>;
+
+/** A conversation of one or more questions. What was typed ahead is not lost. */
+export async function converse<T>(talk: (ask: Ask) => Promise<T>): Promise<T> {
   const lines = createInterface({ input: process.stdin, output: process.stderr });
+  const typed: string[] = [];
+  let isClosed = false;
+  let wake = () => {};
+  lines.on("line", (line) => {
+    typed.push(line);
+    wake();
+  });
+  lines.on("close", () => {
+    isClosed = true;
+    wake();
+  });
   try {
-    const closed = new Promise<null>((resolve) => lines.once("close", () => resolve(null)));
-    return await Promise.race([lines.question(question).catch(() => null), closed]);
+    return await talk(async (question) => {
+      lines.setPrompt(question);
+      if (!isClosed) lines.prompt();
+      while (typed.length === 0 && !isClosed)
+        await new Promise<void>((resolve) => {
+          wake = resolve;
+        });
+      return typed.shift() ?? null;
+    });
   } finally {
     lines.close();
   }

@@ -74,6 +74,8 @@ export type NewHold = {
   readonly request: string;
   readonly officer: string;
   readonly sinceAt: WallMs;
+  /** When somebody wants to be reminded of it; null: never. Nothing is deleted then. */
+  readonly untilUtc: UtcMs | null;
 };
 
 export type Change = readonly Write[];

@@ -2,8 +2,14 @@
 
 const vi = {
   hold: {
-    added: "Đã giữ hình số {id}: {camera}, {from} – {to} ({size} hiện có); theo {request}",
-    line: "{id}  {camera}  {from} – {to}  {size}  {request} ({officer})",
+    added: "Đã giữ hình số {id}: {camera}, {from} – {to} ({size} hiện có); theo {request}{until}",
+    line: "{id}  {camera}  {from} – {to}  {size}  {request} ({officer}){until}",
+    until: "; nhắc lại lúc {until}",
+    expired:
+      "Giữ hình số {id} (camera {camera}) đã đến hạn xem lại ({until}); hình vẫn được giữ – nếu xong việc: matghi hold lift {id} --officer … --reason …",
+    filling:
+      "Hình đang được giữ sẽ lấp đầy ổ cứng sau khoảng {length} nữa, lúc đó phải dừng ghi; không hình nào đang giữ bị xóa – đề nghị thôi giữ phần đã xong (matghi hold list) hoặc thay ổ lớn hơn",
+    only: "Ổ cứng chỉ còn hình đang được giữ nên đã dừng ghi; không hình nào đang giữ bị xóa – đề nghị thôi giữ phần đã xong (matghi hold list) hoặc thay ổ lớn hơn",
     lifted: "Đã thôi giữ hình số {id}: {camera}, {from} – {to}",
     none: "Không có hình nào đang được giữ.",
     much: "Hình được giữ theo yêu cầu chiếm {held}, phần còn lại chỉ đủ cho khoảng {days} ngày – đề nghị xem lại: matghi hold list",
@@ -137,8 +143,14 @@ const vi = {
 
 const en: typeof vi = {
   hold: {
-    added: "Held as number {id}: {camera}, {from} – {to} ({size} so far); asked for by {request}",
-    line: "{id}  {camera}  {from} – {to}  {size}  {request} ({officer})",
+    added: "Held as number {id}: {camera}, {from} – {to} ({size} so far); asked for by {request}{until}",
+    line: "{id}  {camera}  {from} – {to}  {size}  {request} ({officer}){until}",
+    until: "; look at it again at {until}",
+    expired:
+      "Hold {id} (camera {camera}) was to be looked at again ({until}); its footage is still held – when it is over: matghi hold lift {id} --officer … --reason …",
+    filling:
+      "Held footage will fill the disk in some {length}, and recording stops then; nothing that is held is deleted – lift what is over (matghi hold list) or put a larger disk in",
+    only: "Only held footage is left on the disk, so nothing is recorded; nothing that is held is deleted – lift what is over (matghi hold list) or put a larger disk in",
     lifted: "Hold {id} lifted: {camera}, {from} – {to}",
     none: "Nothing is held.",
     much: "Held footage takes {held}; what is left is enough for some {days} days – look through it: matghi hold list",

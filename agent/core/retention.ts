@@ -38,6 +38,22 @@ function excess(usedBytes: number, limitBytes: number): number {
 
 const slack = (bytes: number) => Math.round(bytes * slackShare);
 
+/** What holds take of what is recorded from now on. */
+export type HeldInflow = {
+  /** What may still be written: free on the disk, and files that rotation may take. */
+  readonly roomBytes: number;
+  readonly bytesPerDay: number;
+  /** How long the longest of these holds reaches from now. */
+  readonly forMs: number;
+};
+
+/** How long until held footage alone has filled the disk; null: its holds end before, or none reaches into the future. */
+export function heldFullIn({ roomBytes, bytesPerDay, forMs }: HeldInflow): number | null {
+  if (bytesPerDay <= 0) return null;
+  const inMs = (Math.max(0, roomBytes) / bytesPerDay) * 86_400_000;
+  return inMs < forMs ? inMs : null;
+}
+
 /** Days until the oldest footage must go, from what came in lately; what is held takes room and never goes. null where it cannot be told. */
 export function forecastDays(usedBytes: number, freeBytes: number, bytesPerDay: number, limits: Limits, heldBytes = 0): number | null {
   if (bytesPerDay <= 0) return null;

@@ -1,7 +1,7 @@
 /** `status` from what the store holds: what is true now, worst first, and what a person should do. Pure; agent/query.ts fills it. */
 import { type ClockReading, clockTrouble } from "./acquaintance.ts";
 import type { UtcMs } from "./dating.ts";
-import { numberText } from "./print.ts";
+import { durationText, numberText } from "./print.ts";
 import type { Reach } from "./reach.ts";
 import type { Supply } from "./supply.ts";
 import { iso, isoOrNull, vietnamTime } from "./time.ts";
@@ -26,7 +26,11 @@ export type StatusFacts = {
     readonly usedBytes: number;
     readonly heldBytes: number;
     readonly daysLeft: number | null;
+    /** Until held footage alone has filled it; null: it does not. */
+    readonly heldFullInMs: number | null;
   };
+  /** Holds of which somebody wanted to be reminded by now. */
+  readonly expiredHolds: readonly { readonly id: number; readonly camera: string; readonly untilUtc: UtcMs }[];
   /** The disks' own health; times UTC. */
   readonly wear: readonly Wear[];
   readonly supply: Supply | null;
@@ -89,6 +93,8 @@ export const troubles = [
   "identity",
   "foreign",
   "subject",
+  "hold",
+  "held",
 ] as const;
 export type Trouble = (typeof troubles)[number];
 export type Todo = {
@@ -174,6 +180,10 @@ function wearText(disk: ReturnType<typeof troubled>[number], words: ReturnType<t
 
 const sinceText = (at: UtcMs | null) => (at === null ? "?" : vietnamTime(at));
 
+const dayMs = 86_400_000;
+/** Beside what is held there may be an open file or one that was just closed. */
+const onlyHeldShare = 0.05;
+
 function todoOf(facts: StatusFacts): Todo[] {
   const words = wordsIn(facts.language);
   const list: Todo[] = [];
@@ -229,6 +239,14 @@ function todoOf(facts: StatusFacts): Todo[] {
   if (twinAt !== null) add("identity", "broken", null, fill(words.twin, { site, at: vietnamTime(twinAt) }), null);
   if (certificateDays !== null && certificateDays <= warnDays.first)
     add("certificate", certificateDays <= warnDays.last ? "broken" : "attention", null, certificateText(certificateDays, words), null);
+  const { heldFullInMs } = facts.disk;
+  const { usedBytes } = facts.disk;
+  if (facts.disk.value === "full" && heldBytes > 0 && usedBytes - heldBytes <= usedBytes * onlyHeldShare)
+    add("held", "broken", null, words.hold.only, null);
+  else if (heldFullInMs !== null && heldFullInMs < facts.keepMinDays * dayMs)
+    add("held", "attention", null, fill(words.hold.filling, { length: durationText(heldFullInMs, facts.language) }), null);
+  for (const { id, camera, untilUtc } of facts.expiredHolds)
+    add("hold", "attention", null, fill(words.hold.expired, { id, camera, until: vietnamTime(untilUtc) }), untilUtc);
   for (const { id, dueAt } of facts.unanswered) {
     const sentence = dueAt <= facts.nowAt ? words.register.overdue : words.register.dueSoon;
     add("subject", "attention", null, fill(sentence, { id, due: vietnamTime(dueAt - 1).slice(9) }), null);

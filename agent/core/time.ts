@@ -34,3 +34,16 @@ function isRealDay(text: string): boolean {
   const at = Date.parse(`${text}T00:00:00Z`);
   return !Number.isNaN(at) && new Date(at).toISOString().startsWith(text);
 }
+
+/** A time as people write it: `20:05`, `20h05`, `20 giờ 05`, with or without `24/11/2026` or `24/11`, in either order; or as `parseTime` has it. */
+export function parseSpokenTime(text: string, nowAt: WallMs): WallMs | null {
+  const said = text.normalize("NFC").trim().toLowerCase();
+  const clock = /(?:^|\s)(\d{1,2})\s*(?::|h|giờ|g)\s*(?:(\d{2})(?::(\d{2}))?\s*(?:phút|p)?)?(?=\s|$)/u.exec(said);
+  const date = /(?:^|\s)(\d{1,2})\/(\d{1,2})(?:\/(\d{4}))?(?=\s|$)/.exec(said);
+  const rest = [clock?.[0], date?.[0]].reduce<string>((left, part) => left.replace(part ?? "", " "), said);
+  if (clock === null || !/^(?:\s|ngày|lúc)*$/u.test(rest)) return parseTime(text.trim(), nowAt);
+  const today = new Date(nowAt + vietnamMs).toISOString().slice(0, 10);
+  const two = (part: string | undefined) => (part ?? "0").padStart(2, "0");
+  const day = date === null ? today : `${date[3] ?? today.slice(0, 4)}-${two(date[2])}-${two(date[1])}`;
+  return parseTime(`${day}T${two(clock[1])}:${two(clock[2])}:${two(clock[3])}`, nowAt);
+}

@@ -1,10 +1,12 @@
 /** All sentences for people, in Vietnamese and English. Plain, no blame; each says what it is and what to do next. */
 import { backupWords as keeping } from "./backupwords.ts";
+import { askWords as asking } from "./askwords.ts";
 import { doctorWords as examining } from "./doctorwords.ts";
 import { enrollWords as enrolling } from "./enrollwords.ts";
 import { eraseWords as erasing } from "./erasewords.ts";
 import { evidenceWords as handing } from "./evidencewords.ts";
 import type { FoundProblem } from "./found.ts";
+import { noticeWords as informing } from "./noticewords.ts";
 import { registerWords as registering } from "./registerwords.ts";
 import { senseWords as feeling } from "./sensewords.ts";
 import { serviceWords as serving } from "./servicewords.ts";
@@ -28,6 +30,8 @@ const vi = {
   ...enrolling.vi,
   ...registering.vi,
   ...settling.vi,
+  ...asking.vi,
+  ...informing.vi,
   causes: {
     "box-power": "mất điện tại nơi đặt đầu ghi",
     "house-power": "mất điện tại vị trí lắp đặt",
@@ -386,6 +390,8 @@ const en: typeof vi = {
   ...enrolling.en,
   ...registering.en,
   ...settling.en,
+  ...asking.en,
+  ...informing.en,
   causes: {
     "box-power": "power cut at the recorder",
     "house-power": "power cut at the camera's place",

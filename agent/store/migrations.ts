@@ -36,6 +36,7 @@ export const migrations: readonly string[] = [
      from_utc INTEGER NOT NULL,
      to_utc INTEGER
    ) STRICT;`,
+  "ALTER TABLE hold ADD COLUMN until_utc INTEGER",
 ];
 
 /** The version that schema.sql describes. */

@@ -300,10 +300,11 @@ export function makeReads(db: Database) {
         bytes: 0,
         segments: 0,
       },
-    bytesSince: (at: WallMs) =>
+    /** Of one camera, or of all. */
+    bytesSince: (at: WallMs, camera: string | null = null) =>
       one<{ bytes: number }>(
-        "SELECT coalesce(sum(bytes), 0) AS bytes FROM camera c CROSS JOIN segment s ON s.camera = c.id AND s.end_at > ?",
-        at,
+        "SELECT coalesce(sum(bytes), 0) AS bytes FROM camera c CROSS JOIN segment s ON s.camera = c.id AND s.end_at > ? WHERE ? IS NULL OR c.name = ?",
+        ...[at, camera, camera],
       )?.bytes ?? 0,
     /** The oldest footage that may go, over all cameras. */
     oldest: (limit: number) => oldestUntil(Number.MAX_SAFE_INTEGER, limit),
@@ -330,7 +331,7 @@ export function makeReads(db: Database) {
     /** Holds that are not lifted, oldest first, with the bytes of what each covers now. */
     holds: () =>
       all<Omit<HoldRow, "bytes">>(
-        `SELECT h.id, c.name AS camera, from_at AS fromAt, to_at AS toAt, from_utc AS fromUtc, to_utc AS toUtc, request, officer, h.since_at AS sinceAt
+        `SELECT h.id, c.name AS camera, from_at AS fromAt, to_at AS toAt, from_utc AS fromUtc, to_utc AS toUtc, request, officer, h.since_at AS sinceAt, h.until_utc AS untilUtc
          FROM hold h JOIN camera c ON c.id = h.camera WHERE lifted_at IS NULL ORDER BY h.id`,
       ).map((hold): HoldRow => ({ ...hold, bytes: heldBytes(hold.camera, hold) })),
     /** The register's entries of a span (UTC), oldest first. */

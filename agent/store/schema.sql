@@ -1,4 +1,4 @@
--- The truth about the database (user_version 3). Times are UTC milliseconds on the scale of the boot in which they were taken:
+-- The truth about the database (user_version 4). Times are UTC milliseconds on the scale of the boot in which they were taken:
 -- the boot's epoch plus the monotonic clock; a boot's epoch lies after all that earlier boots wrote. A row is never re-dated: core/dating.ts
 -- reads times as UTC by the newest clock_step of their boot.
 
@@ -118,7 +118,8 @@ CREATE TABLE hold (
   request TEXT NOT NULL,
   officer TEXT NOT NULL,
   since_at INTEGER NOT NULL,
-  lifted_at INTEGER
+  lifted_at INTEGER,
+  until_utc INTEGER                    -- when somebody wants to be reminded of it; nothing is deleted then
 ) STRICT;
 CREATE INDEX hold_active ON hold (camera, from_at) WHERE lifted_at IS NULL;
 

@@ -88,9 +88,11 @@ export function makeWriter(db: Database, run: () => number): (change: Change) =>
       sql("UPDATE camera SET left_at = ? WHERE id = ?").run(leftAt, camera(name));
     },
     "hold-added": ({ hold }) => {
-      sql("INSERT INTO hold (camera, from_at, to_at, from_utc, to_utc, request, officer, since_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)").run(
+      sql(
+        "INSERT INTO hold (camera, from_at, to_at, from_utc, to_utc, request, officer, since_at, until_utc) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+      ).run(
         ...[camera(hold.camera), Math.floor(hold.fromAt), Math.ceil(hold.toAt), hold.fromUtc, hold.toUtc],
-        ...[hold.request, hold.officer, Math.round(hold.sinceAt)],
+        ...[hold.request, hold.officer, Math.round(hold.sinceAt), hold.untilUtc],
       );
     },
     "hold-lifted": ({ hold, at }) => {

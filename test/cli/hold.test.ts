@@ -55,7 +55,7 @@ test("a hold is told, listed and kept from rotation until it is lifted, and each
       request: "CV 12/2026",
       officer: "Cán bộ A",
     },
-    ...{ since: expect.stringMatching(/Z$/), bytes: 5_000 },
+    ...{ since: expect.stringMatching(/Z$/), bytes: 5_000, until: null },
   });
   expect(JSON.parse((await run("hold", "list", "--json")).stdout)).toEqual({ holds: [hold] });
   const numbers = () => withStore((store) => store.oldest(100).map(({ number }) => number));
@@ -86,6 +86,20 @@ test("a hold may reach into the future, and what comes then is held", async () =
     store.commit([{ put: "segment", segment: segment(1, 40) }]);
     expect(store.oldest(100).map(({ number }) => number)).toEqual(Array.from({ length: 15 }, (_, i) => i));
   });
+});
+
+test("a hold may ask to be looked at again; it is not over then", async () => {
+  const told = await add(undefined, undefined, ["--until", "2099-12-31"]);
+  expect(JSON.parse(told.stdout).until).toBe("2099-12-31T17:00:00.000Z");
+  expect((await run("hold", "list")).stdout).toContain("nhắc lại lúc 00:00:00 01/01/2100");
+  for (const [until, text] of [
+    ["2020-01-01", /is past/],
+    ["soon", /--until soon: not a time/],
+  ] as const) {
+    const answer = await add(undefined, undefined, ["--until", until]);
+    expect([answer.code, answer.stdout]).toEqual([2, ""]);
+    expect(answer.stderr).toMatch(text);
+  }
 });
 
 test("when the clock turns out to have been wrong, the time that was meant is held, and what was held stays so", async () => {

@@ -8,7 +8,7 @@ import type { Moment } from "../../agent/core/change.ts";
 import { type CameraReading, lostMs, settle, settleCamera } from "../../agent/core/condition.ts";
 import { importance, planDrop } from "../../agent/core/journal.ts";
 import { endFault, type Faults, joinFault } from "../../agent/core/numbering.ts";
-import { forecastDays, planSweep } from "../../agent/core/retention.ts";
+import { forecastDays, heldFullIn, planSweep } from "../../agent/core/retention.ts";
 import { type CameraCondition, diskValues, endReasons, eventTypes } from "../../agent/core/types.ts";
 import { evidenceText } from "../../agent/core/words.ts";
 import { blameDowntime, explainBy, judgePrevious, type Traces } from "../../agent/recover.ts";
@@ -225,6 +225,14 @@ describe("retention", () => {
     expect(forecastDays(0, 10 * day, day, { maxAgeMs: 30 * 86_400_000, sizeBytes: null, freeBytes: 0 })).toBeCloseTo(10);
     expect(forecastDays(0, 10 * day, day, { maxAgeMs: 30 * 86_400_000, sizeBytes: 4 * day, freeBytes: 0 })).toBeCloseTo(4);
     expect(forecastDays(0, 100 * day, day, { maxAgeMs: 30 * 86_400_000, sizeBytes: null, freeBytes: 0 })).toBeCloseTo(30);
+  });
+
+  test("held footage fills the disk where its holds outlast the room, and not where they end before", () => {
+    const day = 86_400_000;
+    expect(heldFullIn({ roomBytes: 500, bytesPerDay: 1_000, forMs: day })).toBe(day / 2);
+    expect(heldFullIn({ roomBytes: 500, bytesPerDay: 1_000, forMs: day / 2 })).toBeNull();
+    expect(heldFullIn({ roomBytes: -5, bytesPerDay: 1_000, forMs: 1 })).toBe(0);
+    expect(heldFullIn({ roomBytes: 500, bytesPerDay: 0, forMs: day })).toBeNull();
   });
 });
 

@@ -5,7 +5,7 @@ import { parseDuration, parseInstant, parseSize } from "../../agent/config/units
 import { plainDating } from "../../agent/core/dating.ts";
 import { commandOf, envelopeOf, eventMessage, stateMessage } from "../../agent/core/message.ts";
 import { segmentPath, startOfPath } from "../../agent/core/path.ts";
-import { parseTime, vietnamTime } from "../../agent/core/time.ts";
+import { parseSpokenTime, parseTime, vietnamTime } from "../../agent/core/time.ts";
 import type { EventRow } from "../../agent/core/types.ts";
 import { bytesText, fill, wordsIn } from "../../agent/core/words.ts";
 
@@ -35,10 +35,33 @@ describe("times", () => {
     },
   );
 
+  test.each([
+    ["20:05 24/11/2026", "2026-11-24T13:05:00Z"],
+    ["24/11/2026 20:05:30", "2026-11-24T13:05:30Z"],
+    ["20h05 ngày 24/11", "2026-11-24T13:05:00Z"],
+    ["lúc 8 giờ 5 phút 3/1/2026", null],
+    ["8 giờ 05 phút 3/1/2026", "2026-01-03T01:05:00Z"],
+    ["8g 24/11/2026", "2026-11-24T01:00:00Z"],
+    ["14:05", "2026-11-24T07:05:00Z"],
+    ["2026-11-24T14:05", "2026-11-24T07:05:00Z"],
+    ["14:05 31/02/2026", null],
+    ["25:05 24/11/2026", null],
+    ["hôm qua 20:05", null],
+    ["24/11/2026", null],
+  ])("a person who types %s means it", (text, iso) => {
+    expect(parseSpokenTime(text, nowAt)).toBe(iso === null ? null : Date.parse(iso));
+  });
+
   test("no text makes the parsers throw", () => {
     fc.assert(
       fc.property(fc.string(), (text) => {
-        for (const parse of [parseDuration, parseSize, parseInstant, (t: string) => parseTime(t, nowAt)]) {
+        for (const parse of [
+          parseDuration,
+          parseSize,
+          parseInstant,
+          (t: string) => parseTime(t, nowAt),
+          (t: string) => parseSpokenTime(t, nowAt),
+        ]) {
           const value = parse(text);
           expect(value === null || Number.isFinite(value)).toBe(true);
         }

@@ -1,0 +1,122 @@
+/** `matghi export` without arguments at a terminal: an officer who has never used it succeeds. */
+import { execFileSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { beforeAll, expect, test } from "vitest";
+import type { Manifest } from "../../agent/core/manifest.ts";
+import { segmentPath } from "../../agent/core/path.ts";
+import { vietnamTime } from "../../agent/core/time.ts";
+import { openStore } from "../../agent/store/store.ts";
+import { matghi, writeSite } from "../lib/agent.ts";
+import { tempFolder } from "../lib/temp.ts";
+import { atTerminal } from "../lib/terminal.ts";
+
+const folder = tempFolder("ask");
+const stick = join(folder, "stick");
+const odd = `../../x "'; rm -rf $(pwd) <b> %s`;
+const minute = 60_000;
+const beganAt = Math.floor((Date.now() - 30 * minute) / minute) * minute;
+let config = "";
+
+/** Two minutes of one camera, a file a minute. */
+beforeAll(() => {
+  mkdirSync(stick);
+  config = writeSite({
+    folder,
+    cameras: [`id: truong, name: Trường, url: "rtsp://127.0.0.1:9/"`, `id: cho, name: Chợ Tre, url: "rtsp://127.0.0.1:9/"`],
+  });
+  const film = join(folder, "film.mkv");
+  execFileSync("ffmpeg", [
+    ...["-nostdin", "-v", "error", "-f", "lavfi", "-i", "testsrc2=s=160x120:r=5:d=60", "-c:v", "libx264", "-preset", "ultrafast"],
+    ...["-pix_fmt", "yuv420p", film],
+  ]);
+  const sha256 = createHash("sha256").update(readFileSync(film)).digest("hex");
+  const store = openStore(join(folder, "state"));
+  const { run } = store.begin({ bootId: "b1", wallMs: beganAt, monoMs: 0, clock: "synced", version: "test", above: 0 });
+  store.commit([{ put: "clock-step", at: beganAt, offsetMs: 0, clock: "synced" }]);
+  for (const i of [0, 1]) {
+    const segment = {
+      ...{ camera: "cho", run, number: i, startAt: beganAt + i * minute, endAt: beganAt + (i + 1) * minute, bytes: statSync(film).size },
+      ...({ sha256, stream: "main", clock: "synced", torn: false, namedMs: 0 } as const),
+    };
+    const path = join(folder, "footage", segmentPath(segment));
+    mkdirSync(dirname(path), { recursive: true });
+    copyFileSync(film, path);
+    store.commit([
+      { put: "segment", segment },
+      { put: "page", camera: "cho", sinceAt: beganAt, coveredAt: segment.endAt },
+    ]);
+  }
+  store.commit([{ put: "run-ended", run, end: "stopped", at: beganAt + 2 * minute }]);
+  store.close();
+});
+
+/** `20:05 24/11/2026`, as an officer types it. */
+const typed = (minutes: number) => vietnamTime(beganAt + minutes * minute).replace(/^(\d\d:\d\d):\d\d/, "$1");
+
+test("it asks for each thing, shows what there is, takes bad answers kindly, and ends with where it is and how to check it", async () => {
+  const { code, screen } = await atTerminal(
+    ["export", "--config", config],
+    [
+      [/Camera nào\? .*: /, "9\r"],
+      [/Không có số đó.*\n.*Camera nào\? .*: /, "2\r"],
+      [/Từ lúc nào\? .*: /, "hôm qua\r"],
+      [/Chưa rõ giờ.*\n.*Từ lúc nào\? .*: /, "20:05 24/11/2020\r"],
+      [/Đến lúc nào\? /, "20:06 24/11/2020\r"],
+      [/Không có tệp hình nào.*\n.*Từ lúc nào\? .*: /, `${typed(0)}\r`],
+      [/Đến lúc nào\? /, `${typed(2)}\r`],
+      [/Theo văn bản số mấy, ngày nào\? /, "\r"],
+      [/không để trống.*\n.*Theo văn bản số mấy, ngày nào\? /, "CV 12 ngày 25/11\r"],
+      [/Cơ quan nào yêu cầu\? /, "Công an xã\r"],
+      [/Cán bộ nào thực hiện .*\? /, `${odd}\r`],
+      [/Để làm gì\? /, `${odd}\r`],
+      [/Loại vụ việc\? 1 tai nạn giao thông, .*: /, "1\r"],
+      [/Người chứng kiến .*: /, "\r"],
+      [/Gõ số thứ tự, hoặc đường dẫn thư mục: /, `${folder}/none\r`],
+      [/Không có thư mục đó.*\n.*đường dẫn thư mục: /, `${stick}\r`],
+      [/Nhấn Enter để bắt đầu.*: /, "\r"],
+    ],
+    { ms: 150_000 },
+  );
+  expect(code, screen).toBe(0);
+  expect(screen).toMatch(/Chợ Tre: Có đủ hình của cả khoảng thời gian \(2 phút\)/);
+  expect(screen).toMatch(/Sẽ chép .* vào .*stick, mất khoảng \d+ (giây|phút)/);
+  const [made = ""] = readdirSync(stick);
+  expect(made).toMatch(/^trich-xuat-an-dai-1-\d{8}-\d{4}$/);
+  expect(screen).toContain(`Đã trích xuất vào: ${join(stick, made)}`);
+  expect(screen).toContain(`matghi verify ${join(stick, made)}`);
+  const { request, cameras } = JSON.parse(readFileSync(join(stick, made, "manifest.json"), "utf8")) as Manifest;
+  expect(request).toMatchObject({
+    paper: "CV 12 ngày 25/11",
+    agency: "Công an xã",
+    officer: odd,
+    purpose: odd,
+    case: "tngt",
+    witness: null,
+  });
+  expect(cameras.map(({ id, segments }) => [id, segments.length])).toEqual([["cho", 2]]);
+  expect((await matghi(["verify", join(stick, made)])).code).toBe(0);
+});
+
+test("a person who stops has handed nothing out", async () => {
+  const target = join(folder, "never");
+  mkdirSync(target);
+  const { code, screen } = await atTerminal(
+    ["export", "--config", config],
+    [
+      [/Camera nào\? .*: /, "cho\r"],
+      [/Từ lúc nào\? .*: /, "\u0004"],
+    ],
+  );
+  expect(code).toBe(1);
+  expect(screen).toContain("Chưa trích xuất gì.");
+  expect(readdirSync(target)).toEqual([]);
+});
+
+test("where nobody is at a terminal it asks nothing", async () => {
+  const answer = await matghi(["export", "--config", config]);
+  expect([answer.code, answer.stdout]).toEqual([2, ""]);
+  expect(answer.stderr).toMatch(/required option '--camera <id>' not specified/);
+  expect(existsSync(join(folder, "never.unfinished"))).toBe(false);
+});
