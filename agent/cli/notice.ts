@@ -2,7 +2,7 @@
 import type { Settings } from "../config/schema.ts";
 import { type NoticeCamera, type NoticeFacts, noticeHtml } from "../core/notice.ts";
 import { monthOf, parsePeriod } from "../core/period.ts";
-import { entriesOf, requestsOf, roles } from "../core/register.ts";
+import { isExtraction, requestsOf, roles } from "../core/register.ts";
 import type { Span } from "../core/types.ts";
 import { fill, wordsIn } from "../core/words.ts";
 import { type Context, exit, Refusal, reading, type Session } from "./context.ts";
@@ -40,7 +40,9 @@ function cameraOf(session: Session, { id, name, household }: Settings["cameras"]
   const groups = new Set(
     reads.viewers().flatMap((row) => (row.toAt === null && (row.cameras.length === 0 || row.cameras.includes(id)) ? [row.role] : [])),
   );
-  const entries = entriesOf(reads.register(quarterOf(session.nowAt)), id).filter(({ facts }) => facts.kind === "export");
+  const entries = reads
+    .register(quarterOf(session.nowAt))
+    .filter((entry) => isExtraction(entry) && entry.facts.kind === "export" && entry.facts.cameras.includes(id));
   return {
     ...{ name: name ?? id, bytesPerSecond: rateOf(session, id), extractions: requestsOf(entries).length },
     isOverInternet: settings.households.some((entry) => entry.id === household && entry.reach === "wan"),

@@ -35,3 +35,6 @@ export async function converse<T>(talk: (ask: Ask) => Promise<T>): Promise<T> {
     lines.close();
   }
 }
+
+/** A conversation of one question. */
+export const ask: Ask = (question) => converse((askOne) => askOne(question));

@@ -1,6 +1,7 @@
 /** All sentences for people, in Vietnamese and English. Plain, no blame; each says what it is and what to do next. */
-import { backupWords as keeping } from "./backupwords.ts";
+
 import { askWords as asking } from "./askwords.ts";
+import { backupWords as keeping } from "./backupwords.ts";
 import { doctorWords as examining } from "./doctorwords.ts";
 import { enrollWords as enrolling } from "./enrollwords.ts";
 import { eraseWords as erasing } from "./erasewords.ts";
