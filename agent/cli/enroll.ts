@@ -3,12 +3,12 @@ import { X509Certificate } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, realpathSync, statSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { createInterface } from "node:readline/promises";
+import { unsealText } from "../age.ts";
 import type { Settings } from "../config/schema.ts";
 import { withStation } from "../config.ts";
 import { vietnamTime } from "../core/time.ts";
 import { fill, wordsIn } from "../core/words.ts";
 import { type Enrolment, type Flaw, flawOf, readEnrolment } from "../enrolment.ts";
-import { unseal } from "../sealed.ts";
 import { type Context, exit, nowUtc, Refusal, settingsOf } from "./context.ts";
 import { type Keeping, replaceFile } from "./out.ts";
 
@@ -71,7 +71,7 @@ async function codeOf({ codeFile }: EnrollOptions, question: string): Promise<st
 
 function openWith(sealed: string, file: string, code: string): Enrolment {
   if (code === "") throw new Refusal(exit.wrongUse, "no code; type the one-time code that add-site printed at the station");
-  const opened = unseal(sealed, code);
+  const opened = unsealText(sealed, code);
   if (opened.kind === "refused" && opened.why === "code")
     throw new Refusal(
       exit.wrongUse,

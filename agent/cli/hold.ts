@@ -82,7 +82,8 @@ export function liftHold(context: Context, id: string, options: LiftOptions): nu
     desk.audit("hold.lifted", { ...data, officer, reason });
     write(store, [
       { put: "hold-lifted", hold: row.id, at: moment.at },
-      { put: "event", moment, type: "hold.lifted", level: "info", data: { ...data, reason } },
+      // The reason stays in the audit: it is free text, may hold a name, and events go to the station.
+      { put: "event", moment, type: "hold.lifted", level: "info", data },
     ]);
     context.out(
       context.json ? JSON.stringify(holdJson(row, desk)) : fill(wordsIn(settings.site.language).hold.lifted, holdWords(row, desk)),

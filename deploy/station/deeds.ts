@@ -1,7 +1,7 @@
 /** What a person does with a station: sites and people come and go. Each deed leaves register, rights and broker of one mind. */
 import { writeFileSync } from "node:fs";
+import { sealText } from "../../agent/age.ts";
 import type { Enrolment } from "../../agent/enrolment.ts";
-import { seal } from "../../agent/sealed.ts";
 import { asOurselves, connectAs, type Talker } from "./client.ts";
 import { authorityOf, put, readRegister, reload } from "./keep.ts";
 import { hashOf, makeSecret, passwordChars } from "./passwords.ts";
@@ -41,7 +41,7 @@ export function addSite(place: Place, id: string, file: string): Enrolled {
   const enrolment: Enrolment = { v: 1, commune: register.commune, site: id, url, ca: authority.ca(), cert, key };
   const code = makeSecret(codeChars);
   try {
-    writeFileSync(file, seal(JSON.stringify(enrolment), code), { mode: 0o600, flag: "wx" });
+    writeFileSync(file, sealText(JSON.stringify(enrolment), code), { mode: 0o600, flag: "wx" });
   } catch (error) {
     throw new Undoable(`${file} cannot be written (${(error as NodeJS.ErrnoException).code}); name another with --out`);
   }

@@ -3,8 +3,8 @@ import { execFileSync } from "node:child_process";
 import { readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { sealText, unsealText } from "../../agent/age.ts";
 import { type Enrolment, flawOf } from "../../agent/enrolment.ts";
-import { seal, unseal } from "../../agent/sealed.ts";
 import { addSite, type Enrolled } from "../../deploy/station/deeds.ts";
 import { type Answer, matghi } from "../lib/agent.ts";
 import { makeStation, type Station } from "../lib/station.ts";
@@ -110,7 +110,7 @@ describe("refused with the next step, and nothing is changed", () => {
 
 describe("what a file holds", () => {
   const open = ({ file, code }: Enrolled) => {
-    const opened = unseal(readFileSync(file, "utf8"), code);
+    const opened = unsealText(readFileSync(file, "utf8"), code);
     if (opened.kind !== "open") throw new Error(opened.why);
     return JSON.parse(opened.text) as Enrolment;
   };
@@ -134,25 +134,25 @@ describe("what a file holds", () => {
 
 describe("sealed texts", () => {
   test("any change of the file is noticed", () => {
-    const sealed = seal("chào", "abcd");
+    const sealed = sealText("chào", "abcd");
     const body = Buffer.from(sealed.split("\n").slice(1, -2).join(""), "base64");
-    expect(unseal(sealed, "abcd")).toEqual({ kind: "open", text: "chào" });
+    expect(unsealText(sealed, "abcd")).toEqual({ kind: "open", text: "chào" });
     // Each try costs a scrypt: the first letters of every part.
     for (const at of [0, 25, 60, body.length - 1]) {
       const other = Buffer.from(body);
       other[at] = (other[at] ?? 0) ^ 1;
       const armored = `-----BEGIN AGE ENCRYPTED FILE-----\n${other.toString("base64")}\n-----END AGE ENCRYPTED FILE-----`;
-      expect(unseal(armored, "abcd").kind, String(at)).toBe("refused");
+      expect(unsealText(armored, "abcd").kind, String(at)).toBe("refused");
     }
   });
 
   test("a file that asks for more work than a box can give is refused at once", () => {
     const armored = Buffer.from(
-      Buffer.from(seal("x", "abcd").split("\n").slice(1, -2).join(""), "base64").toString("latin1").replace(" 16\n", " 22\n"),
+      Buffer.from(sealText("x", "abcd").split("\n").slice(1, -2).join(""), "base64").toString("latin1").replace(" 16\n", " 22\n"),
       "latin1",
     ).toString("base64");
     const began = performance.now();
-    expect(unseal(`-----BEGIN AGE ENCRYPTED FILE-----\n${armored}\n-----END AGE ENCRYPTED FILE-----`, "abcd")).toEqual({
+    expect(unsealText(`-----BEGIN AGE ENCRYPTED FILE-----\n${armored}\n-----END AGE ENCRYPTED FILE-----`, "abcd")).toEqual({
       kind: "refused",
       why: "damaged",
     });
@@ -161,7 +161,7 @@ describe("sealed texts", () => {
 
   test("Debian's age opens them", () => {
     const file = join(folder, "sealed.age");
-    writeFileSync(file, seal("Trạm Nghĩa Phương", "abcd-efgh"));
+    writeFileSync(file, sealText("Trạm Nghĩa Phương", "abcd-efgh"));
     // age asks at a terminal only: script is one.
     const typed = execFileSync("script", ["-qec", `age -d -o ${file}.open ${file}`, "/dev/null"], {
       input: "abcd-efgh\n",

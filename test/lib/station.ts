@@ -1,8 +1,8 @@
 /** A police station in a folder: its own broker, page, authority and people, from the same files as an installed one. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { unsealText } from "../../agent/age.ts";
 import { readEnrolment } from "../../agent/enrolment.ts";
-import { unseal } from "../../agent/sealed.ts";
 import { addSite } from "../../deploy/station/deeds.ts";
 import { found, readRegister } from "../../deploy/station/keep.ts";
 import { folderPlace, type Place } from "../../deploy/station/place.ts";
@@ -24,7 +24,7 @@ let files = 0;
 export function enlist({ place }: Station, id: string): { readonly id: string } & Required<{ cert: string; key: string }> {
   files += 1;
   const { file, code } = addSite(place, id, join(place.run, `${id}-${files}.matghi`));
-  const opened = unseal(readFileSync(file, "utf8"), code);
+  const opened = unsealText(readFileSync(file, "utf8"), code);
   const enrolment = opened.kind === "open" ? readEnrolment(opened.text) : null;
   if (enrolment === null) throw new Error("the enrolment file does not open");
   return { id, cert: enrolment.cert, key: enrolment.key };
