@@ -228,10 +228,7 @@ function makeFigures(deps: StationDeps): (address: Address) => Draft[] {
   return (address) => {
     const { cameras } = look();
     const raised = [...alarms].flatMap(([name, alarm]) => (alarm.raised ? [alarmMessage(address, name, alarm)] : []));
-    return [
-      ...deps.settings().cameras.flatMap(({ id, household }) => cameraDraft(deps, address, id, household ?? null, cameras)),
-      ...raised,
-    ];
+    return [...deps.settings().cameras.flatMap((camera) => cameraDraft(deps, address, camera, cameras)), ...raised];
   };
 }
 
@@ -248,8 +245,7 @@ const signatureOf = ({ store, conditions }: StationDeps): string =>
 function cameraDraft(
   deps: StationDeps,
   address: Address,
-  id: string,
-  household: string | null,
+  { id, name, group, kind, priority, household }: Settings["cameras"][number],
   counted: ReturnType<typeof readStatus>["cameras"],
 ): Draft[] {
   const now = deps.conditions.get(id);
@@ -259,7 +255,8 @@ function cameraDraft(
   const lastFrameAt = utc(deps.store.live()?.cameras[id]?.lastFrameAt);
   return [
     cameraMessage(address, {
-      ...{ ...now, id, household, lastFrameAt, sinceAt: deps.time.dating().toUtc(now.sinceAt) },
+      ...{ ...now, id, name: name ?? id, group: group ?? null, kind, priority, household: household ?? null },
+      ...{ lastFrameAt, sinceAt: deps.time.dating().toUtc(now.sinceAt) },
       clockOffsetMs: clockOf(deps.store, id)?.offsetMs ?? null,
       ...{ recorded24h: slow?.recorded24h ?? null, daysKept: slow?.daysKept ?? null },
     }),

@@ -163,8 +163,13 @@ export const healthMessage = (address: Address, { at, journal, ...rest }: Health
     journal: { ...journal, oldestUnsentAt: isoOrNull(journal.oldestUnsentAt) },
   });
 
+/** What `birth` says of a camera too: who may see some cameras of a box only may not read the box's birth. */
 export type CameraNow = CameraCondition & {
   readonly id: string;
+  readonly name: string;
+  readonly group: string | null;
+  readonly kind: number;
+  readonly priority: boolean;
   readonly household: string | null;
   readonly lastFrameAt: UtcMs | null;
   readonly recorded24h: number | null;

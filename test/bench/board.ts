@@ -33,7 +33,8 @@ function cameraNow(site: string, id: string, isDown: boolean): Draft {
   return cameraMessage(
     { commune, site },
     {
-      ...{ id, household: "ho-01", state: isDown ? "not-recording" : "recording", why: isDown ? "silent" : null, stream: "main" },
+      ...{ id, name: `Camera ${id}`, group: "Quốc lộ 1A", kind: 2, priority: false },
+      ...{ household: "ho-01", state: isDown ? "not-recording" : "recording", why: isDown ? "silent" : null, stream: "main" },
       ...{ sinceAt: startedAt - 5 * dayMs, lastFrameAt: Date.now(), recorded24h: 0.998, daysKept: 21.4, clockOffsetMs: 120 },
     },
   );

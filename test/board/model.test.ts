@@ -188,6 +188,12 @@ describe("how a camera stands", () => {
   });
 });
 
+test("who may not read a box's birth still has names and groups of the cameras that are shown", () => {
+  const camera = { ...recording, name: "Cổng chợ", group: "Thôn Đông", kind: 2, priority: true, household: "ho-07" };
+  const { cameras } = communeOf(station(["from/a/state", online], ["from/a/camera/c", camera]), nowAt);
+  expect(cameras).toMatchObject([{ id: "c", name: "Cổng chợ", group: "Thôn Đông", isPriority: true, household: "ho-07" }]);
+});
+
 describe("what to do", () => {
   const alarm = (camera: string | null, text: string, since = nowAt - hour, level = "broken") => ({
     level,

@@ -38,10 +38,11 @@ export function historyOf(village: Village, address: Address, name: string, from
         ...{ name, key: null, keep: { minMs: settings.recording.keep.min, maxMs: settings.recording.keep.max } },
       }),
       stateMessage(address, "online", "boot", 1, nowAt),
-      ...streams.map(({ id, household }) => {
+      ...streams.map(({ id, household, name: called, group, kind, priority }) => {
         const now = status.cameras.find((camera) => camera.id === id);
         return cameraMessage(address, {
-          ...{ id, household: household ?? null, state: now?.state ?? "unknown", why: now?.why ?? null, stream: "main" },
+          ...{ id, name: called ?? id, group: group ?? null, kind, priority },
+          ...{ household: household ?? null, state: now?.state ?? "unknown", why: now?.why ?? null, stream: "main" },
           ...{ sinceAt: Date.parse(now?.since ?? "") || nowAt, lastFrameAt: Date.parse(now?.lastFrameAt ?? "") || null },
           ...{ recorded24h: now?.recorded24h ?? null, daysKept: now?.daysKept ?? null, clockOffsetMs: now?.clockOffsetMs ?? null },
         });

@@ -126,16 +126,16 @@ function lastTraceAt(messages: Messages, nowAt: number): number | null {
 
 type Entry = { readonly id: string; readonly body: Body };
 
-/** The cameras of the configuration, in its order; without it, those that speak. */
+/** The cameras of the configuration, in its order; who may not read it has those that speak, with what they say of themselves. */
 function entriesOf(birth: Body | null, messages: Messages): readonly Entry[] {
   const named = listOf(birth?.cameras).flatMap((body) => {
     const id = textOf(body.id);
     return id === null ? [] : [{ id, body }];
   });
   if (named.length > 0) return named;
-  return [...messages.keys()].flatMap((topic) => {
+  return [...messages].flatMap(([topic, { value }]) => {
     const id = /^camera\/([^/]+)$/.exec(topic)?.[1];
-    return id === undefined ? [] : [{ id, body: {} }];
+    return id === undefined ? [] : [{ id, body: bodyOf(value) ?? {} }];
   });
 }
 
