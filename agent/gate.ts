@@ -22,6 +22,9 @@ export type Gate = {
 
 const lookEveryMs = 2_000;
 const probeEveryMs = 60_000;
+/** A disk that wakes up takes ten seconds; one that has not answered by now hangs. */
+const answerMs = 30_000;
+const hung: DiskReading = { value: "failing", freeBytes: 0, totalBytes: 0, detail: "does not answer" };
 /** A disk that was full must have this much room before it is written to again. */
 const roomAgainBytes = 16 << 20;
 
@@ -45,11 +48,12 @@ export function makeGate(deps: Deps): { readonly gate: Gate; readonly watch: (si
   const known = deps.store.conditions().find((row) => row.subject === "disk");
   let condition: Condition | null = known ?? null;
   let isKnown = false;
+  const patiently = makePatience(deps.clock);
 
   const look = async () => {
     const due = nudge.signal.aborted || reading.value !== "ok" || deps.clock.monoMs() - probedMonoMs >= probeEveryMs;
     nudge = new AbortController();
-    const next = await examine(deps, reading.value, due);
+    const next = await patiently(() => examine(deps, reading.value, due));
     if (due) probedMonoMs = deps.clock.monoMs();
     const changed = next.value !== reading.value;
     reading = next;
@@ -85,6 +89,22 @@ export function makeGate(deps: Deps): { readonly gate: Gate; readonly watch: (si
       }
       closing.abort();
     },
+  };
+}
+
+/** A question to a disk that hangs would hang too. While it does none is asked beside it: each would hold a thread. */
+function makePatience(clock: Clock): (ask: () => Promise<DiskReading>) => Promise<DiskReading> {
+  let asked: Promise<DiskReading> | null = null;
+  return async (ask) => {
+    asked ??= ask().finally(() => {
+      asked = null;
+    });
+    const answered = new AbortController();
+    try {
+      return await Promise.race([asked, clock.sleep(answerMs, answered.signal).then(() => hung)]);
+    } finally {
+      answered.abort();
+    }
   };
 }
 

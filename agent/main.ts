@@ -10,9 +10,10 @@ import type { Settings } from "./config/schema.ts";
 import { formatProblem, loadConfig } from "./config.ts";
 import { makeDating } from "./core/dating.ts";
 import { journalBounds } from "./core/journal.ts";
+import type { WallMs } from "./core/types.ts";
 import { claimFolder } from "./disk.ts";
 import type { Eye } from "./eye.ts";
-import { makeGate } from "./gate.ts";
+import { type Gate, makeGate } from "./gate.ts";
 import { widenHolds } from "./holds.ts";
 import { type Log, makeLog } from "./log.ts";
 import { makeLowBattery } from "./lowbattery.ts";
@@ -156,7 +157,11 @@ export async function live(world: World, life: Life, stop: AbortSignal): Promise
   const { folder } = settings.recording;
   const eyes = new Map<string, Eye>();
   const conditions: Conditions = new Map();
-  const pulse = makePulse({ clock, service: world.service, log, language: first.site.language, eyes, conditions });
+  let disk: Gate | null = null;
+  const pulse = makePulse({
+    ...{ clock, service: world.service, log, language: first.site.language, eyes, conditions },
+    isDiskGood: () => disk === null || disk.value() === "ok",
+  });
   // Loops that must outlive the recorders have a signal of their own: the last files still need disk and books.
   const after = new AbortController();
   const pulsing = pulse.run(after.signal);
@@ -178,6 +183,7 @@ export async function live(world: World, life: Life, stop: AbortSignal): Promise
   const counted = countingStore(store, usage.add, pulse.committed);
   const books = keepBooks(counted, time);
   const { gate, watch: watchDisk } = makeGate({ site: first.site.id, clock, time, footage, store, log });
+  disk = gate;
   const pastIs = store.meta("reset") === null ? null : "journal reset";
   const recovery: RecoverDeps = {
     clock,
@@ -203,7 +209,8 @@ export async function live(world: World, life: Life, stop: AbortSignal): Promise
   );
   if (pastIs !== null) await claimPast(recovery, new Set(settings.cameras.map(({ id }) => id)), pastIs);
   await settleFiles(recovery, previous, stop);
-  openPages(books, store, previous);
+  if (store.meta("restored") === null) openPages(books, store, previous);
+  else leaveOpen(books, store, time.now());
   const { senses, run: sense } = makeSenses({
     ...{ clock, time, store, log, power: world.power, link: world.link, witness: world.witness },
     houses: () => settings.households.map(({ id, router }) => ({ id, router: router ?? null })),
@@ -443,6 +450,21 @@ function openPages(books: Books, store: Store, previous: Previous): void {
     if (better !== null) books.reblame(row.id, better);
     books.open(row.id, downtime);
   }
+}
+
+/** A ledger that came from a backup: nobody here knows what the old box recorded since. What its disk brings along lies over it when read. */
+function leaveOpen(books: Books, store: Store, nowAt: WallMs): void {
+  for (const { id: camera, leftAt, sinceAt, coveredAt } of store.cameras()) {
+    if (leftAt !== null || coveredAt === null || coveredAt >= nowAt) continue;
+    const page = books.page(camera);
+    const closing = page.gap === null ? [] : [{ ...page.gap, toAt: Math.max(page.gap.fromAt, coveredAt) }];
+    books.turn({ ...page, coveredAt: nowAt, gap: null }, [
+      ...closing.map(({ toAt, claim, fault }) => ({ put: "gap-closed", camera, toAt, claim, fault }) as const),
+      { put: "unknown", camera, fromAt: coveredAt, toAt: nowAt, why: "journal reset" },
+      { put: "page", camera, sinceAt: sinceAt ?? coveredAt, coveredAt: nowAt },
+    ]);
+  }
+  store.commit([{ put: "note", note: "restored", text: null }]);
 }
 
 /** null: nothing can be signed, which is said; the recording goes on. */

@@ -12,6 +12,8 @@ export type PulseDeps = {
   readonly log: Log;
   readonly language: Language;
   readonly eyes: ReadonlyMap<string, Eye>;
+  /** While the footage disk is known to be bad, cameras that wait for it hang for a reason that a restart does not cure. */
+  readonly isDiskGood: () => boolean;
   readonly conditions: ReadonlyMap<string, { readonly state: CameraState }>;
 };
 export type PulseReport = Pulse & {
@@ -43,7 +45,8 @@ export function makePulse(deps: PulseDeps): PulseKeeper {
   let lagMs = 0;
   let said = "";
   const judge = () => {
-    const cameras = [...eyes.values()].map(({ camera, dueMonoMs }) => ({ id: camera, dueMonoMs }));
+    const isDiskGood = deps.isDiskGood();
+    const cameras = [...eyes.values()].map(({ camera, dueMonoMs }) => ({ id: camera, dueMonoMs: isDiskGood ? dueMonoMs : null }));
     return judgePulse({ nowMonoMs: clock.monoMs(), watchedMonoMs, journal, cameras });
   };
   const feed = () => {

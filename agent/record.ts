@@ -161,6 +161,8 @@ async function oneTry(deps: RecordDeps, job: CameraJob, eye: Eye, signal: AbortS
     return conclude(deps, job, eye, now, { reason: "disk-error", detail: String(error) });
   } finally {
     unlink();
+    // Waiting for its turn is no hanging: the time runs from there.
+    eye.dueMonoMs = null;
     await now.closing;
     await settleLeftovers(deps, job, eye, now);
     deps.footage.release(job.id);
@@ -246,13 +248,14 @@ function onClosed(
   eye.nextNumber = now.current;
   eye.openFromMonoMs = endMonoMs;
   const claim = now.claim ?? deps.claim(eye);
-  now.closing = now.closing.then(() => closeFile(deps, job, sign.number, startMonoMs, endMonoMs, claim));
+  now.closing = now.closing.then(() => closeFile(deps, job, eye, sign.number, startMonoMs, endMonoMs, claim));
 }
 
 /** Invariant 1: the file is closed, durable and hashed before its row is committed. What fails here stays a `.part` and is settled after the try. */
 async function closeFile(
   deps: RecordDeps,
   job: CameraJob,
+  eye: Eye,
   number: number,
   startMonoMs: MonoMs,
   endMonoMs: MonoMs,
@@ -263,7 +266,10 @@ async function closeFile(
   const startAt = Math.max(deps.time.at(startMonoMs), Math.min(coveredAt, endAt - 1));
   const base = { camera: job.id, run: deps.run, number, startAt, endAt, namedMs: deps.time.namedMs(startAt) };
   try {
-    const sealed = await deps.inTurn(() => deps.footage.seal(job.id, deps.run, number, segmentPath(base)));
+    const sealed = await deps.inTurn(() => {
+      expectWithin(deps, eye, stuckMs);
+      return deps.footage.seal(job.id, deps.run, number, segmentPath(base));
+    });
     if (sealed !== null) deps.books.segment({ ...base, ...sealed, stream: "main", clock: deps.time.moment().clock, torn: false }, claim);
   } catch (error) {
     deps.gate.suspect();
@@ -299,7 +305,6 @@ async function settleLeftovers(deps: RecordDeps, job: CameraJob, eye: Eye, now: 
   const never = new AbortController().signal;
   try {
     for (const file of await deps.footage.parts(job.id, deps.run)) {
-      expectWithin(deps, eye, stuckMs);
       eye.nextNumber = Math.max(eye.nextNumber, file.number + 1);
       const startAt = file.number === now.current && now.previousEndMonoMs !== null ? deps.time.at(now.previousEndMonoMs) : null;
       const clock: Trust = deps.time.moment().clock;
@@ -316,7 +321,11 @@ async function settleLeftovers(deps: RecordDeps, job: CameraJob, eye: Eye, now: 
         goneAt: null,
         namedAt: null,
       };
-      await deps.inTurn(() => settleTorn(deps, torn, now.claim ?? deps.claim(eye), never));
+      eye.dueMonoMs = null;
+      await deps.inTurn(() => {
+        expectWithin(deps, eye, stuckMs);
+        return settleTorn(deps, torn, now.claim ?? deps.claim(eye), never);
+      });
     }
   } catch (error) {
     deps.gate.suspect();

@@ -96,9 +96,13 @@ const ina = { address: 0x42, bus: 0x02, shunt: 0x01 } as const;
 /** Over the boards' shunts of 0.01 to 0.1 Ω: less is a battery at rest, while mains feeds the box. */
 const drainMicrovolts = 1_000;
 
+/** Of the kinds that are charged highest (LiHV). */
+const fullCellVolts = 4.35;
+
 function ofIna(bus: number, shunt: number): Gauged | null {
   const volts = (bus >> 3) * 0.004;
-  const cells = Math.ceil(volts / cellVolts.most);
+  // By a full cell, not by the most that could be one: four nearly empty cells are not three overcharged ones.
+  const cells = Math.ceil(volts / fullCellVolts);
   if ((bus & 1) !== 0 || cells < 1 || cells > 4 || volts / cells < cellVolts.least) return null;
   const microvolts = (shunt > 0x7fff ? shunt - 0x10000 : shunt) * 10;
   const charge = ((volts / cells - cellVolts.empty) / (cellVolts.full - cellVolts.empty)) * 100;

@@ -13,6 +13,8 @@ export type SceneDisk = {
   readonly files: ReadonlyMap<string, File>;
   /** What the disk allows from now on. */
   set(value: DiskValue): void;
+  /** Whether its questions hang, as those to a USB disk that resets do. */
+  hang(hangs: boolean): void;
   footage(clock: Clock): Footage;
   recorder(clock: Clock, trouble: (camera: string) => EndReason | null): Recorder;
 };
@@ -22,17 +24,21 @@ const frameBytes = 50_000;
 const connectMs = 1_000;
 const silentMs = 3_000;
 const totalBytes = 1e12;
+const hangMs = 5_000;
 const partName = /^([^/]+)\/(\d+)-(\d+)\.mkv\.part$/;
 const closedName = /^([^/]+)\/\d{4}-\d{2}-\d{2}\/\d{6}-(\d+)-(\d+)\.mkv$/;
 
 /** `root`: the footage folder of the configuration; nothing is ever written there. */
 export function sceneDisk(root: string): SceneDisk {
   const files = new Map<string, File>();
-  const disk = { value: "ok" as DiskValue, mark: null as DiskMark | null };
+  const disk = { value: "ok" as DiskValue, mark: null as DiskMark | null, hangs: false };
   return {
     files,
     set: (value) => {
       disk.value = value;
+    },
+    hang: (hangs) => {
+      disk.hangs = hangs;
     },
     footage: (clock) => makeFootage(root, files, disk, clock),
     recorder: (clock, trouble) => ({
@@ -51,7 +57,12 @@ const hashOf = (path: string, file: File) => createHash("sha256").update(`${path
 
 const refusal = (code: string) => Object.assign(new Error(code), { code });
 
-function makeFootage(root: string, files: Map<string, File>, disk: { value: DiskValue; mark: DiskMark | null }, clock: Clock): Footage {
+function makeFootage(
+  root: string,
+  files: Map<string, File>,
+  disk: { value: DiskValue; mark: DiskMark | null; hangs: boolean },
+  clock: Clock,
+): Footage {
   const usable = () => {
     if (disk.value !== "ok") throw refusal(disk.value === "full" ? "ENOSPC" : "EROFS");
   };
@@ -62,7 +73,10 @@ function makeFootage(root: string, files: Map<string, File>, disk: { value: Disk
     return file;
   };
   return {
-    inspect: async () => ({ value: disk.value, freeBytes: disk.value === "full" ? 0 : totalBytes, totalBytes, detail: "" }),
+    inspect: async () => {
+      while (disk.hangs) await clock.sleep(hangMs, new AbortController().signal);
+      return { value: disk.value, freeBytes: disk.value === "full" ? 0 : totalBytes, totalBytes, detail: "" };
+    },
     probe: async () => (disk.value === "read-only" || disk.value === "full" ? disk.value : disk.value === "ok" ? "ok" : "failing"),
     readMark: async () => disk.mark,
     writeMark: async (mark) => {

@@ -27,8 +27,10 @@ type Plan = {
   readonly madeAt: string;
   readonly version: string;
   readonly state: string;
-  readonly files: readonly { readonly name: string; readonly path: string; readonly mode: number; readonly owner: string | null }[];
+  readonly files: readonly ({ readonly name: string; readonly path: string } & Kept)[];
 };
+/** Whose a file is, by name: numbers differ from box to box. */
+type Kept = { readonly mode: number; readonly owner: string | null; readonly group: string | null };
 const planName = "backup.json";
 const auditName = "audit.log";
 const configName = "site.yaml";
@@ -85,10 +87,10 @@ async function* entriesOf(configFile: string, settings: Settings, copy: string):
   }
 }
 
-function keptOf(path: string): { readonly mode: number; readonly owner: string | null } {
+function keptOf(path: string): Kept {
   try {
-    const { mode, uid } = statSync(path);
-    return { mode: mode & 0o777, owner: users().find((user) => user.uid === uid)?.name ?? null };
+    const { mode, uid, gid } = statSync(path);
+    return { mode: mode & 0o777, owner: nameIn("passwd", uid), group: nameIn("group", gid) };
   } catch (error) {
     throw new Refusal(exit.needsPerson, `${path}: ${(error as NodeJS.ErrnoException).code}; put it back, so that the backup is whole`);
   }
@@ -96,11 +98,15 @@ function keptOf(path: string): { readonly mode: number; readonly owner: string |
 
 async function* nothing(): AsyncIterable<Uint8Array> {}
 
-const users = (): readonly { name: string; uid: number; gid: number }[] =>
-  readFileSync("/etc/passwd", "utf8")
+type Accounts = "passwd" | "group";
+/** Names and numbers of the system's users or groups. */
+const accounts = (kind: Accounts): readonly { readonly name: string; readonly number: number }[] =>
+  readFileSync(`/etc/${kind}`, "utf8")
     .split("\n")
     .map((line) => line.split(":"))
-    .map(([name = "", , uid, gid]) => ({ name, uid: Number(uid), gid: Number(gid) }));
+    .map(([name = "", , number]) => ({ name, number: Number(number) }));
+const nameIn = (kind: Accounts, number: number) => accounts(kind).find((account) => account.number === number)?.name ?? null;
+const numberIn = (kind: Accounts, name: string | null) => accounts(kind).find((account) => account.name === name)?.number;
 
 // Restore.
 
@@ -209,16 +215,18 @@ async function place(targets: readonly Target[], staged: ReadonlyMap<string, str
       Number(a.name.endsWith(databaseName)) - Number(b.name.endsWith(databaseName)),
   );
   try {
-    for (const { path, mode, owner } of inOrder) {
-      await mkdir(dirname(path), { recursive: true, mode: 0o750 });
+    for (const { path, mode, owner, group } of inOrder) {
+      // The agent must get there; every secret has a mode of its own.
+      await mkdir(dirname(path), { recursive: true, mode: 0o755 });
       await move(staged.get(path) ?? "", path);
       done.push(path);
       await chmod(path, mode);
-      const user = users().find(({ name }) => name === owner);
-      if (process.getuid?.() === 0 && user !== undefined) {
-        await chown(path, user.uid, user.gid);
-        if (path.startsWith(`${dirname(path)}/`) && path.endsWith(databaseName)) await chown(dirname(path), user.uid, user.gid);
+      const [uid, gid] = [numberIn("passwd", owner), numberIn("group", group)];
+      if (process.getuid?.() === 0 && uid !== undefined) {
+        await chown(path, uid, gid ?? 0);
+        if (path.endsWith(databaseName)) await chown(dirname(path), uid, gid ?? 0);
       }
+      if (path.endsWith(databaseName)) await chmod(dirname(path), 0o750);
     }
   } catch (error) {
     for (const path of done) await rm(path, { force: true });

@@ -7,6 +7,7 @@ import {
   fsyncSync,
   mkdirSync,
   openSync,
+  readdirSync,
   readFileSync,
   renameSync,
   rmSync,
@@ -297,8 +298,15 @@ function ownerOf(): Owner | null {
 }
 
 function makeFolder(folder: string, mode: number, owner: Owner | null, isRoots: boolean): void {
-  if (existsSync(folder)) return;
-  mkdirSync(folder, { recursive: true, mode });
+  if (existsSync(folder)) {
+    // A disk that was just mounted is root's.
+    const isBlank = () => readdirSync(folder).every((name) => name === "lost+found");
+    if (owner !== null && !isRoots && statSync(folder).uid === 0 && isBlank()) chownSync(folder, owner.uid, owner.gid);
+    return;
+  }
+  // What leads to it must be passable for the agent.
+  mkdirSync(dirname(folder), { recursive: true, mode: 0o755 });
+  mkdirSync(folder, { mode });
   if (owner !== null) chownSync(folder, isRoots ? 0 : owner.uid, owner.gid);
 }
 
@@ -332,7 +340,10 @@ async function begin(
     const why = await makeMachine().start(unit);
     if (why !== null) throw new Refusal(exit.needsPerson, `systemctl could not start ${unit}: ${why}; see journalctl -u matghi -n 20`);
   } else if (start) context.err(fill(words.startYourself, { file }));
-  if (waitSeconds === 0) return exit.fine;
+  if (waitSeconds === 0) {
+    if (context.json) context.out(JSON.stringify({ config: file, cameras: [], station: null }));
+    return exit.fine;
+  }
   context.err(fill(words.starting, { seconds: waitSeconds }));
   const clock = makeClock({ driver: "none" });
   const untilMonoMs = clock.monoMs() + waitSeconds * 1_000;

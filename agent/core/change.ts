@@ -41,10 +41,10 @@ export type Write =
 
 /**
  * `broken`: a damaged database was set aside under that name, and nobody was told yet · `reset`: the same, for ever ·
+ * `restored`: it came from a backup, and has not run since ·
  * `officer-holds`: what the station asked to hold, and our answers ·
  * `reach`: where the way to the station is broken (core/reach.ts) ·
  * `supply`: a Raspberry Pi's `get_throttled` bits, decimal · `wear`: the disks' own health (core/wear.ts) ·
- * `retained`: topics that the broker holds of us ·
  * `retained`: topics that the broker holds of us · `takeovers`: when another client came with our name ·
  * `known CAMERA`: what it told of itself (core/acquaintance.ts) · `abandoned`: what went with the old disk so far, of an adoption under way.
  */
@@ -54,6 +54,7 @@ export type Note =
   | "takeovers"
   | "broken"
   | "reset"
+  | "restored"
   | "abandoned"
   | "settled"
   | "retained"

@@ -23,7 +23,7 @@ const hotline = String.raw`(?<![\w.])1[89]00[ .-]?\d{2}[ .-]?\d{2,4}(?![\d-])`;
 const numbers = new RegExp(`${hash}|${phone}|${apart}|${hotline}`, "g");
 const keyBlock = /-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z ]*PRIVATE KEY-----|$)/g;
 const login = /\b(Basic|Bearer|Digest)\s+[\w+/=.~-]{8,}/gi;
-const assigned = /\b(pass(?:word|wd|phrase)?|pwd|token|secret|mat_?khau)("?\s*[=:]\s*"?)(?!\s|\*\*\*|null\b)[^\s&_/;,"']+/gi;
+const assigned = /(?<![a-z])(pass(?:word|wd|phrase)?|pwd|token|secret|mat_?khau)("?\s*[=:]\s*"?)(?!\s|\*\*\*|null\b)[^\s&_/;,"']+/gi;
 
 /** As `redact`, and whatever looks like a key, a login or a phone number, known to us or not. */
 export function scrub(text: string, secrets: readonly string[]): string {

@@ -8,7 +8,8 @@ export async function copyDatabase(state: string, target: string): Promise<boole
   const db = openAsItIs(state);
   if (db === null) return false;
   try {
-    await db.backup(target);
+    // In one go: each write of the agent in between would make it begin anew, for ever on a slow disk.
+    await db.backup(target, { progress: () => 0x7fffffff });
     return true;
   } finally {
     db.close();
@@ -26,6 +27,7 @@ export function renewJournal(state: string, why: string): string {
     db.transaction(() => {
       db.prepare("DELETE FROM meta WHERE key IN ('cursor', 'acked', 'retained') OR key LIKE 'page:%'").run();
       db.prepare("INSERT INTO meta VALUES ('db', ?) ON CONFLICT DO UPDATE SET value = excluded.value").run(name);
+      db.prepare("INSERT INTO meta VALUES ('restored', ?) ON CONFLICT DO UPDATE SET value = excluded.value").run(why);
       const run = makeReads(db).lastRun();
       if (run === null) return;
       const seq = db.prepare("UPDATE run SET seq = seq + 1 WHERE id = ? RETURNING seq").pluck().get(run.id);

@@ -1,5 +1,6 @@
 /** What the service manager is told of the whole agent, on a virtual clock. */
 import { expect, test } from "vitest";
+import { readStatus } from "../../agent/query.ts";
 import { tempFolder } from "../lib/temp.ts";
 import { makeVillage, type Village } from "../lib/world.ts";
 
@@ -47,5 +48,17 @@ test("a camera's trouble, a bad disk and a long wait do not hold the watchdog ba
   expect(hung.starved).toBeGreaterThanOrEqual(20);
   expect(village.told().at(-1)?.status).toContain("camera cho-2");
   expect(village.log()).toContain("the watchdog is not fed");
+  village.cut();
+});
+
+test("a disk whose questions hang is a bad disk: what waits for it does not hold the watchdog back", async () => {
+  const village = makeVillage({ folder: tempFolder("pulse"), startAt, cameras });
+  await village.boot();
+  await village.pass(2 * minute);
+  village.disk.hang(true);
+  village.scene.hung.add("cho-1");
+  expect((await fedIn(village, 20 * minute)).starved).toBe(0);
+  const disk = village.ask((asking) => readStatus(asking, "test").disk);
+  expect(disk.value).toBe("failing");
   village.cut();
 });

@@ -24,6 +24,7 @@ describe("goes out", () => {
     ["1.0912345678 2:0912 345 678", "1.*** 2:***"],
     ["rtsp://admin:hunter2@10.0.0.5:554/x", "rtsp://10.0.0.5:554/x"],
     ["GET /?user=a&password=hunter2&x=1", "GET /?user=a&password=***&x=1"],
+    ["rtsp://10.0.0.2/user=admin_password=tlJwpbo6_channel=1", "rtsp://10.0.0.2/user=admin_password=***_channel=1"],
     ['{"password":"hunter2"}', '{"password":"***"}'],
     ["Authorization: Basic YWRtaW46aHVudGVyMg==", "Authorization: Basic ***"],
     ["a -----BEGIN PRIVATE KEY-----\nMC4CAQ\n-----END PRIVATE KEY----- b", "a *** b"],

@@ -279,6 +279,13 @@ describe("an INA219 alone", () => {
     expect((await thrice(probe)).value).toBe("mains");
   });
 
+  test("four cells that are nearly empty are not three overcharged ones", async () => {
+    const { probe, ina } = makeBus("ina219");
+    ina(13.3, -40);
+    await thrice(probe);
+    expect((await thrice(probe)).value).toBe("low");
+  });
+
   test.each([
     ["zero volts", 0],
     ["more than four cells", 24],
