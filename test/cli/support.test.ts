@@ -6,6 +6,7 @@ import { gunzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { support } from "../../agent/cli/support.ts";
 import { wordsIn } from "../../agent/core/words.ts";
+import { schemaVersion } from "../../agent/store/migrations.ts";
 import { makeMachine } from "../../hal/machine.ts";
 import { type Agent, matghi, startAgent, until, writeSecret } from "../lib/agent.ts";
 import { type Cameras, startCameras } from "../lib/cameras.ts";
@@ -179,7 +180,7 @@ test("beside the running agent: what is needed is there, what must stay is not",
     "database.json",
   );
   expect(database.integrity).toEqual([{ integrity_check: "ok" }]);
-  expect(database.pragmas).toMatchObject({ user_version: 2, journal_mode: "wal" });
+  expect(database.pragmas).toMatchObject({ user_version: schemaVersion, journal_mode: "wal" });
   expect(database.rows.segment).toBeGreaterThanOrEqual(1);
   expect(database.schema.join("\n")).toContain("CREATE TABLE segment");
   expect(text("state.json")).toContain("matghi.db-wal");
