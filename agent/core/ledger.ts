@@ -357,6 +357,7 @@ export function answerOf(spans: readonly LedgerSpan[], asked: Span): Answer {
   if (footageMs >= asked.toAt - asked.fromAt) return "yes";
   const unknownMs = lengthOf((span) => span.kind === "unknown");
   const lostMs = lengthOf((span) => span.kind === "gap" || span.kind === "deleted");
-  if (lostMs === 0 && unknownMs > 0) return "unknown";
+  // Without any footage there may still be some in what nobody knows: that is no "no".
+  if (unknownMs > 0 && (lostMs === 0 || footageMs === 0)) return "unknown";
   return footageMs > 0 ? "partial" : "no";
 }

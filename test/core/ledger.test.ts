@@ -384,6 +384,8 @@ describe("by hand", () => {
     ["no", [], { fromAt: 0, toAt: 20 }],
     ["unknown", [footage, lost], { fromAt: 0, toAt: 20 }],
     ["unknown", [lost], { fromAt: 10, toAt: 20 }],
+    ["unknown", [gap, { ...lost, fromAt: 20, toAt: 30 }], { fromAt: 10, toAt: 30 }],
+    ["partial", [footage, gap, { ...lost, fromAt: 20, toAt: 30 }], { fromAt: 0, toAt: 30 }],
   ] as const)("the answer is %s", (answer, spans, asked) => {
     expect(answerOf(spans, asked)).toBe(answer);
   });
