@@ -106,8 +106,14 @@ describe("is a site there", () => {
   ])("%s", (_, contact, expected) => {
     expect(contact).toEqual(expected);
   });
-  test("what this browser remembers is better than a trace", () => {
-    expect(contactOf(new Map(), nowAt, nowAt - hour)).toEqual({ kind: "silent", sinceAt: nowAt - hour, isExact: true });
+  test.each([
+    ["what this browser remembers is a trace", null, 2, 2],
+    ["a newer trace is better than what this browser remembers", 1, 2, 1],
+    ["what this browser remembers is better than an older trace", 3, 2, 2],
+  ])("%s", (_, traceHours, rememberedHours, sinceHours) => {
+    const traces = traceHours === null ? [] : ([["day/2026-11-25/c", { until: iso(nowAt - traceHours * hour) }, null]] as const);
+    const expected = { kind: "silent", sinceAt: nowAt - sinceHours * hour, isExact: false };
+    expect(contactOf(station(...traces), nowAt, nowAt - rememberedHours * hour)).toEqual(expected);
   });
 });
 
@@ -194,6 +200,15 @@ test("who may not read a box's birth still has names and groups of the cameras t
   expect(cameras).toMatchObject([{ id: "c", name: "Cổng chợ", group: "Thôn Đông", isPriority: true, household: "ho-07" }]);
 });
 
+test("without a birth a camera stays when its own message has run out, as long as its days stand", () => {
+  const days = ["2026-11-24", "2026-11-25"].map((name) => [`from/a/day/${name}/d`, dayMessage(name, []), null] as const);
+  const { cameras } = communeOf(station(["from/a/state", online], ["from/a/camera/c", recording], ...days), nowAt);
+  expect(cameras.map(({ id, standing }) => [id, standing])).toEqual([
+    ["c", "good"],
+    ["d", "unknown"],
+  ]);
+});
+
 describe("what to do", () => {
   const alarm = (camera: string | null, text: string, since = nowAt - hour, level = "broken") => ({
     level,
@@ -212,6 +227,11 @@ describe("what to do", () => {
     const all = station(...silentSite("a", 30), ...silentSite("b", 29.5), ...silentSite("d", 29), ...silentSite("e", 10));
     expect(kinds(all)).toEqual(["area: area a", "silent: silent e"]);
     expect(tasksOf(communeOf(all, nowAt))[0]?.cameras).toHaveLength(3);
+  });
+  test("sites of which only a last trace is known are no outage of an area: nobody knows that they fell silent together", () => {
+    const all = station(["from/a/birth", birth([{ id: "c" }]), null], ["from/b/birth", birth([{ id: "c" }]), null]);
+    const memory = new Map(["a", "b"].map((id) => [id, nowAt - hour]));
+    expect(tasksOf(communeOf(all, nowAt, memory)).map(({ key }) => key)).toEqual(["silent a", "silent b"]);
   });
   test("a silent site's cameras and old alarms are no faults of their own", () => {
     const all = station(

@@ -11,7 +11,8 @@ const willDelayMs = 45_000;
 const cameraHoldsMs = 900_000;
 
 /**
- * heard: it speaks. silent: it does not; `sinceAt` is when it was heard last, `isExact` false where that is only the last known trace.
+ * heard: it speaks. silent: it does not; `sinceAt` is when it was heard last, `isExact` false where that is only the last known trace of it,
+ * in its messages or in what this browser remembers.
  * stopped: it said goodbye.
  */
 export type Contact =
@@ -109,10 +110,13 @@ export function contactOf(messages: Messages, nowAt: number, rememberedAt: numbe
   if (state === "online" && said?.saidAt != null && nowAt - said.saidAt < silentAfterMs) return { kind: "heard", heardAt: said.saidAt };
   if (state === "leaving") return { kind: "stopped", sinceAt: said?.saidAt ?? timeOf(bodyOf(said?.value)?.at) };
   const exactAt = state === "online" ? (said?.saidAt ?? null) : state === "lost" && said?.saidAt != null ? said.saidAt - willDelayMs : null;
-  const knownAt = exactAt ?? rememberedAt;
-  if (knownAt !== null) return { kind: "silent", sinceAt: knownAt, isExact: true };
-  return { kind: "silent", sinceAt: lastTraceAt(messages, nowAt), isExact: false };
+  if (exactAt !== null) return { kind: "silent", sinceAt: exactAt, isExact: true };
+  const knownAt = Math.max(rememberedAt ?? 0, lastTraceAt(messages, nowAt) ?? 0);
+  return { kind: "silent", sinceAt: knownAt === 0 ? null : knownAt, isExact: false };
 }
+
+/** Is the time of a contact known, not only the last trace? */
+export const isExact = (contact: Contact): boolean => contact.kind !== "silent" || contact.isExact;
 
 /** The newest time that anything of a silent site speaks of. */
 function lastTraceAt(messages: Messages, nowAt: number): number | null {
@@ -133,10 +137,9 @@ function entriesOf(birth: Body | null, messages: Messages): readonly Entry[] {
     return id === null ? [] : [{ id, body }];
   });
   if (named.length > 0) return named;
-  return [...messages].flatMap(([topic, { value }]) => {
-    const id = /^camera\/([^/]+)$/.exec(topic)?.[1];
-    return id === undefined ? [] : [{ id, body: bodyOf(value) ?? {} }];
-  });
+  // A camera's own message holds for minutes, its days for months: it is still there when the first has run out.
+  const ids = new Set([...messages.keys()].flatMap((topic) => /^(?:camera|day\/[^/]+)\/([^/]+)$/.exec(topic)?.[1] ?? []));
+  return [...ids].map((id) => ({ id, body: bodyOf(messages.get(`camera/${id}`)?.value) ?? {} }));
 }
 
 function cameraOf(site: string, { id, body }: Entry, kept: Kept | null, contact: Contact, nowAt: number): Camera {

@@ -4,7 +4,7 @@ import { type Answer, answerOf, type LedgerSpan } from "../../../../agent/core/l
 import { vietnamTime } from "../../../../agent/core/time.ts";
 import type { Span } from "../../../../agent/core/types.ts";
 import type { Language } from "../../../../agent/core/words.ts";
-import type { Camera, Commune, Site } from "./commune.ts";
+import { type Camera, type Commune, isExact, type Site } from "./commune.ts";
 import { type Piece, piecesOf, type Vouched } from "./day.ts";
 import type { Retained } from "./kept.ts";
 
@@ -18,7 +18,7 @@ export type Finding = {
   readonly spans: readonly LedgerSpan[];
   /** Why something is not known, or not for certain: the box does not speak, since when; the stretch is not over; the station has no such day. */
   readonly doubt:
-    | { readonly kind: "silent"; readonly sinceAt: number | null }
+    | { readonly kind: "silent"; readonly sinceAt: number | null; readonly isExact: boolean }
     | { readonly kind: "future" }
     | { readonly kind: "no-day" }
     | null;
@@ -80,7 +80,7 @@ function spansOf(piece: Piece, { goneAt, thereAt }: Oldest): readonly LedgerSpan
 
 function doubtOf(pieces: readonly Piece[], site: Site, asked: Span, nowAt: number): Finding["doubt"] {
   const untold = pieces.filter(({ kind }) => kind === "untold");
-  if (site.contact.kind !== "heard") return { kind: "silent", sinceAt: site.contact.sinceAt };
+  if (site.contact.kind !== "heard") return { kind: "silent", sinceAt: site.contact.sinceAt, isExact: isExact(site.contact) };
   if (asked.toAt > nowAt) return { kind: "future" };
   return untold.length > 0 ? { kind: "no-day" } : null;
 }

@@ -62,7 +62,8 @@ export function App({ place }: { readonly place: Place }) {
     writeLanguage(chosen);
     setLanguage(chosen);
   };
-  const isIn = snapshot !== null && (snapshot.link.kind === "connected" || snapshot.heardAt !== null);
+  // Who is refused sees nothing that grows old unsaid: the login says why.
+  const isIn = snapshot !== null && snapshot.link.kind !== "refused" && (snapshot.link.kind === "connected" || snapshot.heardAt !== null);
   if (entry === null || store === null || snapshot === null || !isIn)
     return (
       <main>

@@ -10,7 +10,7 @@ import type { Retained } from "../model/kept.ts";
 import { exportLine, type Finding, findingOf, findingText, localTime, othersOf } from "../model/question.ts";
 import { answeredBody, answeredTopic, type Hold, holdBody, holdExpirySeconds, holdsOf, holdTopic } from "../model/station.ts";
 import { readOfficer, writeOfficer } from "../preferences.ts";
-import { timeText, type View } from "./view.ts";
+import { silentSince, timeText, type View } from "./view.ts";
 
 export type Actions = {
   readonly want: (filters: readonly string[]) => () => void;
@@ -126,7 +126,8 @@ function Answered({ asked, commune, retained, view, actions }: AnsweredProps) {
   );
 }
 
-function doubtText({ doubt, camera }: Finding, { words, nowAt }: View): string {
+function doubtText({ doubt, camera }: Finding, view: View): string {
+  const { words } = view;
   if (camera.manual !== null) {
     const days = camera.manual.keepsMs === null ? "?" : Math.floor(camera.manual.keepsMs / (24 * hourMs));
     return fill(words.ask.manual, { household: camera.household ?? "?", days });
@@ -134,8 +135,7 @@ function doubtText({ doubt, camera }: Finding, { words, nowAt }: View): string {
   if (doubt === null) return "";
   if (doubt.kind === "future") return words.ask.future;
   if (doubt.kind === "no-day") return words.ask.noDay;
-  const since = doubt.sinceAt === null ? words.todo.sinceUnknown : fill(words.todo.since, { since: timeText(doubt.sinceAt, nowAt) });
-  return fill(words.ask.silent, { since });
+  return fill(words.ask.silent, { since: silentSince(doubt.sinceAt, doubt.isExact, view) });
 }
 
 const keptText = ({ keptUntilAt }: Finding, { words }: View): string =>

@@ -3,13 +3,13 @@ import { useState } from "preact/hooks";
 import { numberText } from "../../../../agent/core/print.ts";
 import { vietnamTime } from "../../../../agent/core/time.ts";
 import { evidenceText, fill, wordOf } from "../../../../agent/core/words.ts";
-import { type Camera, type Commune, type Counts, countsOf, type Group, groupsOf, type Site } from "../model/commune.ts";
+import { type Camera, type Commune, type Counts, countsOf, type Group, groupsOf, isExact, type Site } from "../model/commune.ts";
 import { piecesOf } from "../model/day.ts";
 import type { Retained } from "../model/kept.ts";
 import { vouchedOf } from "../model/question.ts";
 import { Legend, Strip } from "./strip.tsx";
 import { Todo, type TodoProps } from "./todo.tsx";
-import { householdText, ratioText, timeText, type View } from "./view.ts";
+import { householdText, ratioText, silentSince, timeText, type View } from "./view.ts";
 
 const dayMs = 86_400_000;
 /** Beyond this many cameras only groups with something to look at stand open. */
@@ -150,8 +150,7 @@ export function stateText(camera: Camera, site: Site | undefined, view: View): s
     return `${words.standings.manual} – ${text}`;
   }
   if (site !== undefined && site.contact.kind !== "heard") {
-    const since =
-      site.contact.sinceAt === null ? words.todo.sinceUnknown : fill(words.todo.since, { since: timeText(site.contact.sinceAt, nowAt) });
+    const since = silentSince(site.contact.sinceAt, isExact(site.contact), view);
     return `${words.standings.unknown} – ${fill(words.row.silentSite, { site: site.name, since })}`;
   }
   if (camera.standing === "good") return words.standings.good;

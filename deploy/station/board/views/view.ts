@@ -31,6 +31,14 @@ export function timeText(at: number | null, nowAt: number): string {
 export const sinceText = (at: number | null, { nowAt, language, words }: View): string =>
   at === null ? words.todo.sinceUnknown : `${fill(words.todo.since, { since: timeText(at, nowAt) })} (${agoText(at, nowAt, language)})`;
 
+/** Since when a site is not reached, within a sentence: a last trace is said to be that. */
+export const silentSince = (at: number | null, isExact: boolean, { nowAt, words }: View): string =>
+  at === null
+    ? words.todo.sinceUnknown
+    : isExact
+      ? fill(words.todo.since, { since: timeText(at, nowAt) })
+      : `(${fill(words.todo.lastTrace, { since: timeText(at, nowAt) })})`;
+
 /** How long ago, to the minute beyond the first one. */
 export function agoText(at: number, nowAt: number, language: Language): string {
   const ms = Math.max(0, nowAt - at);
