@@ -190,7 +190,7 @@ describe("how a camera stands", () => {
       ["station/note/a/c", value],
     );
     expect(() => tasksOf(communeOf(all, nowAt))).not.toThrow();
-    expect(noteOf(all, "a/c")).toBeNull();
+    expect(noteOf(all, "a/c", null)).toBeNull();
   });
 });
 
@@ -271,9 +271,19 @@ describe("what to do", () => {
     expect(kinds(all)).toEqual(["alarm: power a ", "alarm: camera a c2", "alarm: camera a c1", "alarm: clock a "]);
   });
   test("notes are from the closed list only", () => {
-    for (const code of notes) expect(noteOf(station(["station/note/a/c", noteBody(code, null, nowAt), null]), "a/c")?.code).toBe(code);
-    expect(noteOf(station(["station/note/a/c", { note: "gọi anh Tư 0912" }, null]), "a/c")).toBeNull();
-    expect(noteOf(station(["station/note/a/c", noteBody("date-set", "2026-11-30", nowAt), null]), "a/c")?.date).toBe("2026-11-30");
+    for (const code of notes)
+      expect(noteOf(station(["station/note/a/c", noteBody(code, null, nowAt), null]), "a/c", null)?.code).toBe(code);
+    expect(noteOf(station(["station/note/a/c", { note: "gọi anh Tư 0912" }, null]), "a/c", null)).toBeNull();
+    expect(noteOf(station(["station/note/a/c", noteBody("date-set", "2026-11-30", nowAt), null]), "a/c", null)?.date).toBe("2026-11-30");
+  });
+  test.each([
+    ["put down during the fault", hour, "told-technician"],
+    ["put down as it began, by a clock that is behind", -10 * minute, "told-technician"],
+    ["of a fault before it", -20 * minute, null],
+  ])("a note %s", (_, afterMs, code) => {
+    const sinceAt = nowAt - 2 * hour;
+    const all = station(["station/note/a/c", noteBody("told-technician", null, sinceAt + afterMs), null]);
+    expect(noteOf(all, "a/c", sinceAt)?.code ?? null).toBe(code);
   });
 });
 

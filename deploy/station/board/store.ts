@@ -8,6 +8,8 @@ export type Snapshot = {
   readonly link: Link;
   /** Everything that stands at the broker has arrived once. */
   readonly isWhole: boolean;
+  /** And in this connection too: until then what is shown may be from the one before. */
+  readonly isCurrent: boolean;
   readonly heardAt: number | null;
   /** When each site was last heard. */
   readonly memory: ReadonlyMap<string, number>;
@@ -48,7 +50,7 @@ export function openStore(url: string, commune: string, login: Login | null, rem
   const skews: number[] = [];
   /** Topics that were heard in this connection: what is not among them when all has arrived stands no more. */
   let fresh = new Set<string>();
-  let now: Snapshot = { retained, link: { kind: "connecting" }, isWhole: false, heardAt: null, memory, skewMs: null };
+  let now: Snapshot = { retained, link: { kind: "connecting" }, isWhole: false, isCurrent: false, heardAt: null, memory, skewMs: null };
   let telling: ReturnType<typeof setTimeout> | null = null;
   let settling: ReturnType<typeof setTimeout> | null = null;
 
@@ -63,12 +65,16 @@ export function openStore(url: string, commune: string, login: Login | null, rem
       tellEveryMs[now.isWhole ? "whole" : "loading"],
     );
   };
-  const settle = () => {
+  const unsettle = () => {
     if (settling !== null) clearTimeout(settling);
+    settling = null;
+  };
+  const settle = () => {
+    unsettle();
     settling = setTimeout(() => {
       settling = null;
       for (const topic of retained.keys()) if (!fresh.has(topic) && !topic.includes("/result/")) retained.delete(topic);
-      change({ isWhole: true });
+      change({ isWhole: true, isCurrent: true });
     }, quietMs);
   };
   const take = (arrival: Arrival) => {
@@ -84,13 +90,18 @@ export function openStore(url: string, commune: string, login: Login | null, rem
     change({ heardAt: arrival.arrivedAt });
   };
   const open = async () => {
-    fresh = new Set();
-    settle();
+    const ours = new Set<string>();
+    fresh = ours;
     const all = [...firstFilters, ...wanted.keys()].map((filter) => root + filter);
     await broker.subscribe(all);
-    settle();
+    // The connection may have dropped meanwhile, and be another by now: what was not heard in it is not gone.
+    if (fresh === ours && now.link.kind === "connected") settle();
   };
-  const broker: Broker = openBroker(url, login, { onLink: (link) => change({ link }), onOpen: () => void open(), onMessage: take });
+  const turn = (link: Link) => {
+    if (link.kind !== "connected") unsettle();
+    change(link.kind === "connected" ? { link } : { link, isCurrent: false });
+  };
+  const broker: Broker = openBroker(url, login, { onLink: turn, onOpen: () => void open(), onMessage: take });
   return {
     snapshot: () => now,
     listen: (heard) => {

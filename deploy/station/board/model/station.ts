@@ -12,12 +12,17 @@ export type Note = { readonly code: NoteCode; readonly at: number | null; readon
 
 export const noteTopic = (place: string): string => `station/note/${place}`;
 
-export function noteOf(retained: Retained, place: string): Note | null {
+/** A note that was put down so long before a fault is an earlier fault's; what is shorter may be two clocks that differ. */
+const noteSlackMs = 15 * 60_000;
+
+/** The note about a fault that lasts since `sinceAt`; null: since when is not known. */
+export function noteOf(retained: Retained, place: string, sinceAt: number | null): Note | null {
   const body = bodyOf(retained.get(noteTopic(place))?.value);
   const code = oneOf(body?.note, notes);
   if (body === null || code === null) return null;
-  const date = textOf(body.date);
-  return { code, at: timeOf(body.at), date: date !== null && /^\d{4}-\d{2}-\d{2}$/.test(date) ? date : null };
+  const [date, at] = [textOf(body.date), timeOf(body.at)];
+  if (at !== null && sinceAt !== null && at < sinceAt - noteSlackMs) return null;
+  return { code, at, date: date !== null && /^\d{4}-\d{2}-\d{2}$/.test(date) ? date : null };
 }
 
 export const noteBody = (code: NoteCode, date: string | null, nowAt: number): object => ({ v: 1, note: code, date, at: iso(nowAt) });

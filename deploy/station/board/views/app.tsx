@@ -129,7 +129,7 @@ function Board({ place, entry, store, snapshot, view: given, setLanguage, setHou
   const [sound, setSound] = useState(readSound);
   useBell(
     sound,
-    snapshot.isWhole,
+    snapshot.isCurrent,
     tasks.filter(({ level }) => level === "broken").map(({ key }) => key),
   );
   useStrips(store, snapshot.isWhole, nowAt);
@@ -199,13 +199,14 @@ function useStrips(store: Store, isWhole: boolean, nowAt: number): void {
   useEffect(() => (isWhole ? store.want(days.map((day) => `from/+/day/${day}/+`)) : undefined), [store, isWhole, ...days]);
 }
 
-function useBell(isOn: boolean, isWhole: boolean, keys: readonly string[]): void {
+/** Rings for each fault that was not there before, also for one that comes back. */
+function useBell(isOn: boolean, isCurrent: boolean, keys: readonly string[]): void {
   const known = useRef<ReadonlySet<string> | null>(null);
   useEffect(() => {
-    if (!isWhole) return;
+    if (!isCurrent) return;
     if (isOn && newKeys(known.current, keys).length > 0) ring();
-    known.current = new Set([...(known.current ?? []), ...keys]);
-  }, [isOn, isWhole, keys.join("|")]);
+    known.current = new Set(keys);
+  }, [isOn, isCurrent, keys.join("|")]);
 }
 
 type HeadProps = Pick<BoardProps, "place" | "entry" | "snapshot" | "view" | "setLanguage" | "onLeave"> & {

@@ -60,7 +60,7 @@ function TaskView({ task, retained, view, onNote, isTv }: TaskProps) {
       {task.kind === "alarm" && task.cameras[0]?.household != null && task.cameras.length === 1 ? (
         <small>{householdText(task.cameras[0].household, view)}</small>
       ) : null}
-      <NoteView place={task.note} {...{ retained, view, onNote, isTv }} words={words} />
+      <NoteView place={task.note} sinceAt={task.sinceAt} {...{ retained, view, onNote, isTv }} words={words} />
     </li>
   );
 }
@@ -95,11 +95,11 @@ function taskSince(task: Task, view: View): string {
   return sinceText(task.sinceAt, view);
 }
 
-type NoteProps = { readonly place: string; readonly words: View["words"] } & Omit<TodoProps, "tasks">;
+type NoteProps = { readonly place: string; readonly sinceAt: number | null; readonly words: View["words"] } & Omit<TodoProps, "tasks">;
 
 /** The note for the next shift, from the closed list. */
-function NoteView({ place, retained, view, onNote, isTv, words }: NoteProps) {
-  const note = noteOf(retained, place);
+function NoteView({ place, sinceAt, retained, view, onNote, isTv, words }: NoteProps) {
+  const note = noteOf(retained, place, sinceAt);
   const [failed, setFailed] = useState(false);
   const put = async (code: NoteCode | null, date: string | null) => setFailed(!(await onNote(place, code, date)));
   const said =
