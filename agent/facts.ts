@@ -48,9 +48,9 @@ function sinceOf({ reads, dating }: Asking, camera: string): number | null {
   return sinceAt == null ? null : dating.toUtc(sinceAt);
 }
 
-/** Days back to the oldest footage, to a hundredth; null where there is none. */
+/** Days back to the oldest footage that is not held, to a hundredth; null where there is none. */
 function daysKept({ reads, dating, nowAt }: Asking, camera: string): number | null {
-  const oldestAt = reads.oldestStartAt(camera);
+  const oldestAt = reads.oldestFreeStartAt(camera);
   return oldestAt === null ? null : Math.floor(((nowAt - dating.toUtc(oldestAt)) / dayMs) * 100) / 100;
 }
 

@@ -220,7 +220,7 @@ function cameraFacts(asking: Asking, id: string): CameraFacts {
   const lastFrameAt = reads.live()?.cameras[id]?.lastFrameAt ?? null;
   const span = { fromAt: nowAt - dayMs, toAt: nowAt };
   const sums = sumsOf(spansOf(historyOf(asking, id, span), span));
-  const oldestAt = reads.oldestStartAt(id);
+  const oldestAt = reads.oldestFreeStartAt(id);
   const knownMs = sums.dueMs - sums.unknownMs;
   return {
     ...{

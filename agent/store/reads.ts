@@ -261,6 +261,12 @@ export function makeReads(db: Database) {
     oldestStartAt: (camera: string) =>
       one<{ at: number }>(`SELECT start_at AS at FROM segment s WHERE camera = ? AND ${kept} ORDER BY end_at LIMIT 1`, cameraNumber(camera))
         ?.at ?? null,
+    /** Without what is held: that outlives its days, and tells nothing of how long others are kept. */
+    oldestFreeStartAt: (camera: string) =>
+      one<{ at: number }>(
+        `SELECT start_at AS at FROM segment s WHERE camera = ? AND ${kept} AND ${free} ORDER BY end_at LIMIT 1`,
+        cameraNumber(camera),
+      )?.at ?? null,
     hasSegment: (camera: string, run: number, number: number) =>
       one("SELECT 1 FROM segment WHERE camera = ? AND run = ? AND number = ?", cameraNumber(camera), run, number) !== undefined,
     /** Segments whose names tell a time within the span. */

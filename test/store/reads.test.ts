@@ -149,6 +149,7 @@ test.each<[name: string, question: (reads: Reads) => unknown, by: string]>([
   ["totals", (r) => r.totals(), "SCAN segment USING COVERING INDEX segment_time"],
   ["bytesSince", (r) => r.bytesSince(0), "SEARCH s USING COVERING INDEX segment_time (camera=? AND end_at>?)"],
   ["oldestStartAt", (r) => r.oldestStartAt("c"), "SEARCH s USING COVERING INDEX segment_time (camera=?)"],
+  ["oldestFreeStartAt", (r) => r.oldestFreeStartAt("c"), "SEARCH s USING COVERING INDEX segment_time (camera=?)"],
   ["a camera's events", (r) => r.eventsOf("c", types, month, 5), "SEARCH e USING INDEX event_time (at>? AND at<?)"],
   ["events", (r) => r.events({ ...month, type: null, afterG: 0, limit: 5 }), "SEARCH e USING INTEGER PRIMARY KEY (rowid>?)"],
   ["openGap", (r) => r.openGap("c"), "SEARCH gap USING INDEX gap_open (camera=?)"],

@@ -130,6 +130,16 @@ test("a new database over an old folder does not use its runs' numbers again", (
   expect([17, 0, 5].map((above) => store.begin({ ...start, above }).run)).toEqual([18, 19, 20]);
 });
 
+test("how far back footage reaches is told without what is held, until it is let go", () => {
+  const store = begun(tempFolder("held"));
+  store.commit([1, 2, 50, 51].map((number) => segment(number)));
+  const hold = { camera: "c", request: "CV 1", officer: "CB-07", sinceAt: 60_000, untilUtc: null };
+  store.commit([{ put: "hold-added", hold: { ...hold, fromAt: 500, toAt: 2_500, fromUtc: 500, toUtc: 2_500 } }]);
+  expect([store.oldestStartAt("c"), store.oldestFreeStartAt("c")]).toEqual([1_000, 50_000]);
+  store.commit([{ put: "hold-lifted", hold: store.holds()[0]?.id ?? 0, at: 70_000 }]);
+  expect(store.oldestFreeStartAt("c")).toBe(1_000);
+});
+
 test("one agent holds a state folder, until it ends in whatever way", async () => {
   const state = tempFolder("lock");
   expect(isLocked(state)).toBe(false);
