@@ -5,7 +5,7 @@ import { dayAt, dayPieces, piecesOf, sumsOf } from "../../deploy/station/board/m
 import { readHouseholds } from "../../deploy/station/board/model/households.ts";
 import { isOutdated, type Kept, keptOf, type Retained } from "../../deploy/station/board/model/kept.ts";
 import { exportLine, findingOf, findingText, othersOf } from "../../deploy/station/board/model/question.ts";
-import { holdsOf, noteBody, noteOf, notes } from "../../deploy/station/board/model/station.ts";
+import { holdAgainBody, holdsOf, noteBody, noteOf, notes } from "../../deploy/station/board/model/station.ts";
 import { tasksOf } from "../../deploy/station/board/model/todo.ts";
 
 const minute = 60_000;
@@ -380,13 +380,15 @@ describe("a day as a strip", () => {
 describe("is there footage", () => {
   const at = (clock: string) => Date.parse(`2026-11-25T${clock}:00+07:00`);
   const asked = (from: string, to: string) => ({ fromAt: at(from), toAt: at(to) });
-  const found = (span: { fromAt: number; toAt: number }, message: object | null, change: { stateAgo?: number; daysKept?: number } = {}) => {
+  type Change = { stateAgo?: number; daysKept?: number | null; more?: readonly Message[] };
+  const found = (span: { fromAt: number; toAt: number }, message: object | null, change: Change = {}) => {
     const all = station(
       ["from/a/birth", birth([{ id: "c" }, { id: "d", name: "Cổng chợ" }]), null],
       ["from/a/state", online, change.stateAgo ?? 0],
-      ["from/a/camera/c", { ...recording, daysKept: change.daysKept ?? 20 }],
+      ["from/a/camera/c", { ...recording, daysKept: change.daysKept === undefined ? 20 : change.daysKept }],
       ...(message === null ? [] : [["from/a/day/2026-11-25/c", message, null] as const]),
       ["from/a/day/2026-11-25/d", dayMessage("2026-11-25", []), null],
+      ...(change.more ?? []),
     );
     const commune = communeOf(all, nowAt);
     const [only] = commune.sites;
@@ -395,6 +397,14 @@ describe("is there footage", () => {
     const finding = findingOf(all, only, camera, span, nowAt);
     return { finding, others: othersOf(all, commune, finding, nowAt) };
   };
+  const whole = dayMessage("2026-11-25", []);
+  const before = { fromAt: at("05:00") - day, toAt: at("06:00") - day };
+  const dayBefore: readonly Message[] = [["from/a/day/2026-11-24/c", dayMessage("2026-11-24", []), null]];
+  const hold = (from: string, to: string): Message => [
+    "to/a/officer/hold/q1",
+    { camera: "c", from: iso(at(from)), to: iso(at(to)), request: "CV 1", officer: "CB-07" },
+    null,
+  ];
   test.each([
     ["the whole stretch", found(asked("05:00", "06:00"), dayMessage("2026-11-25", [])), "yes", null],
     ["a hole in it", found(asked("05:00", "06:00"), dayMessage("2026-11-25", [["05:10", "05:20", "camera"]])), "partial", null],
@@ -404,6 +414,40 @@ describe("is there footage", () => {
       "deleted or not, nobody can tell at the edge",
       found(asked("05:00", "05:10"), dayMessage("2026-11-25", []), { daysKept: 11.9 / 24 }),
       "unknown",
+      null,
+    ],
+    ["how far back it reaches is not said: the last day is there", found(asked("05:00", "06:00"), whole, { daysKept: null }), "yes", null],
+    [
+      "how far back it reaches is not said: what is older nobody knows",
+      found(before, null, { daysKept: null, more: dayBefore }),
+      "unknown",
+      null,
+    ],
+    [
+      "deleted, were it not held",
+      found(asked("05:00", "06:00"), whole, { daysKept: 0.1, more: [hold("04:00", "07:00")] }),
+      "unknown",
+      null,
+    ],
+    [
+      "deleted, and only a part of it is held",
+      found(asked("05:00", "06:00"), whole, { daysKept: 0.1, more: [hold("05:50", "07:00")] }),
+      "unknown",
+      null,
+    ],
+    [
+      "deleted, and another stretch is held",
+      found(asked("05:00", "06:00"), whole, { daysKept: 0.1, more: [hold("07:00", "08:00")] }),
+      "no",
+      null,
+    ],
+    [
+      "deleted, and the hold was refused",
+      found(asked("05:00", "06:00"), whole, {
+        daysKept: 0.1,
+        more: [hold("04:00", "07:00"), ["from/a/result/q1", { ok: false, reason: "too-long" }]],
+      }),
+      "no",
       null,
     ],
     ["older than anything is kept", found({ fromAt: nowAt - 31 * day, toAt: nowAt - 30.5 * day }, null), "unknown", "no-day"],
@@ -436,6 +480,13 @@ describe("is there footage", () => {
 });
 
 describe("what officers write", () => {
+  test("a request is asked again as it was", () => {
+    const body = { camera: "c", from: iso(nowAt - hour), to: iso(nowAt), request: "CV 1", officer: "CB-07" };
+    const [hold] = holdsOf(station(["to/a/officer/hold/q1", body, null]));
+    expect(hold === undefined ? null : holdAgainBody(hold)).toEqual(body);
+    const [torn] = holdsOf(station(["to/a/officer/hold/q2", { ...body, to: "x" }, null]));
+    expect(torn === undefined ? null : holdAgainBody(torn)).toBeNull();
+  });
   test("a request waits until its box has answered", () => {
     const request = [
       "to/a/officer/hold/q1",

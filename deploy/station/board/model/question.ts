@@ -1,12 +1,13 @@
 /** *Có lấy được hình không?*: what the station knows of a stretch, and what it does not. Pure. */
 import { answerText } from "../../../../agent/core/answer.ts";
-import { type Answer, answerOf, type LedgerSpan } from "../../../../agent/core/ledger.ts";
+import { type Answer, answerOf, type LedgerSpan, overlap } from "../../../../agent/core/ledger.ts";
 import { vietnamTime } from "../../../../agent/core/time.ts";
 import type { Span } from "../../../../agent/core/types.ts";
 import type { Language } from "../../../../agent/core/words.ts";
 import { type Camera, type Commune, isExact, type Site } from "./commune.ts";
 import { type Piece, piecesOf, type Vouched } from "./day.ts";
 import type { Retained } from "./kept.ts";
+import { holdsOf } from "./station.ts";
 
 const dayMs = 86_400_000;
 
@@ -36,7 +37,11 @@ export function findingOf(retained: Retained, site: Site, camera: Camera, asked:
   const past = { fromAt: asked.fromAt, toAt: Math.max(asked.fromAt, Math.min(asked.toAt, nowAt)) };
   const pieces = camera.manual === null ? piecesOf(retained, camera, past, vouchedOf(site, camera)) : [];
   const oldest = oldestOf(site, camera, nowAt);
-  const spans = [...pieces.flatMap((piece) => spansOf(piece, oldest)), ...future(asked, nowAt, camera)];
+  const held = heldOf(retained, camera);
+  const spans = [
+    ...pieces.flatMap((piece) => spansOf(piece, oldest)).flatMap((span) => doubted(span, held)),
+    ...future(asked, nowAt, camera),
+  ];
   const answer = answerOf(spans, asked);
   return {
     ...{ camera, site, asked, answer, spans, doubt: doubtOf(pieces, site, asked, nowAt) },
@@ -60,7 +65,9 @@ const keptGrainMs = 0.02 * dayMs;
 function oldestOf({ keepMaxMs }: Site, { daysKept }: Camera, nowAt: number): Oldest {
   const byAgeAt = nowAt - (keepMaxMs ?? Number.POSITIVE_INFINITY);
   const byStateAt = nowAt - (daysKept ?? Number.POSITIVE_INFINITY) * dayMs;
-  return { goneAt: Math.max(byAgeAt, byStateAt - keptGrainMs), thereAt: Math.max(byAgeAt, byStateAt) };
+  // A box that has not said how far back it reaches is trusted with a day.
+  const surelyAt = daysKept === null ? nowAt - dayMs : byStateAt;
+  return { goneAt: Math.max(byAgeAt, byStateAt - keptGrainMs), thereAt: Math.max(byAgeAt, surelyAt) };
 }
 
 /** The same in the ledger's words. */
@@ -76,6 +83,26 @@ function spansOf(piece: Piece, { goneAt, thereAt }: Oldest): readonly LedgerSpan
     { ...{ kind: "footage", fromAt: within(thereAt), toAt, segments: 0, bytes: 0 }, ...{ stream: "main", clock: "synced" } },
   ];
   return spans.filter((span) => span.toAt > span.fromAt);
+}
+
+/** What officers asked the box to hold, unless it refused. */
+const heldOf = (retained: Retained, camera: Camera): readonly Span[] =>
+  holdsOf(retained).flatMap(({ site, camera: id, from, to, state }) =>
+    site === camera.site && id === camera.id && state.kind !== "refused" && from !== null && to !== null
+      ? [{ fromAt: from, toAt: to }]
+      : [],
+  );
+
+/** A hold keeps footage beyond its age: what of a deleted stretch lies in one may still be there. */
+function doubted(span: LedgerSpan, held: readonly Span[]): readonly LedgerSpan[] {
+  const parts = span.kind === "deleted" ? held.flatMap((hold) => overlap(span, hold) ?? []) : [];
+  if (parts.length === 0) return [span];
+  const edges = [span.fromAt, ...parts.flatMap(({ fromAt, toAt }) => [fromAt, toAt]), span.toAt].sort((a, b) => a - b);
+  return edges.flatMap((fromAt, i): readonly LedgerSpan[] => {
+    const cut = { fromAt, toAt: edges[i + 1] ?? fromAt };
+    if (cut.fromAt === cut.toAt) return [];
+    return parts.some((part) => overlap(part, cut) !== null) ? [{ ...cut, kind: "unknown", why: "edge" }] : [{ ...span, ...cut }];
+  });
 }
 
 function doubtOf(pieces: readonly Piece[], site: Site, asked: Span, nowAt: number): Finding["doubt"] {

@@ -54,6 +54,7 @@ export type Hold = {
   readonly from: number | null;
   readonly to: number | null;
   readonly request: string;
+  readonly officer: string;
   readonly state: HoldState;
 };
 
@@ -63,10 +64,15 @@ export function holdsOf(retained: Retained): readonly Hold[] {
     const [, site, id] = /^to\/([^/]+)\/officer\/hold\/([^/]+)$/.exec(topic) ?? [];
     const body = bodyOf(kept.value);
     if (site === undefined || id === undefined || body === null) return [];
-    const facts = { camera: textOf(body.camera) ?? "", from: timeOf(body.from), to: timeOf(body.to), request: textOf(body.request) ?? "" };
-    return [{ site, id, ...facts, state: holdState(retained.get(`from/${site}/result/${id}`)) }];
+    const facts = { camera: textOf(body.camera) ?? "", from: timeOf(body.from), to: timeOf(body.to) };
+    const [request, officer] = [textOf(body.request) ?? "", textOf(body.officer) ?? ""];
+    return [{ site, id, ...facts, request, officer, state: holdState(retained.get(`from/${site}/result/${id}`)) }];
   });
 }
+
+/** The same request once more, for a box whose answer this page has not heard: it answers by the request's id, as it did before. */
+export const holdAgainBody = ({ camera, from, to, request, officer }: Hold): HoldRequest | null =>
+  from === null || to === null ? null : holdBody(camera, { fromAt: from, toAt: to }, request, officer);
 
 function holdState(kept: Kept | undefined): HoldState {
   const body = bodyOf(kept?.value);

@@ -8,7 +8,16 @@ import { bytesText, fill, wordOf } from "../../../../agent/core/words.ts";
 import { type Camera, type Commune, groupsOf } from "../model/commune.ts";
 import type { Retained } from "../model/kept.ts";
 import { exportLine, type Finding, findingOf, findingText, localTime, othersOf } from "../model/question.ts";
-import { answeredBody, answeredTopic, type Hold, holdBody, holdExpirySeconds, holdsOf, holdTopic } from "../model/station.ts";
+import {
+  answeredBody,
+  answeredTopic,
+  type Hold,
+  holdAgainBody,
+  holdBody,
+  holdExpirySeconds,
+  holdsOf,
+  holdTopic,
+} from "../model/station.ts";
 import { readOfficer, writeOfficer } from "../preferences.ts";
 import { silentSince, timeText, type View } from "./view.ts";
 
@@ -263,7 +272,9 @@ function Holds({ holds, view, actions, commune }: HoldsProps) {
           <li key={hold.id} data-hold={hold.state.kind}>
             <strong>{nameOf(hold)}</strong>, {timeText(hold.from, view.nowAt)} – {timeText(hold.to, view.nowAt)}, {hold.request}:{" "}
             {holdText(hold, view)}{" "}
-            {hold.state.kind === "waiting" ? null : (
+            {hold.state.kind === "waiting" ? (
+              <AgainButton body={holdAgainBody(hold)} {...{ hold, view, actions }} />
+            ) : (
               <button type="button" onClick={() => void actions.publish(holdTopic(hold.site, hold.id), null, null)}>
                 {words.ask.holdDone}
               </button>
@@ -272,6 +283,23 @@ function Holds({ holds, view, actions, commune }: HoldsProps) {
         ))}
       </ul>
     </section>
+  );
+}
+
+type AgainProps = { readonly hold: Hold; readonly body: object | null; readonly view: View; readonly actions: Actions };
+
+/** Answers come once, to the pages that are open: another asks anew for one that it has missed. */
+function AgainButton({ hold, body, view: { words }, actions }: AgainProps) {
+  const [isFailed, setFailed] = useState(false);
+  if (body === null) return null;
+  const ask = async () => setFailed(!(await actions.publish(holdTopic(hold.site, hold.id), body, holdExpirySeconds)));
+  return (
+    <>
+      <button type="button" onClick={() => void ask()}>
+        {words.ask.holdAgain}
+      </button>
+      {isFailed ? <small role="alert">{words.ask.holdFailed}</small> : null}
+    </>
   );
 }
 
