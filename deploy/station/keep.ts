@@ -44,7 +44,7 @@ export function put(place: Place, register: Register): boolean {
   const authority = authorityOf(place, register.commune);
   const by = place.accounts;
   write(place, files.register, `${JSON.stringify(register, null, 2)}\n`, 0o600, "root");
-  write(place, files.ca, authority.ca(), 0o644, "root");
+  for (const file of [files.ca, files.publicCa]) write(place, file, authority.ca(), 0o644, "root");
   write(place, files.revoked, authority.revoked(), 0o644, "root");
   const renewed = renewBroker(place, register, authority);
   write(place, files.rights, rightsText(register), 0o600, "broker");

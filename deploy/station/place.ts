@@ -59,6 +59,8 @@ export const filesOf = ({ etc, data, page, run, webRun }: Place) => ({
   webProcess: `${webRun}/nginx.pid`,
   database: `${data}/mosquitto.db`,
   about: `${page}/station.json`,
+  /** The authority's certificate for everybody: nginx's worker may not enter `etc`. */
+  publicCa: `${page}/ca.crt`,
   /** Packages that came with the station: their own services are not wanted. */
   broughtAlong: `${etc}/packages.json`,
 });

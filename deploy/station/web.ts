@@ -41,7 +41,6 @@ http {
     add_header Referrer-Policy no-referrer always;
     add_header Cache-Control no-cache always;
     location / { try_files $uri $uri/index.html =404; }
-    location = /ca.crt { alias ${files.ca}; }
     location = /mqtt {
       # Each connection is a login: a guesser gets two a second.
       limit_req zone=logins burst=40 nodelay;

@@ -75,6 +75,8 @@ test("keys and passwords are for one account only, and no password stands anywhe
   for (const file of [files.passwords, files.register, files.rights]) expect(readFileSync(file, "utf8")).not.toContain(password);
   const key = readFileSync(join(files.authority, "ca.key"), "utf8");
   expect(key).toContain("PRIVATE KEY");
+  expect(readFileSync(files.publicCa, "utf8")).toBe(readFileSync(files.ca, "utf8"));
+  expect(statSync(files.publicCa).mode & 0o777).toBe(0o644);
   expect(new X509Certificate(readFileSync(files.ca)).publicKey.asymmetricKeyDetails).toEqual({ namedCurve: "prime256v1" });
 });
 
