@@ -1,5 +1,5 @@
 /** The round trips of proof.ts at a station that runs, by people and boxes that exist for the check only. */
-import { authorityOf, put, reload } from "./keep.ts";
+import { authorityOf, put, readRegister, reload } from "./keep.ts";
 import { hashOf, makeSecret, passwordChars } from "./passwords.ts";
 import type { Place } from "./place.ts";
 import { type Cast, type Proved, prove } from "./proof.ts";
@@ -26,13 +26,14 @@ export async function checkRights(place: Place, register: Register): Promise<rea
     id,
     certificates: [{ serial, endsAt }],
   }));
-  const ours = withoutGuests(register);
+  const ours = withoutGuests(readRegister(place) ?? register);
   try {
     await tell(place, { ...ours, sites: [...ours.sites, ...sites], people: [...ours.people, ...guests] });
     return await prove(place, register, cast);
   } finally {
     authority.revoke([issued.a.serial, issued.b.serial]);
-    await tell(place, ours);
+    // The round trips take a while: sites and people that came in that time stay.
+    await tell(place, withoutGuests(readRegister(place) ?? ours));
   }
 }
 

@@ -103,7 +103,8 @@ export async function addPerson(
   if (unknown !== undefined) throw new Undoable(`there is no site ${unknown}; add it first: deploy/station/add-site ${unknown}`);
   const reach = await reachOf(place, register, asked.sites, asked.groups);
   const password = makeSecret(passwordChars);
-  settle(place, withPerson(register, { name: asked.name, role: asked.role, reach, hash: hashOf(password) }));
+  // Boxes were asked meanwhile: what another changed in that time stays.
+  settle(place, withPerson(registerOf(place), { name: asked.name, role: asked.role, reach, hash: hashOf(password) }));
   return { name: asked.name, password, reach };
 }
 
@@ -156,9 +157,11 @@ export function removePerson(place: Place, name: string): void {
 
 /** Once an hour: certificates that end, and cameras that changed their group. Says what it did. */
 export async function refresh(place: Place): Promise<readonly string[]> {
+  const before = registerOf(place);
+  const needsBirths = before.people.some(({ reach }) => reach.kind === "some" && reach.groups.length > 0);
+  const all = needsBirths ? await births(place, before) : [];
+  // Boxes were asked meanwhile: what another changed in that time stays.
   const register = registerOf(place);
-  const needsBirths = register.people.some(({ reach }) => reach.kind === "some" && reach.groups.length > 0);
-  const all = needsBirths ? await births(place, register) : [];
   const people = register.people.map((person) => regrouped(person, all));
   const moved = people
     .filter((person, n) => person !== register.people[n])

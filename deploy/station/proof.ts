@@ -69,7 +69,13 @@ function each(who: Role, does: Check["does"], may: boolean, topics: readonly str
   return topics.map((topic) => ({ who, does, may, topic }));
 }
 
-/** Tries all of them at a broker that runs. Throws where somebody of the cast does not get in at all. */
+/** Everybody may hear it, and it is nobody's of the cast: it is not told to be forgotten. */
+const everybodys = "station/state";
+
+/**
+ * Tries all of them at a broker that runs; boards that are open are told to forget what was said: an empty message that is not retained
+ * takes nothing from the broker. Throws where somebody of the cast does not get in at all.
+ */
 export async function prove(place: Place, register: Register, cast: Cast): Promise<readonly Proved[]> {
   const root = `matghi/v1/${register.commune}`;
   const full = (topic: string) => `${root}/${topic.replace("/A", `/${cast.a.id}`).replace("/B", `/${cast.b.id}`)}`;
@@ -96,9 +102,10 @@ export async function prove(place: Place, register: Register, cast: Cast): Promi
       const [from, to] = check.does === "write" ? [roles[check.who], ear] : [ear, roles[check.who]];
       const token = `{"check":"${randomUUID()}"}`;
       await from.say(full(check.topic), token);
-      await barrier(ear, to, `${root}/station/state`);
+      await barrier(ear, to, `${root}/${everybodys}`);
       const arrived = to.heard.some(({ topic, payload }) => topic === full(check.topic) && payload === token);
       results.push({ ...check, held: arrived === check.may });
+      if (check.topic !== everybodys && (check.does === "read" || arrived)) await ear.say(full(check.topic), "");
     }
     return results;
   } finally {
