@@ -116,6 +116,9 @@ beforeAll(async () => {
     60_000,
     () => filesUnder(join(folder, "footage")).filter((file) => file.endsWith(".mkv")).length >= 2,
   );
+  await until("the gap of the camera that is not there is open", 60_000, async () =>
+    (await matghi(["gaps", "--json", "--config", config])).stdout.includes('"camera":"gone"'),
+  );
   const iso = (at: number) => new Date(at).toISOString();
   const hold = ["hold", "add", "--camera", "sub1", "--from", iso(fromHere), "--to", iso(Date.now() + 1_000), "--config", config];
   expect((await matghi([...hold, "--request", planted.paper, "--officer", `${planted.person} ${planted.phones[2]}`])).code).toBe(0);
