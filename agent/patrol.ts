@@ -78,6 +78,7 @@ const knockMs = 2_000;
 const followAgainMs = 600_000;
 const unsupportedAgainMs = 24 * 3_600_000;
 const setAgainMs = 3_600_000;
+const firstVisitMs = 3_000;
 /** Set when it is further off than the network and whole seconds explain. */
 const setAboveMs = 2_000;
 /** A sign that repeats within this is not written down again. */
@@ -148,8 +149,8 @@ function newMind({ store, clock, random }: PatrolDeps, camera: string): Mind {
   return {
     known: acquaintanceOf(store.meta(`known ${camera}`)),
     ...{ reading: null, problem: null, toldTrouble: null, describedMonoMs: null, refused: null, refusals: 0, loginMonoMs: 0 },
-    // The first round is spread over some seconds: the cameras have just been connected to.
-    nextMonoMs: clock.monoMs() + Math.round(random() * 5_000),
+    // The first round is spread over some seconds, and begins when the recorder has reached the camera: before that nobody knows its MAC.
+    nextMonoMs: clock.monoMs() + firstVisitMs + Math.round(random() * 5_000),
     ...{ wasSilent: false, searches: 0, nextSearchMonoMs: Number.NEGATIVE_INFINITY, setMonoMs: null, isForeign: false },
     ...{ follow: null, nextFollowMonoMs: Number.NEGATIVE_INFINITY, signs: new Map() },
   };
