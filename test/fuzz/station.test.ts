@@ -107,18 +107,25 @@ const topic = fc.oneof(
   anyText(60),
 );
 
+/** Until all that was written has gone out: how many turns that takes is the machine's. */
+async function drain(): Promise<void> {
+  for (let turn = 0; turn < 100 && store.journal.cursor() !== store.journal.lastG(); turn += 1) await clock.advance(100);
+}
+
 test("messages on every topic", async () => {
   await clock.advance(10_000);
+  await drain();
   expect(store.journal.cursor()).toBe(store.journal.lastG());
   const drawn = fc.array(fc.record({ topic, payload, correlation: fc.option(anyText(80)) }), { minLength: 1, maxLength: 6 });
   await fuzz("messages of the station", drawn, async (messages) => {
     const before = broker.messages.length;
     for (const message of messages) broker.say(message.topic, message.payload, message.correlation ?? undefined);
     await clock.advance(3_000);
+    await drain();
     expect(failed).toEqual([]);
     expect(store.journal.cursor(), "all that happened goes on going out").toBe(store.journal.lastG());
     for (const { topic: name, payload: text } of broker.messages.slice(before)) {
-      expect(name).toMatch(/^(birth|health|matghi\/v1\/xa\/from\/s1\/(state|event\/[a-z.-]+|result\/[a-zA-Z0-9-]{1,64}))$/);
+      expect(name).toMatch(/^(birth|health|matghi\/v1\/xa\/from\/s1\/(state|event|result\/[a-zA-Z0-9-]{1,64}))$/);
       expect(Buffer.byteLength(text), name).toBeLessThan(32_768);
       expect(JSON.parse(text)).toBeTypeOf("object");
     }

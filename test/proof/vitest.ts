@@ -41,7 +41,11 @@ export function runSuite(
   args.push(`--outputFile.json=${report}`, ...(options.only === undefined ? [] : ["-t", options.only]));
   const began = performance.now();
   const child = spawn(process.execPath, args, {
-    ...{ cwd: repository, env: { ...process.env, NO_COLOR: "1", ...options.env }, stdio: ["ignore", "pipe", "pipe"] as const },
+    ...{
+      cwd: repository,
+      env: { ...process.env, NO_COLOR: "1", MATGHI_LONG: "1", ...options.env },
+      stdio: ["ignore", "pipe", "pipe"] as const,
+    },
     ...(options.signal === undefined ? {} : { signal: options.signal }),
   });
   const figures: string[] = [];
