@@ -1,4 +1,5 @@
 /** The conversation of `matghi export` without arguments: an officer who has never used it is asked for each thing, in plain words. */
+
 import { statfs } from "node:fs/promises";
 import { resolve } from "node:path";
 import { makeSticks } from "../../hal/sticks.ts";
@@ -8,6 +9,7 @@ import { iso, parseSpokenTime } from "../core/time.ts";
 import type { Span } from "../core/types.ts";
 import { bytesText, fill, type Language, wordsIn } from "../core/words.ts";
 import { exit, Refusal } from "./context.ts";
+import type { ExportOptions } from "./export.ts";
 import { textOf } from "./fields.ts";
 import { type Ask, converse } from "./prompt.ts";
 
@@ -22,18 +24,7 @@ export type Subject = {
   readonly own: readonly string[];
 };
 /** As the command's options would have said it. */
-export type Answers = {
-  readonly camera: readonly string[];
-  readonly from: string;
-  readonly to: string;
-  readonly request: string;
-  readonly agency: string;
-  readonly officer: string;
-  readonly purpose: string;
-  readonly case: string;
-  readonly witness?: string;
-  readonly out: string;
-};
+export type Answers = ExportOptions & { readonly case: string; readonly out: string };
 
 /** So often a question is asked before we give up. */
 const mostTries = 5;
