@@ -251,7 +251,7 @@ function noting(recorder: Recorder, addresses: Map<string, string>, hung: Readon
       };
       return recorder
         .record(job, heard, signal)
-        .then((end) => (hung.has(job.camera) && !signal.aborted ? new Promise(() => undefined) : end));
+        .then((end) => (hung.has(job.camera) ? new Promise(() => undefined) : end));
     },
   };
 }
