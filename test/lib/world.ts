@@ -249,9 +249,7 @@ function noting(recorder: Recorder, addresses: Map<string, string>, hung: Readon
       const heard: typeof onSign = (sign) => {
         if (!hung.has(job.camera)) onSign(sign);
       };
-      return recorder
-        .record(job, heard, signal)
-        .then((end) => (hung.has(job.camera) ? new Promise(() => undefined) : end));
+      return recorder.record(job, heard, signal).then((end) => (hung.has(job.camera) ? new Promise(() => undefined) : end));
     },
   };
 }
