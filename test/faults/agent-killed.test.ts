@@ -1,4 +1,4 @@
-/** The agent killed 20 times: no recorder is left behind, no readable second without a row, no event lost or told twice under another id. */
+/** The agent killed again and again (20 times with `npm run faults`): no recorder is left behind, no readable second without a row, no event lost or told twice under another id. */
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { openReads } from "../../agent/store/store.ts";
@@ -8,9 +8,10 @@ import { filesUnder, markedBy, openFiles, secondsOf } from "../lib/footage.ts";
 import { type Listener, listen } from "../lib/listener.ts";
 import { type Mosquitto, startMosquitto } from "../lib/mosquitto.ts";
 import { tempFolder } from "../lib/temp.ts";
+import { turns } from "../lib/turns.ts";
 
 const names = ["sub1", "sub2", "sub3"] as const;
-const kills = 20;
+const kills = turns(6, 20);
 const folder = tempFolder("agent-killed");
 const footage = join(folder, "footage");
 const state = join(folder, "state");
@@ -62,7 +63,7 @@ async function liveOnce(): Promise<number> {
   return startedMs;
 }
 
-test("20 kills of the agent leave no recorder behind and change no event", async () => {
+test("kills of the agent leave no recorder behind and change no event", async () => {
   const starts: number[] = [];
   for (let turn = 0; turn < kills; turn += 1) starts.push(await liveOnce());
   process.stdout.write(

@@ -7,6 +7,7 @@ import { type Cameras, startCameras } from "../lib/cameras.ts";
 import { openFiles, pictureOnDisk } from "../lib/footage.ts";
 import { makeNetwork, type Network } from "../lib/netns.ts";
 import { tempFolder } from "../lib/temp.ts";
+import { turns } from "../lib/turns.ts";
 
 const far = ["sub1", "sub2", "sub3"] as const;
 const folder = tempFolder("gone");
@@ -67,6 +68,8 @@ async function backMs(name: string): Promise<number> {
 }
 
 const patienceMs = 300_000;
+/** Within the first wait, beyond it, and with `npm run faults` also long after. */
+const awaysMs = [12_000, 20_000, 35_000, 14_000].slice(0, turns(2, 4));
 const seconds = (ms: readonly number[]) => ms.map((value) => value / 1000);
 
 test.concurrent(
@@ -74,7 +77,7 @@ test.concurrent(
   async () => {
     const known: number[] = [];
     const back: number[] = [];
-    for (const awayMs of [12_000, 20_000, 35_000, 14_000]) {
+    for (const awayMs of awaysMs) {
       await sleep(6_000);
       network.vanish();
       const left = Date.now();
@@ -87,7 +90,7 @@ test.concurrent(
     process.stdout.write(
       `${figure("vanished: known after", seconds(known), "s")}\n${figure("vanished: picture on disk after return", seconds(back), "s")}\n`,
     );
-    expect(known).toHaveLength(12);
+    expect(known).toHaveLength(awaysMs.length * far.length);
     expect(Math.max(...known)).toBeLessThanOrEqual(10_000);
     expect(Math.min(...back)).toBeGreaterThan(0);
     expect(Math.max(...back)).toBeLessThanOrEqual(4_000);
@@ -125,7 +128,7 @@ test.concurrent(
   async () => {
     const known: number[] = [];
     const back: number[] = [];
-    for (const awaySeconds of [10, 16, 12]) {
+    for (const awaySeconds of [10, 16, 12].slice(0, turns(2, 3))) {
       await sleep(6_000);
       const began = Date.now();
       await rebooting.control(`reboot ${awaySeconds}`);

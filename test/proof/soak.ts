@@ -8,6 +8,7 @@ import { parseArgs } from "node:util";
 import { residentBytes } from "../bench/processes.ts";
 import { figure, sleep, startAgent, until, writeSite } from "../lib/agent.ts";
 import { repository, startCameras } from "../lib/cameras.ts";
+import { openFiles } from "../lib/footage.ts";
 import { startMosquitto } from "../lib/mosquitto.ts";
 import { soak } from "../lib/soak.ts";
 import { memoryFolder, tempFolder } from "../lib/temp.ts";
@@ -62,7 +63,7 @@ async function real(hours: number, count: number): Promise<boolean> {
   const samples: Sample[] = [];
   const began = performance.now();
   try {
-    await until("all cameras record", 120_000, () => ids.every((id) => readdirSync(join(folder, "footage", id)).length > 0), 1_000);
+    await until("all cameras record", 120_000, () => ids.every((id) => openFiles(join(folder, "footage", id)).length > 0), 1_000);
     while (performance.now() - began < hours * 3_600_000) {
       await sleep(sampleMs);
       const size = statSync(join(folder, "state/matghi.db")).size / MiB;
