@@ -115,8 +115,9 @@ function build(done: (code: number) => void): Command {
     .action(async (folder: string) => done(await (await import("./cli/verify.ts")).verify(contextOf(program), folder)));
   program
     .command("enroll <file>")
-    .description("takes in the station's enrolment file: certificate, key and address")
+    .description("takes in the station's enrolment file: certificate, key, address and tunnel")
     .option("--code-file <file>", "file with the one-time code, instead of asking for it (- reads standard input)")
+    .option("--tunnel-file <file>", "where WireGuard's wg-quick finds the tunnel; the interface has its name", "/etc/wireguard/matghi.conf")
     .action(async (file: string, options: import("./cli/enroll.ts").EnrollOptions) =>
       done(await (await import("./cli/enroll.ts")).enroll(contextOf(program), file, options)),
     );

@@ -1,6 +1,7 @@
 /** What a station hands to a box so that it belongs to it: made by deploy/station, taken in by `matghi enroll`. */
 import { createPrivateKey, X509Certificate } from "node:crypto";
 import type { UtcMs } from "./core/dating.ts";
+import { isTunnel, type Tunnel } from "./core/tunnel.ts";
 
 export type Enrolment = {
   readonly v: 1;
@@ -11,6 +12,8 @@ export type Enrolment = {
   readonly ca: string;
   readonly cert: string;
   readonly key: string;
+  /** The box's end of the tunnel, where its station has them. */
+  readonly tunnel?: Tunnel;
 };
 
 const fields = ["commune", "site", "url", "ca", "cert", "key"] as const;
@@ -20,6 +23,7 @@ export function readEnrolment(text: string): Enrolment | null {
   try {
     const body = JSON.parse(text) as Record<string, unknown>;
     if (body.v !== 1 || fields.some((name) => typeof body[name] !== "string")) return null;
+    if (body.tunnel !== undefined && !isTunnel(body.tunnel)) return null;
     return body as unknown as Enrolment;
   } catch {
     return null;

@@ -1,18 +1,19 @@
-/** `matghi enroll FILE`: takes in what the station handed out. Writes certificate, key and authority beside the configuration, and their names into it. */
+/** `matghi enroll FILE`: takes in what the station handed out. Writes certificate, key and authority beside the configuration, their names into it, and the tunnel's file. */
 import { X509Certificate } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, realpathSync, statSync } from "node:fs";
-import { dirname, join, resolve } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 import { createInterface } from "node:readline/promises";
 import { unsealText } from "../age.ts";
 import type { Settings } from "../config/schema.ts";
 import { withStation } from "../config.ts";
 import { vietnamTime } from "../core/time.ts";
+import { tunnelText } from "../core/tunnel.ts";
 import { fill, wordsIn } from "../core/words.ts";
 import { type Enrolment, type Flaw, flawOf, readEnrolment } from "../enrolment.ts";
 import { type Context, exit, nowUtc, Refusal, settingsOf } from "./context.ts";
 import { type Keeping, replaceFile } from "./out.ts";
 
-export type EnrollOptions = { readonly codeFile?: string };
+export type EnrollOptions = { readonly codeFile?: string; readonly tunnelFile: string };
 
 /** An enrolment file has some kilobytes. */
 const mostBytes = 100_000;
@@ -23,14 +24,20 @@ export async function enroll(context: Context, file: string, options: EnrollOpti
   const sealed = textOf(file);
   const enrolment = openWith(sealed, file, await codeOf(options, words.ask));
   checkFor(enrolment, settings, file);
-  const changed = takeIn(context.configFile, enrolment, ownerOf(settings));
+  // The tunnel first: the configuration names an address that is reached through it.
+  const tunnel = takeTunnel(enrolment, options.tunnelFile);
+  const changed = takeIn(context.configFile, enrolment, ownerOf(settings)) || tunnel === "new" || tunnel === "other";
   const endsAt = Date.parse(new X509Certificate(enrolment.cert).validTo);
   const { site, url } = enrolment;
   if (context.json) {
-    context.out(JSON.stringify({ site, url, changed, endsAt: new Date(endsAt).toISOString() }));
+    const way = enrolment.tunnel === undefined ? null : { address: enrolment.tunnel.address, file: options.tunnelFile };
+    context.out(JSON.stringify({ site, url, changed, endsAt: new Date(endsAt).toISOString(), tunnel: way }));
     return exit.fine;
   }
   context.out(fill(changed ? words.done : words.same, { site, url, end: vietnamTime(endsAt) }));
+  const name = basename(options.tunnelFile, ".conf");
+  if (tunnel === "new") context.out(fill(words.tunnelNew, { name }));
+  if (tunnel === "other") context.out(fill(words.tunnelOther, { name }));
   if (changed) context.out(words.next);
   return exit.fine;
 }
@@ -131,6 +138,21 @@ function takeIn(configFile: string, { url, ca, cert, key }: Enrolment, owner: Pi
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code ?? String(error);
     throw new Refusal(exit.needsPerson, `${folder} cannot be written (${code}); run it as root: sudo matghi enroll …`);
+  }
+}
+
+/** wg-quick reads it as root: nobody else may. */
+function takeTunnel({ tunnel }: Enrolment, file: string): "none" | "same" | "new" | "other" {
+  if (tunnel === undefined) return "none";
+  const [uid, gid] = [process.getuid?.() ?? 0, process.getgid?.() ?? 0];
+  try {
+    const before = existsSync(file);
+    mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+    if (!replaced(file, tunnelText(tunnel), { mode: 0o600, uid, gid })) return "same";
+    return before ? "other" : "new";
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code ?? String(error);
+    throw new Refusal(exit.needsPerson, `${file} cannot be written (${code}); run it as root: sudo matghi enroll …`);
   }
 }
 

@@ -1,12 +1,26 @@
 /** What a person does with a station: sites and people come and go. Each deed leaves register, rights and broker of one mind. */
 import { writeFileSync } from "node:fs";
 import { sealText } from "../../agent/age.ts";
+import type { Tunnel } from "../../agent/core/tunnel.ts";
 import type { Enrolment } from "../../agent/enrolment.ts";
 import { asOurselves, connectAs, type Talker } from "./client.ts";
-import { authorityOf, put, readRegister, reload } from "./keep.ts";
+import { authorityOf, keysOf, put, readRegister, reload } from "./keep.ts";
+import { makeKeyPair } from "./keys.ts";
 import { hashOf, makeSecret, passwordChars } from "./passwords.ts";
 import type { Place } from "./place.ts";
-import { type Changed, type Person, type Reach, type Register, withoutPerson, withoutSite, withPerson, withSite } from "./register.ts";
+import {
+  type Changed,
+  freeNumber,
+  type Peer,
+  type Person,
+  type Reach,
+  type Register,
+  withoutPerson,
+  withoutSite,
+  withPerson,
+  withSite,
+} from "./register.ts";
+import { givenTo, mostPeers, tunnels } from "./tunnel.ts";
 
 /** A deed that cannot be done, with the next step. */
 export class Undoable extends Error {}
@@ -14,7 +28,7 @@ export class Undoable extends Error {}
 export function registerOf(place: Place): Register {
   const register = readRegister(place);
   if (register === null)
-    throw new Undoable("there is no station here yet; run deploy/station/install --commune ID --name NAME --host ADDRESS --no-vpn first");
+    throw new Undoable("there is no station here yet; run deploy/station/install --commune ID --name NAME --host ADDRESS first");
   return register;
 }
 
@@ -28,25 +42,45 @@ function settle(place: Place, changed: Changed): Register {
 
 const codeChars = 16;
 
-export type Enrolled = { readonly file: string; readonly code: string; readonly endsAt: string };
+/** `address`: in the tunnel; null where the file has none. */
+export type Enrolled = { readonly file: string; readonly code: string; readonly endsAt: string; readonly address: string | null };
 
-/** A certificate for a site, in a file that only the code opens. Nobody's earlier one ends by it. */
-export function addSite(place: Place, id: string, file: string): Enrolled {
+/**
+ * A certificate for a site and its end of the tunnel, in a file that only the code opens. Nobody's earlier one ends by it.
+ * `isHere`: the recorder is this machine, which needs no tunnel to itself.
+ */
+export function addSite(place: Place, id: string, file: string, isHere = false): Enrolled {
   const register = registerOf(place);
   const authority = authorityOf(place, register.commune);
-  const probe = withSite(register, id, "", "");
+  const probe = withSite(register, id, { serial: "", endsAt: "" });
   if (probe.kind === "refused") throw new Undoable(probe.why);
+  const tunnel = isHere ? null : newPeer(place, register, "site");
   const { cert, key, serial, endsAt } = authority.site(id);
-  const url = `mqtts://${register.hosts[0]}:${register.ports.mqtts}`;
-  const enrolment: Enrolment = { v: 1, commune: register.commune, site: id, url, ca: authority.ca(), cert, key };
+  const host = isHere ? "127.0.0.1" : tunnel === null ? register.hosts[0] : tunnels.station;
+  const url = `mqtts://${host}:${register.ports.mqtts}`;
+  const enrolment: Enrolment = {
+    ...{ v: 1, commune: register.commune, site: id, url, ca: authority.ca(), cert, key },
+    ...(tunnel === null ? {} : { tunnel: tunnel.given }),
+  };
   const code = makeSecret(codeChars);
   try {
     writeFileSync(file, sealText(JSON.stringify(enrolment), code), { mode: 0o600, flag: "wx" });
   } catch (error) {
     throw new Undoable(`${file} cannot be written (${(error as NodeJS.ErrnoException).code}); name another with --out`);
   }
-  settle(place, withSite(register, id, serial, endsAt));
-  return { file, code, endsAt };
+  settle(place, withSite(register, id, { serial, endsAt, ...(tunnel === null ? {} : { tunnel: tunnel.peer }) }));
+  return { file, code, endsAt, address: tunnel?.given.address ?? null };
+}
+
+/** What the register keeps of a new peer, and what the peer is given; null: this station has no tunnels. */
+function newPeer(place: Place, register: Register, kind: "site" | "phone"): { readonly peer: Peer; readonly given: Tunnel } | null {
+  const { hub } = register;
+  if (hub.kind === "none") return null;
+  const own = makeKeyPair();
+  const peer: Peer = { number: freeNumber(register, kind), key: own.publicKey };
+  if (peer.number > mostPeers)
+    throw new Undoable(`the tunnels have ${mostPeers} addresses of this kind, and all are taken; remove what is no longer used`);
+  return { peer, given: givenTo(kind, peer, own, hub, keysOf(place).station) };
 }
 
 /** From this moment nobody comes in as this site, who is in is out, and the board forgets it. */
@@ -91,21 +125,32 @@ async function clearHeard(talker: Talker): Promise<void> {
   }
 }
 
-export type Admitted = { readonly name: string; readonly password: string; readonly reach: Reach };
+export type Admitted = { readonly name: string; readonly password: string; readonly reach: Reach; readonly phone: Tunnel | null };
+export type Asked = Pick<Person, "name" | "role"> & {
+  readonly sites: readonly string[];
+  readonly groups: readonly string[];
+  /** A tunnel for the person's phone; an earlier phone is out then. Without it an earlier one stays. */
+  readonly phone?: boolean;
+};
 
 /** A person more, or a new password for one who is there. */
-export async function addPerson(
-  place: Place,
-  asked: Pick<Person, "name" | "role"> & { readonly sites: readonly string[]; readonly groups: readonly string[] },
-): Promise<Admitted> {
+export async function addPerson(place: Place, asked: Asked): Promise<Admitted> {
   const register = registerOf(place);
   const unknown = asked.sites.find((id) => !register.sites.some((site) => site.id === id));
   if (unknown !== undefined) throw new Undoable(`there is no site ${unknown}; add it first: deploy/station/add-site ${unknown}`);
   const reach = await reachOf(place, register, asked.sites, asked.groups);
   const password = makeSecret(passwordChars);
   // Boxes were asked meanwhile: what another changed in that time stays.
-  settle(place, withPerson(registerOf(place), { name: asked.name, role: asked.role, reach, hash: hashOf(password) }));
-  return { name: asked.name, password, reach };
+  const now = registerOf(place);
+  const phone = asked.phone === true ? newPeer(place, now, "phone") : null;
+  if (asked.phone === true && phone === null)
+    throw new Undoable(
+      "this station has no tunnels; run deploy/station/install with --public or --hub instead of --no-vpn, or leave --phone away",
+    );
+  const tunnel = phone?.peer ?? now.people.find(({ name }) => name === asked.name)?.tunnel;
+  const person: Person = { name: asked.name, role: asked.role, reach, hash: hashOf(password), ...(tunnel === undefined ? {} : { tunnel }) };
+  settle(place, withPerson(now, person));
+  return { name: asked.name, password, reach, phone: phone?.given ?? null };
 }
 
 async function reachOf(place: Place, register: Register, sites: readonly string[], groups: readonly string[]): Promise<Reach> {

@@ -8,12 +8,14 @@ import { Undoable } from "./deeds.ts";
 import { found, readRegister, type Wanted } from "./keep.ts";
 import { portsOpenOutside } from "./outside.ts";
 import { filesOf, type Place } from "./place.ts";
-import type { Register } from "./register.ts";
+import type { Hub, Register } from "./register.ts";
 import { opened } from "./services.ts";
-import { enabledUnits, unitsOf } from "./units.ts";
+import { enabledUnits, type Programs, unitsOf } from "./units.ts";
 import { wordsOf } from "./words.ts";
 
-export const packages = ["mosquitto", "nginx-light", "openssl", "nftables", "iproute2", "ca-certificates"] as const;
+const packages = ["mosquitto", "nginx-light", "openssl", "nftables", "iproute2", "ca-certificates"] as const;
+/** `qrencode` draws a phone's tunnel. */
+const tunnelPackages = ["wireguard-tools", "qrencode"] as const;
 /** Debian starts them as soon as they are installed; ours are others. */
 const debianServices = [
   ["mosquitto", "mosquitto.service"],
@@ -28,19 +30,23 @@ const trusted = {
 export type Say = (text: string, facts?: Readonly<Record<string, string>>) => void;
 
 /** Installs or brings up to date. Throws an Undoable with the next step. */
-export async function install(place: Place, wanted: Wanted, tools: string, say: Say): Promise<void> {
+export async function install(place: Place, wanted: Wanted, programs: Programs, say: Say): Promise<void> {
   const words = wordsOf(wanted.language);
-  installPackages(place, say, words.packages);
+  installPackages(place, packagesFor(wanted.hub), say, words.packages);
   say(words.files, { name: wanted.name, commune: wanted.commune, folder: place.etc });
   const register = found(place, wanted);
   putPage(place);
   trustAuthority(place);
   say(words.services);
-  for (const [name, text] of Object.entries(unitsOf(place, tools))) writeFileSync(`/etc/systemd/system/${name}`, text, { mode: 0o644 });
+  const enabled = enabledUnits(wanted.hub);
+  for (const [name, text] of Object.entries(unitsOf(place, programs))) writeFileSync(`/etc/systemd/system/${name}`, text, { mode: 0o644 });
   systemctl("daemon-reload");
-  systemctl("enable", ...enabledUnits);
+  // The hub may be another than before.
+  const over = everEnabled.filter((name) => !enabled.includes(name));
+  if (over.length > 0) systemctl("disable", "--now", ...over);
+  systemctl("enable", ...enabled);
   // Ports and names may be others than before: what only a start takes in is started anew.
-  systemctl("restart", ...enabledUnits);
+  systemctl("restart", ...enabled);
   await Promise.all(Object.values(register.ports).map(opened));
   await provePromises(place, register, say);
 }
@@ -70,11 +76,27 @@ export async function provePromises(place: Place, register: Register, say: Say):
   say(words.proved, { count: String(proved.length) });
 }
 
+/** Debian's kernels have WireGuard; another one gets it as a program, which wg-quick then takes by itself. */
+function packagesFor({ kind }: Hub): readonly string[] {
+  if (kind === "none") return packages;
+  const probe = "matghi-probe";
+  try {
+    execFileSync("ip", ["link", "add", probe, "type", "wireguard"], { stdio: "ignore" });
+    execFileSync("ip", ["link", "delete", probe], { stdio: "ignore" });
+    return [...packages, ...tunnelPackages];
+  } catch {
+    return [...packages, ...tunnelPackages, "wireguard-go"];
+  }
+}
+
+/** Whatever hub it has or had. */
+const everEnabled = enabledUnits({ kind: "server", host: "", port: 0 });
+
 export const fill = (text: string, facts: Readonly<Record<string, string>>): string =>
   text.replace(/\{(\w+)\}/g, (all, name: string) => facts[name] ?? all);
 
-function installPackages(place: Place, say: Say, text: string): void {
-  const missing = packages.filter((name) => !isInstalled(name));
+function installPackages(place: Place, wanted: readonly string[], say: Say, text: string): void {
+  const missing = wanted.filter((name) => !isInstalled(name));
   // Noted before they come: an installer that is cut off must know it when it is run again.
   const ours = [...new Set([...broughtAlong(place), ...missing])];
   put(filesOf(place).broughtAlong, `${JSON.stringify(ours)}\n`);
@@ -153,15 +175,17 @@ function put(file: string, text: string): void {
 /** Undoes all but the packages. */
 export function remove(place: Place, say: Say): void {
   const words = wordsOf(readRegister(place)?.language ?? "vi");
-  const units = Object.keys(unitsOf(place, ""));
+  const units = Object.keys(unitsOf(place, { tools: "", lookup: "" }));
   const there = units.filter((name) => existsSync(`/etc/systemd/system/${name}`));
-  if (there.length > 0) systemctl("disable", "--now", ...there.filter((name) => (enabledUnits as readonly string[]).includes(name)));
+  if (there.length > 0) systemctl("disable", "--now", ...there.filter((name) => everEnabled.includes(name)));
   for (const name of there) rmSync(`/etc/systemd/system/${name}`);
   if (there.length > 0) systemctl("daemon-reload");
   const policy = existsSync(trusted.firefox) && readFileSync(trusted.firefox, "utf8").includes(trusted.system) ? [trusted.firefox] : [];
   for (const file of [trusted.system, trusted.chromium, ...policy]) rmSync(file, { force: true });
   execFileSync("update-ca-certificates", ["--fresh"], { stdio: "ignore" });
   const ours = broughtAlong(place);
+  const { tunnel, uplink } = filesOf(place);
+  for (const file of [tunnel, uplink]) rmSync(file, { force: true });
   for (const folder of [place.etc, place.data, dirname(place.page), place.run, place.webRun])
     rmSync(folder, { recursive: true, force: true });
   say(words.removed, { list: ours.join(" ") || "–" });

@@ -1,28 +1,34 @@
 /** The station's folder: its register, and all that is made from it. */
 import { execFileSync } from "node:child_process";
 import { X509Certificate } from "node:crypto";
-import { chmodSync, closeSync, existsSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, writeSync } from "node:fs";
+import { chmodSync, closeSync, existsSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, writeSync } from "node:fs";
 import { userInfo } from "node:os";
 import { dirname } from "node:path";
 import { type Authority, openAuthority } from "./authority.ts";
 import { brokerText } from "./broker.ts";
 import { firewallText } from "./firewall.ts";
+import { makeKeyPair } from "./keys.ts";
 import { hashOf, makeSecret, passwordChars, passwordsText } from "./passwords.ts";
+import { readKeys, tellTunnel } from "./peers.ts";
 import { filesOf, type Place } from "./place.ts";
 import type { Register } from "./register.ts";
 import { rightsText } from "./rights.ts";
+import { interfaces, serverFirewallText, serverText, stationText, type TunnelKeys, tunnels, uplinkText } from "./tunnel.ts";
 import { webText } from "./web.ts";
 
 const dayMs = 86_400_000;
 /** The broker's certificate is made anew so long before it ends: a station that was off for a month still comes back in time. */
 const renewBeforeMs = 60 * dayMs;
 
-export type Wanted = Pick<Register, "commune" | "name" | "language" | "hosts" | "ports">;
+export type Wanted = Pick<Register, "commune" | "name" | "language" | "hosts" | "ports" | "hub">;
 
 /** null: there is no station in this place. Throws where its register cannot be read. */
 export function readRegister(place: Place): Register | null {
   const { register } = filesOf(place);
-  return existsSync(register) ? (JSON.parse(readFileSync(register, "utf8")) as Register) : null;
+  if (!existsSync(register)) return null;
+  const known = JSON.parse(readFileSync(register, "utf8")) as Omit<Register, "hub"> & Partial<Register>;
+  // One of before the tunnels has no hub.
+  return { ...known, hub: known.hub ?? { kind: "none" } };
 }
 
 /** Makes a station, or gives one that is there other names, addresses and ports; sites and people stay. */
@@ -51,17 +57,45 @@ export function put(place: Place, register: Register): boolean {
   write(place, files.passwords, passwordsText(register), 0o600, "broker");
   write(place, files.brokerConfiguration, brokerText(place, register, by?.broker ?? userInfo().username), 0o644, "root");
   write(place, files.webConfiguration, webText(place, register, by?.web ?? (process.getuid?.() === 0 ? "root" : null)), 0o644, "root");
-  write(place, files.firewall, firewallText(register.ports), 0o644, "root");
+  write(place, files.firewall, firewallText(register.ports, register.hub), 0o644, "root");
+  putTunnels(place, register);
   const { commune, name, language } = register;
   write(place, files.about, `${JSON.stringify({ v: 1, commune, name, language })}\n`, 0o644, "root");
   return renewed;
 }
 
+/** The files of the tunnels, as far as this station has any. */
+function putTunnels(place: Place, register: Register): void {
+  const { hub } = register;
+  const { tunnel, uplink, hubTunnel, hubFirewall } = filesOf(place);
+  const keys = hub.kind === "none" ? null : keysOf(place);
+  const server = hub.kind === "server" ? hub : null;
+  const texts: readonly (readonly [string, string | null])[] = [
+    [tunnel, hub.kind === "none" || keys === null ? null : stationText(register, hub, keys)],
+    [uplink, server === null || keys === null ? null : uplinkText(server, keys)],
+    [hubTunnel, server === null || keys === null ? null : serverText(server, keys, `/etc/wireguard/${interfaces.server}.nft`)],
+    [hubFirewall, server === null ? null : serverFirewallText(server)],
+  ];
+  for (const [file, text] of texts)
+    if (text === null) rmSync(file, { force: true });
+    else write(place, file, text, 0o600, "root");
+}
+
+/** Made once: with others every box would have to be enrolled again. */
+export function keysOf(place: Place): TunnelKeys {
+  const keys = readKeys(place);
+  if (keys !== null) return keys;
+  const made = { station: makeKeyPair(), uplink: makeKeyPair(), server: makeKeyPair() };
+  write(place, filesOf(place).tunnelKeys, `${JSON.stringify(made)}\n`, 0o600, "root");
+  return made;
+}
+
 export const authorityOf = (place: Place, commune: string): Authority => openAuthority(filesOf(place).authority, commune);
 
 /** A new certificate for broker and page where there is none, it ends soon, or this machine has other names by now; true where it was made. */
-export function renewBroker(place: Place, { hosts }: Register, authority: Authority, nowMs = Date.now()): boolean {
+export function renewBroker(place: Place, register: Register, authority: Authority, nowMs = Date.now()): boolean {
   const { brokerCertificate, brokerKey } = filesOf(place);
+  const hosts = [...register.hosts, ...(register.hub.kind === "none" ? [] : [tunnels.station])];
   if (isGood(brokerCertificate, hosts, nowMs) && existsSync(brokerKey)) return false;
   const { cert, key } = authority.broker(hosts);
   write(place, brokerKey, key, 0o600, "broker");
@@ -76,7 +110,7 @@ function isGood(file: string, hosts: readonly string[], nowMs: number): boolean 
   return Date.parse(certificate.validTo) - nowMs > renewBeforeMs && JSON.stringify(names) === JSON.stringify(hosts);
 }
 
-/** Has broker and nginx, where they run, read their files again: rights, passwords, certificates, the list of what is revoked. */
+/** Has broker, nginx and tunnel, where they run, read their files again: rights, passwords, certificates, the list of what is revoked, peers. */
 export function reload(place: Place): void {
   const { brokerProcess, webProcess } = filesOf(place);
   for (const [file, name] of [
@@ -86,6 +120,7 @@ export function reload(place: Place): void {
     const pid = runningPid(file, name);
     if (pid !== null) process.kill(pid, "SIGHUP");
   }
+  tellTunnel(place);
 }
 
 /** The id that a process wrote, as long as it is still that process. */

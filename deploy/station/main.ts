@@ -1,23 +1,29 @@
 /** The station's tools: install, add-site, remove-site, add-viewer, remove-viewer, list, check; and what its services call. */
+import { execFileSync } from "node:child_process";
 import { chmodSync, existsSync } from "node:fs";
-import { basename, resolve } from "node:path";
+import { basename, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import { tunnelText } from "../../agent/core/tunnel.ts";
 import { checkRights } from "./check.ts";
 import { addPerson, addSite, refresh, registerOf, removePerson, removeSite, Undoable } from "./deeds.ts";
 import { guardDatabase } from "./guard.ts";
 import { fill, install, provePromises, remove } from "./install.ts";
 import { found, type Wanted } from "./keep.ts";
+import { alone } from "./lock.ts";
+import { handshakes } from "./peers.ts";
 import { filesOf, folderPlace, installedPlace, type Place, usualPorts } from "./place.ts";
-import { isHost, isId, type Person, type Reach, type Register } from "./register.ts";
+import { isId, type Peer, type Person, type Reach, type Register } from "./register.ts";
+import { addressOf } from "./tunnel.ts";
+import { Misuse, wantedOf } from "./wanted.ts";
 import { wordsOf } from "./words.ts";
 
 const usages: Readonly<Record<string, string>> = {
   install:
-    "install --commune ID --name NAME --host ADDRESS [--host ADDRESS …] --no-vpn [--port 8883] [--https 443] [--language vi|en] | install --remove",
-  "add-site": "add-site ID [--out FILE]",
+    "install --commune ID --name NAME --host ADDRESS [--host ADDRESS …] [--public HOST[:PORT] | --hub HOST[:PORT] | --no-vpn] [--port 8883] [--https 443] [--language vi|en] | install --remove",
+  "add-site": "add-site ID [--out FILE] [--here]",
   "remove-site": "remove-site ID",
-  "add-viewer": "add-viewer NAME [--officer] [--sites ID,…] [--groups GROUP,…]",
+  "add-viewer": "add-viewer NAME [--officer] [--sites ID,…] [--groups GROUP,…] [--phone]",
   "remove-viewer": "remove-viewer NAME",
   list: "list",
   check: "check",
@@ -25,8 +31,8 @@ const usages: Readonly<Record<string, string>> = {
   guard: "guard",
 };
 
-/** Wrong use: exit 2. */
-class Misuse extends Error {}
+/** Of the checkout; this file runs from `dist/deploy/station`. */
+const lookup = join(import.meta.dirname, "../../../deploy/tunnel-lookup");
 
 const out = (text: string) => void process.stdout.write(`${text}\n`);
 const step = (text: string, facts: Readonly<Record<string, string>> = {}) => out(`matghi: ${fill(text, facts)}`);
@@ -35,8 +41,20 @@ const text = { type: "string" } as const;
 const list = { type: "string", multiple: true } as const;
 const flag = { type: "boolean" } as const;
 const options = {
-  ...{ commune: text, name: text, host: list, port: text, https: text, websocket: text, language: text, "no-vpn": flag, hub: text },
-  ...{ remove: flag, out: text, officer: flag, sites: list, groups: list, folder: text, help: flag },
+  ...{ commune: text, name: text, host: list, port: text, https: text, websocket: text, language: text, "no-vpn": flag },
+  ...{
+    public: text,
+    hub: text,
+    here: flag,
+    phone: flag,
+    remove: flag,
+    out: text,
+    officer: flag,
+    sites: list,
+    groups: list,
+    folder: text,
+    help: flag,
+  },
 } as const;
 type Values = ReturnType<typeof parse>["values"];
 
@@ -58,10 +76,18 @@ async function main(command: string, args: readonly string[]): Promise<void> {
   const [word = "", ...more] = positionals;
   const takesWord = usage.includes(`${command} ID`) || usage.includes(`${command} NAME`);
   if (more.length > 0 || takesWord === (word === "")) throw new Misuse(`usage: deploy/station/${usage}`);
-  if (command === "install") return installCommand(place, values);
+  // The broker's start waits for nobody, and installing starts the broker.
   if (command === "guard") return guardCommand(place);
+  if (command === "list") return listCommand(place, registerOf(place));
+  const onWait = () => void process.stderr.write("another of the station's tools is at work; waiting for it\n");
+  if (!(await alone(filesOf(place).lock, onWait, () => act(command, place, word, values))))
+    throw new Undoable("another of the station's tools did not end in time; look for it: ps -ef | grep station");
+}
+
+/** What changes the register, or tries it. */
+async function act(command: string, place: Place, word: string, values: Values): Promise<void> {
+  if (command === "install") return installCommand(place, values);
   const register = registerOf(place);
-  if (command === "list") return listCommand(register);
   if (command === "check") return checkCommand(place, register, values);
   if (command === "refresh") return (await refresh(place)).forEach((text) => void step(text));
   await deed(command, place, register, word, values);
@@ -72,7 +98,7 @@ async function deed(command: string, place: Place, { language }: Register, word:
   if (command.endsWith("site") && !isId(word))
     throw new Misuse(`${word}: a site's id has 2 to 32 of a-z, 0-9 and -, as site.id of the box`);
   if (command.endsWith("viewer") && !isId(word)) throw new Misuse(`${word}: a name has 2 to 32 of a-z, 0-9 and -`);
-  if (command === "add-site") return addSiteCommand(place, word, resolve(values.out ?? `${word}.matghi`), words);
+  if (command === "add-site") return addSiteCommand(place, word, values, words);
   if (command === "remove-site") {
     await removeSite(place, word);
     return out(fill(words.siteGone, { id: word }));
@@ -87,35 +113,56 @@ async function deed(command: string, place: Place, { language }: Register, word:
       .map((text) => text.trim())
       .filter((text) => text !== "");
   const role: Person["role"] = values.officer === true ? "officer" : "viewer";
-  const { name, password, reach } = await addPerson(place, {
-    name: word,
-    role,
-    sites: listed(values.sites),
-    groups: listed(values.groups),
-  });
+  const asked = { name: word, role, sites: listed(values.sites), groups: listed(values.groups), phone: values.phone === true };
+  const { name, password, reach, phone } = await addPerson(place, asked);
   out(fill(words.person, { name, password, role: words.roles[role], reach: reachText(reach, words.all) }));
+  if (phone === null) return;
+  out(fill(words.phone, { address: phone.hub.address }));
+  out(pictureOf(tunnelText(phone)));
 }
 
-function addSiteCommand(place: Place, id: string, file: string, words: ReturnType<typeof wordsOf>): void {
+/** A QR code for a terminal. */
+function pictureOf(text: string): string {
+  try {
+    return execFileSync("qrencode", ["-t", "ANSIUTF8", "-o", "-"], { input: text, encoding: "utf8" });
+  } catch (error) {
+    throw new Undoable(
+      `qrencode cannot draw the tunnel (${(error as NodeJS.ErrnoException).code}); apt-get install qrencode, then run this again`,
+    );
+  }
+}
+
+function addSiteCommand(place: Place, id: string, values: Values, words: ReturnType<typeof wordsOf>): void {
+  const file = resolve(values.out ?? `${id}.matghi`);
   if (existsSync(file)) throw new Undoable(`${file} is there already; delete it, or name another with --out`);
-  const { code, endsAt } = addSite(place, id, file);
+  const { code, endsAt, address } = addSite(place, id, file, values.here === true);
   // Root made it, the technician takes it along; without the code it is worth nothing.
   chmodSync(file, 0o600);
   out(fill(words.site, { file, id, end: endsAt.slice(0, 10) }));
   out(fill(words.code, { code }));
   out(fill(words.onBox, { name: basename(file) }));
+  if (address !== null) out(fill(words.siteTunnel, { address }));
 }
 
 const reachText = (reach: Reach, all: string) =>
   reach.kind === "all" ? all : [...reach.sites, ...reach.groups.map((group) => `"${group}"`)].join(", ");
 
-function listCommand(register: Register): void {
+function listCommand(place: Place, register: Register): void {
   const words = wordsOf(register.language);
+  const heard = handshakes(place);
+  const wayOf = (kind: "site" | "phone", peer: Peer | undefined) => {
+    const at = peer === undefined ? undefined : heard.get(peer.key);
+    const ago =
+      at === undefined ? words.never : fill(words.ago, { minutes: String(Math.max(0, Math.round((Date.now() / 1000 - at) / 60))) });
+    return peer === undefined ? "" : `  ${addressOf(kind, peer)} (${ago})`;
+  };
   out(`${register.name} (${register.commune}), ${register.hosts.join(", ")}`);
   out(words.sites);
-  for (const { id, certificates } of register.sites) out(`  ${id}  → ${certificates.at(-1)?.endsAt.slice(0, 10) ?? ""}`);
+  for (const { id, certificates } of register.sites)
+    out(`  ${id}  → ${certificates.at(-1)?.endsAt.slice(0, 10) ?? ""}${certificates.map(({ tunnel }) => wayOf("site", tunnel)).join("")}`);
   out(words.people);
-  for (const { name, role, reach } of register.people) out(`  ${name}  ${words.roles[role]}, ${reachText(reach, words.all)}`);
+  for (const { name, role, reach, tunnel } of register.people)
+    out(`  ${name}  ${words.roles[role]}, ${reachText(reach, words.all)}${wayOf("phone", tunnel)}`);
 }
 
 async function checkCommand(place: Place, register: Register, values: Values): Promise<void> {
@@ -138,9 +185,10 @@ async function installCommand(place: Place, values: Values): Promise<void> {
     return values.folder === undefined
       ? remove(place, step)
       : Promise.reject(new Misuse("--remove undoes an installed station; a folder is simply deleted"));
-  const wanted = wantedOf(values);
+  const wanted = wantedOf(values, `usage: deploy/station/${usages.install}`);
   const words = wordsOf(wanted.language);
-  if (values.folder === undefined) await install(place, wanted, `${process.execPath} ${fileURLToPath(import.meta.url)}`, step);
+  if (values.folder === undefined)
+    await install(place, wanted, { tools: `${process.execPath} ${fileURLToPath(import.meta.url)}`, lookup }, step);
   else {
     step(words.files, { name: wanted.name, commune: wanted.commune, folder: place.etc });
     found(place, wanted);
@@ -148,34 +196,11 @@ async function installCommand(place: Place, values: Values): Promise<void> {
   const host = wanted.hosts[0] ?? "";
   const facts = { host, port: wanted.ports.https === usualPorts.https ? "" : `:${wanted.ports.https}`, mqtts: String(wanted.ports.mqtts) };
   out(fill(words.ready, facts));
-  out(fill(words.noVpn, facts));
+  out(fill(words.ways[wanted.hub.kind], { ...facts, ...wayFacts(place, wanted) }));
 }
 
-function wantedOf({ commune = "", name = "", host: hosts = [], language = "vi", ...values }: Values): Wanted {
-  const usage = `usage: deploy/station/${usages.install}`;
-  if (commune === "" || name === "" || hosts.length === 0) throw new Misuse(usage);
-  if (!isId(commune)) throw new Misuse(`--commune ${commune}: 2 to 32 of a-z, 0-9 and -, as site.commune of the boxes`);
-  const strange = hosts.find((host) => !isHost(host));
-  if (strange !== undefined) throw new Misuse(`--host ${strange}: a name or an IPv4 address, without a port`);
-  if (language !== "vi" && language !== "en") throw new Misuse(`--language ${language}: vi or en`);
-  if (values.hub !== undefined || values["no-vpn"] !== true)
-    throw new Misuse(
-      `the WireGuard tunnel is not built yet, --no-vpn is the only way: the boxes then dial ${hosts[0]} directly, and nobody can ssh to a box through the station. Add --no-vpn${values.hub === undefined ? "" : " and leave --hub away"}`,
-    );
-  const ports = {
-    mqtts: portOf("port", values.port, usualPorts.mqtts),
-    https: portOf("https", values.https, usualPorts.https),
-    websocket: portOf("websocket", values.websocket, usualPorts.websocket),
-  };
-  if (new Set(Object.values(ports)).size < 3) throw new Misuse("--port, --https and the inner port must differ");
-  return { commune, name, language, hosts: [...new Set([...hosts, "localhost", "127.0.0.1"])], ports };
-}
-
-function portOf(name: string, text: string | undefined, usual: number): number {
-  const port = text === undefined ? usual : Number(text);
-  if (!Number.isInteger(port) || port < 1 || port > 65_535) throw new Misuse(`--${name} ${text}: 1 to 65535`);
-  return port;
-}
+const wayFacts = (place: Place, { hub }: Wanted): Readonly<Record<string, string>> =>
+  hub.kind === "none" ? {} : { hub: hub.host, udp: String(hub.port), next: String(hub.port + 1), folder: filesOf(place).hub };
 
 try {
   await main(process.argv[2] ?? "", process.argv.slice(3));

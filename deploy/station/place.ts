@@ -1,4 +1,5 @@
 /** Where a station keeps its things: on a machine of its own, or all in one folder for try and tests. Pure. */
+import { interfaces } from "./tunnel.ts";
 
 export type Ports = {
   /** For the boxes: MQTT over TLS, known by their certificates. */
@@ -19,6 +20,8 @@ export type Place = {
   /** The broker's process id; nginx's, and what it holds for a moment. */
   readonly run: string;
   readonly webRun: string;
+  /** Where wg-quick(8) looks. */
+  readonly tunnels: string;
   /** Accounts of the two processes; null: whoever starts them. */
   readonly accounts: { readonly broker: string; readonly web: string } | null;
 };
@@ -26,7 +29,12 @@ export type Place = {
 export const usualPorts: Ports = { mqtts: 8883, https: 443, websocket: 9001 };
 
 export const installedPlace: Place = {
-  ...{ etc: "/etc/matghi-station", data: "/var/lib/matghi-station", page: "/usr/local/share/matghi-station/page" },
+  ...{
+    etc: "/etc/matghi-station",
+    data: "/var/lib/matghi-station",
+    page: "/usr/local/share/matghi-station/page",
+    tunnels: "/etc/wireguard",
+  },
   ...{ run: "/run/matghi-station", webRun: "/run/matghi-station-web", accounts: { broker: "mosquitto", web: "www-data" } },
 };
 
@@ -35,6 +43,7 @@ export const folderPlace = (folder: string): Place => ({
     etc: `${folder}/etc`,
     data: `${folder}/data`,
     page: `${folder}/page`,
+    tunnels: `${folder}/wireguard`,
     run: `${folder}/run`,
     webRun: `${folder}/run-web`,
     accounts: null,
@@ -42,7 +51,7 @@ export const folderPlace = (folder: string): Place => ({
 });
 
 /** Files of a place, each named once. */
-export const filesOf = ({ etc, data, page, run, webRun }: Place) => ({
+export const filesOf = ({ etc, data, page, run, webRun, tunnels }: Place) => ({
   register: `${etc}/station.json`,
   authority: `${etc}/ca`,
   ca: `${etc}/ca.crt`,
@@ -55,6 +64,15 @@ export const filesOf = ({ etc, data, page, run, webRun }: Place) => ({
   ownPassword: `${etc}/own-password`,
   webConfiguration: `${etc}/nginx.conf`,
   firewall: `${etc}/firewall.nft`,
+  /** The keys of the station's ends and of the server between; no peer's. */
+  tunnelKeys: `${etc}/tunnel-keys.json`,
+  tunnel: `${tunnels}/${interfaces.station}.conf`,
+  uplink: `${tunnels}/${interfaces.uplink}.conf`,
+  /** To be copied to the server that is the hub. */
+  hub: `${etc}/hub`,
+  hubTunnel: `${etc}/hub/${interfaces.server}.conf`,
+  hubFirewall: `${etc}/hub/${interfaces.server}.nft`,
+  lock: `${etc}/lock`,
   brokerProcess: `${run}/mosquitto.pid`,
   webProcess: `${webRun}/nginx.pid`,
   database: `${data}/mosquitto.db`,

@@ -1,7 +1,17 @@
 /** Who belongs to a station: its sites and its people. All else (rights, passwords, firewall) is made from it. Pure. */
 import type { Ports } from "./place.ts";
 
-export type Site = { readonly id: string; readonly certificates: readonly { readonly serial: string; readonly endsAt: string }[] };
+/** A peer of the tunnels: its number within its kind gives its address (`addressOf`). Its private key is not here. */
+export type Peer = { readonly number: number; readonly key: string };
+/** One enrolment file; `tunnel`: where it carries one. Each has its own, so that a renewal cuts nobody off before it is taken in. */
+export type Certificate = { readonly serial: string; readonly endsAt: string; readonly tunnel?: Peer };
+export type Site = { readonly id: string; readonly certificates: readonly Certificate[] };
+
+/**
+ * What peers dial: `station`, this machine by a public address or a forwarded UDP port; `server`, another machine that passes on to it.
+ * `none`: boxes dial the broker directly.
+ */
+export type Hub = { readonly kind: "none" } | { readonly kind: "station" | "server"; readonly host: string; readonly port: number };
 
 /** `all`: every site. Else whole sites, and of `groups` only the cameras that belong to them, as the boxes named them last. */
 export type Reach =
@@ -18,6 +28,8 @@ export type Person = {
   readonly reach: Reach;
   /** As Mosquitto has it in its password file. */
   readonly hash: string;
+  /** Of the person's phone. */
+  readonly tunnel?: Peer;
 };
 
 export type Register = {
@@ -28,6 +40,7 @@ export type Register = {
   /** Names and addresses of this machine; the boxes dial the first. */
   readonly hosts: readonly string[];
   readonly ports: Ports;
+  readonly hub: Hub;
   /** Hash of the tools' own password. */
   readonly ownHash: string;
   readonly sites: readonly Site[];
@@ -49,10 +62,10 @@ const changed = (register: Register): Changed => ({ kind: "changed", register })
 const refused = (why: string): Changed => ({ kind: "refused", why });
 
 /** A site's certificate more; the earlier ones hold until they end, so that a renewal cuts nobody off. */
-export function withSite(register: Register, id: string, serial: string, endsAt: string): Changed {
+export function withSite(register: Register, id: string, certificate: Certificate): Changed {
   if (register.people.some(({ name }) => name === id)) return refused(`${id} is a person's name already; choose another id for the site`);
   const before = register.sites.find((site) => site.id === id);
-  const site: Site = { id, certificates: [...(before?.certificates ?? []), { serial, endsAt }] };
+  const site: Site = { id, certificates: [...(before?.certificates ?? []), certificate] };
   return changed({ ...register, sites: [...register.sites.filter((other) => other.id !== id), site] });
 }
 
@@ -73,3 +86,12 @@ export const withoutPerson = (register: Register, name: string): Register => ({
   ...register,
   people: register.people.filter((person) => person.name !== name),
 });
+
+/** The lowest number that no peer of that kind has. */
+export function freeNumber({ sites, people }: Register, kind: "site" | "phone"): number {
+  const peers = kind === "site" ? sites.flatMap(({ certificates }) => certificates) : people;
+  const taken = new Set(peers.map(({ tunnel }) => tunnel?.number));
+  let number = 1;
+  while (taken.has(number)) number += 1;
+  return number;
+}

@@ -1,11 +1,32 @@
 /** The station's systemd units, each line with its reason. Pure. */
 import { firewallTable } from "./firewall.ts";
 import { filesOf, type Place } from "./place.ts";
+import type { Hub } from "./register.ts";
+import { interfaces } from "./tunnel.ts";
 
-/** `tools`: the command line of the station's tools, up to the command's name. */
-export function unitsOf(place: Place, tools: string): Readonly<Record<string, string>> {
+/** Command lines: of the station's tools, up to the command's name, and of what looks a hub up again. */
+export type Programs = { readonly tools: string; readonly lookup: string };
+
+/** All that a station may have; `enabledUnits` are those that it has. */
+export function unitsOf(place: Place, { tools, lookup }: Programs): Readonly<Record<string, string>> {
   const files = filesOf(place);
   return {
+    "matghi-station-tunnel.service": tunnelUnit("the tunnels of boxes and phones", interfaces.station),
+    "matghi-station-uplink.service": tunnelUnit("tunnel to the server between", interfaces.uplink),
+    "matghi-station-lookup.service": `[Unit]
+Description=matghi station: looks the server between up again when it is silent
+[Service]
+Type=oneshot
+ExecStart=${lookup} ${files.uplink}
+`,
+    "matghi-station-lookup.timer": `[Unit]
+Description=matghi station: once a minute
+[Timer]
+OnBootSec=3min
+OnUnitInactiveSec=1min
+[Install]
+WantedBy=timers.target
+`,
     "matghi-station-firewall.service": `[Unit]
 Description=matghi station: keeps the broker's inner port closed
 # A reload of Debian's own rules throws every table away: ours comes back with it.
@@ -98,10 +119,31 @@ WantedBy=timers.target
   };
 }
 
-/** What is switched on; the refresh itself is the timer's affair. */
-export const enabledUnits = [
+const tunnelUnit = (what: string, name: string) => `[Unit]
+Description=matghi station: ${what}
+# Never open without its firewall.
+Requires=matghi-station-firewall.service
+After=network-online.target nss-lookup.target matghi-station-firewall.service
+Wants=network-online.target
+# It is tried for ever: a name that is not found yet, a line that is not up yet.
+StartLimitIntervalSec=0
+[Service]
+Type=oneshot
+RemainAfterExit=yes
+ExecStart=/usr/bin/wg-quick up ${name}
+ExecStop=/usr/bin/wg-quick down ${name}
+Restart=on-failure
+RestartSec=30
+[Install]
+WantedBy=multi-user.target
+`;
+
+/** What is switched on; refresh and lookup themselves are their timers' affair. */
+export const enabledUnits = ({ kind }: Hub): readonly string[] => [
   "matghi-station-firewall.service",
+  ...(kind === "none" ? [] : ["matghi-station-tunnel.service"]),
+  ...(kind === "server" ? ["matghi-station-uplink.service", "matghi-station-lookup.timer"] : []),
   "matghi-broker.service",
   "matghi-web.service",
   "matghi-station-refresh.timer",
-] as const;
+];

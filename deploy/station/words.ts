@@ -7,12 +7,22 @@ const vi = {
   proved: "quyền ghi và đọc: {count} phép thử gửi – nhận, đều đúng",
   unproved: "quyền SAI: {who} {does} {topic} – đề nghị báo người phát triển, chưa dùng trạm này",
   closed: "cổng nội bộ {port}: đã thử từ bên ngoài, không vào được",
-  ready: "Xong. Trang xem: https://{host}{port} – đầu ghi nối về {host}:{mqtts}. Thêm vị trí: deploy/station/add-site MÃ",
-  noVpn:
-    "Không có đường hầm: đầu ghi gọi thẳng {host}:{mqtts}, cổng này phải vào được từ bên ngoài (chuyển tiếp trên bộ định tuyến); không ai ssh vào đầu ghi qua trạm được.",
+  ready: "Xong. Trang xem: https://{host}{port} – cổng cho đầu ghi: {mqtts}. Thêm vị trí: deploy/station/add-site MÃ",
+  ways: {
+    none: "Không có đường hầm: đầu ghi gọi thẳng {host}:{mqtts}, cổng này phải vào được từ bên ngoài (chuyển tiếp trên bộ định tuyến); không ai ssh vào đầu ghi qua trạm được.",
+    station:
+      "Đường hầm WireGuard: đầu ghi gọi {hub}:{udp} (UDP), cổng này phải vào được từ bên ngoài (địa chỉ công cộng, hoặc chuyển tiếp UDP {udp} trên bộ định tuyến về máy này).",
+    server:
+      "Đường hầm WireGuard qua máy chủ {hub}: chép hai tệp trong {folder} vào /etc/wireguard của máy đó (quyền 0600), ở đó chạy: apt-get install wireguard-tools nftables; systemctl enable --now wg-quick@matghi-hub; mở UDP {udp} và {next}. Chỉ làm một lần, thêm hay gỡ vị trí không phải làm lại.",
+  },
   site: "Đã tạo tệp đăng ký {file} cho vị trí {id}, chứng thư dùng đến {end}.",
   code: "Mã một lần (đọc qua điện thoại, không gửi kèm tệp): {code}",
   onBox: "Chép tệp sang đầu ghi rồi chạy: matghi enroll {name}",
+  siteTunnel: "Địa chỉ trong đường hầm, để ssh từ trạm: {address}",
+  never: "chưa thấy",
+  ago: "thấy {minutes} phút trước",
+  phone:
+    "Điện thoại: mở ứng dụng WireGuard, thêm bằng mã QR dưới đây (chỉ hiện một lần), bật lên rồi mở https://{address}; lần đầu cài chứng thư của trạm từ https://{address}/ca.crt.",
   siteGone: "Đã gỡ vị trí {id}: chứng thư bị thu hồi, kết nối bị ngắt, tin đã lưu bị xóa.",
   person: "Tên đăng nhập: {name}\nMật khẩu (chỉ hiện một lần): {password}\nQuyền: {role}, xem {reach}",
   personGone: "Đã gỡ {name}.",
@@ -30,12 +40,22 @@ const en: typeof vi = {
   proved: "rights: {count} round trips, all as they should be",
   unproved: "WRONG right: {who} {does} {topic} – tell the developers, do not use this station",
   closed: "inner port {port}: tried from outside, closed",
-  ready: "Done. Page: https://{host}{port} – boxes connect to {host}:{mqtts}. Add a site: deploy/station/add-site ID",
-  noVpn:
-    "No tunnel: boxes dial {host}:{mqtts} directly, that port must be reachable from outside (forwarded at the router); nobody can ssh to a box through the station.",
+  ready: "Done. Page: https://{host}{port} – port for boxes: {mqtts}. Add a site: deploy/station/add-site ID",
+  ways: {
+    none: "No tunnel: boxes dial {host}:{mqtts} directly, that port must be reachable from outside (forwarded at the router); nobody can ssh to a box through the station.",
+    station:
+      "WireGuard tunnel: boxes dial {hub}:{udp} (UDP), which must be reachable from outside (a public address, or UDP {udp} forwarded at the router to this machine).",
+    server:
+      "WireGuard tunnel through the server {hub}: copy the two files in {folder} into its /etc/wireguard (mode 0600), and run there: apt-get install wireguard-tools nftables; systemctl enable --now wg-quick@matghi-hub; open UDP {udp} and {next}. Once: sites that come and go change nothing there.",
+  },
   site: "Enrolment file {file} for site {id}; its certificate holds until {end}.",
   code: "One-time code (tell it by phone, do not send it along): {code}",
   onBox: "Copy the file to the box and run: matghi enroll {name}",
+  siteTunnel: "Its address in the tunnel, for ssh from the station: {address}",
+  never: "never seen",
+  ago: "seen {minutes} min ago",
+  phone:
+    "Phone: in the WireGuard app add a tunnel from this QR code (shown once), switch it on and open https://{address}; the first time install the station's certificate from https://{address}/ca.crt.",
   siteGone: "Site {id} is removed: certificate revoked, connection ended, messages cleared.",
   person: "Login: {name}\nPassword (shown once): {password}\nRights: {role}, sees {reach}",
   personGone: "{name} is removed.",

@@ -4,8 +4,10 @@ import { readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { sealText, unsealText } from "../../agent/age.ts";
-import { type Enrolment, flawOf } from "../../agent/enrolment.ts";
+import { tunnelText } from "../../agent/core/tunnel.ts";
+import { type Enrolment, flawOf, readEnrolment } from "../../agent/enrolment.ts";
 import { addSite, type Enrolled } from "../../deploy/station/deeds.ts";
+import { makeKeyPair } from "../../deploy/station/keys.ts";
 import { type Answer, matghi } from "../lib/agent.ts";
 import { makeStation, type Station } from "../lib/station.ts";
 import { tempFolder } from "../lib/temp.ts";
@@ -69,7 +71,7 @@ test("taken in twice, nothing is written twice; a renewed one replaces it", asyn
   await enroll();
   const before = [config, written("site.key"), written("site.crt")].map((file) => statSync(file).ino);
   const again = JSON.parse((await enroll(given.file, "--json")).stdout);
-  expect(again).toEqual({ site: "an-dai-1", url: expect.any(String), changed: false, endsAt: expect.any(String) });
+  expect(again).toEqual({ site: "an-dai-1", url: expect.any(String), changed: false, endsAt: expect.any(String), tunnel: null });
   expect([config, written("site.key"), written("site.crt")].map((file) => statSync(file).ino)).toEqual(before);
   writeFileSync(join(folder, "code"), renewed.code);
   expect(JSON.parse((await enroll(renewed.file, "--json")).stdout)).toMatchObject({ changed: true });
@@ -108,6 +110,44 @@ describe("refused with the next step, and nothing is changed", () => {
   });
 });
 
+test("a tunnel is written for wg-quick, for root's eyes, before the configuration names an address in it", async () => {
+  const { enrolment, tunnel } = withTunnel();
+  const sealed = join(folder, "sealed");
+  writeFileSync(sealed, sealText(JSON.stringify(enrolment), "abcd"));
+  writeFileSync(join(folder, "code"), "abcd");
+  const file = join(folder, "wireguard/matghi.conf");
+  const taken = await enroll(sealed, "--tunnel-file", file);
+  expect([taken.code, taken.stderr]).toEqual([0, ""]);
+  expect(taken.stdout).toMatch(/systemctl enable --now wg-quick@matghi matghi-tunnel\.timer/);
+  expect(statSync(file).mode & 0o777).toBe(0o600);
+  expect(readFileSync(file, "utf8")).toBe(tunnelText(tunnel));
+  expect(readFileSync(file, "utf8")).toMatch(/Endpoint = tram\.example:51820\nAllowedIPs = 10\.203\.0\.1\/32\nPersistentKeepalive = 25\n/);
+  expect(JSON.parse((await enroll(sealed, "--tunnel-file", file, "--json")).stdout)).toMatchObject({
+    changed: false,
+    tunnel: { address: "10.203.1.1", file },
+  });
+  writeFileSync(sealed, sealText(JSON.stringify({ ...enrolment, tunnel: { ...tunnel, address: "10.203.1.2" } }), "abcd"));
+  expect((await enroll(sealed, "--tunnel-file", file)).stdout).toMatch(/systemctl restart wg-quick@matghi/);
+  writeFileSync(config, yaml(folder));
+  const refused = await enroll(sealed, "--tunnel-file", join(sealed, "matghi.conf"));
+  expect([refused.code, refused.stderr]).toEqual([1, expect.stringMatching(/cannot be written.*sudo matghi enroll/)]);
+  expect(readFileSync(config, "utf8")).toBe(yaml(folder));
+});
+
+/** This site's enrolment, as a station with tunnels makes it. */
+function withTunnel() {
+  const opened = unsealText(readFileSync(given.file, "utf8"), given.code);
+  const enrolment = opened.kind === "open" ? readEnrolment(opened.text) : null;
+  if (enrolment === null) throw new Error("the enrolment file does not open");
+  const [box, hub] = [makeKeyPair(), makeKeyPair()];
+  const tunnel = {
+    key: box.privateKey,
+    address: "10.203.1.1",
+    hub: { key: hub.publicKey, address: "10.203.0.1", endpoint: "tram.example:51820" },
+  };
+  return { tunnel, enrolment: { ...enrolment, tunnel } };
+}
+
 describe("what a file holds", () => {
   const open = ({ file, code }: Enrolled) => {
     const opened = unsealText(readFileSync(file, "utf8"), code);
@@ -123,6 +163,21 @@ describe("what a file holds", () => {
     expect(flawOf({ ...one, ca: one.cert }, now)).toBe("not-by-ca");
     expect(flawOf({ ...one, cert: "-----BEGIN" }, now)).toBe("no-certificate");
     expect(flawOf(one, now + 4 * 365 * 86_400_000)).toBe("over");
+  });
+
+  test("is none where the tunnel's fields could say something else to wg-quick", () => {
+    const { enrolment, tunnel } = withTunnel();
+    expect(readEnrolment(JSON.stringify(enrolment))).toEqual(enrolment);
+    const { hub } = tunnel;
+    for (const bad of [
+      { ...tunnel, key: `${tunnel.key}\nPostUp = touch /tmp/x` },
+      { ...tunnel, address: "10.0.0.1\nPostUp = x" },
+      { ...tunnel, hub: { ...hub, endpoint: "tram.example:1\nPostUp = x" } },
+      { ...tunnel, hub: { ...hub, address: "0.0.0.0/0" } },
+      { ...tunnel, hub: null },
+      null,
+    ])
+      expect(readEnrolment(JSON.stringify({ ...enrolment, tunnel: bad })), JSON.stringify(bad)).toBeNull();
   });
 
   test("its code has 79 bits and no letter that reads as another", () => {

@@ -6,15 +6,15 @@ import { readEnrolment } from "../../agent/enrolment.ts";
 import { addSite } from "../../deploy/station/deeds.ts";
 import { found, readRegister } from "../../deploy/station/keep.ts";
 import { folderPlace, type Place } from "../../deploy/station/place.ts";
-import type { Register } from "../../deploy/station/register.ts";
+import type { Hub, Register } from "../../deploy/station/register.ts";
 import { freePort, tempFolder } from "./temp.ts";
 
 export type Station = { readonly place: Place; readonly root: string; register(): Register };
 
-export async function makeStation(commune = "nghia-phuong"): Promise<Station> {
+export async function makeStation(commune = "nghia-phuong", hub: Hub = { kind: "none" }): Promise<Station> {
   const place = folderPlace(tempFolder("station"));
   const ports = { mqtts: await freePort(), https: await freePort(), websocket: await freePort() };
-  const first = found(place, { commune, name: "Công an xã Nghĩa Phương", language: "vi", hosts: ["127.0.0.1", "localhost"], ports });
+  const first = found(place, { commune, name: "Công an xã Nghĩa Phương", language: "vi", hosts: ["127.0.0.1", "localhost"], ports, hub });
   return { place, root: `matghi/v1/${commune}`, register: () => readRegister(place) ?? first };
 }
 

@@ -10,7 +10,7 @@ import { tempFolder } from "../lib/temp.ts";
 test("a port that listens everywhere is seen until the station's rules close it; loopback is never closed", () => {
   const folder = tempFolder("outside");
   const ports = { mqtts: 8883, https: 443, websocket: 9001 };
-  writeFileSync(join(folder, "firewall.nft"), firewallText(ports));
+  writeFileSync(join(folder, "firewall.nft"), firewallText(ports, { kind: "none" }));
   const script = `
     import { execFileSync } from "node:child_process";
     import { createServer } from "node:net";

@@ -1,5 +1,5 @@
 /** The station's commands as a person has them, in a folder of their own and without root's rights over the machine. */
-import { execFile } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
 import { X509Certificate } from "node:crypto";
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
@@ -90,16 +90,31 @@ test("the broker's certificate is made anew sixty days before it ends, and not b
   expect(renewBroker(place, register, authority, endsAt - 59 * day)).toBe(true);
 });
 
+test("two at once wait for each other: nobody's change is lost, and one that is killed leaves no lock", async () => {
+  const held = spawn("flock", [filesOf(place).lock, "sleep", "60"], { detached: true, stdio: "ignore" });
+  const both = Promise.all(["hai-1", "hai-2", "hai-3"].map((id) => here("add-site", id, "--out", join(folder, `${id}.matghi`))));
+  await new Promise((resolve) => setTimeout(resolve, 2_500));
+  expect(readRegister(place)?.sites.map(({ id }) => id)).not.toContain("hai-1");
+  process.kill(-(held.pid ?? 0), "SIGKILL");
+  const answers = await both;
+  expect(answers.map(({ code }) => code)).toEqual([0, 0, 0]);
+  for (const { stderr } of answers) expect(stderr).toMatch(/another of the station's tools is at work; waiting/);
+  expect(readRegister(place)?.sites.map(({ id }) => id)).toEqual(expect.arrayContaining(["hai-1", "hai-2", "hai-3"]));
+});
+
 describe("wrong use is refused in one line with the next step", () => {
   test.each<[string, readonly string[], number, RegExp]>([
     ["install", [], 2, /^usage: deploy\/station\/install --commune/],
-    ["install", ["--commune", "xa-a", "--name", "X", "--host", "tram"], 2, /WireGuard tunnel is not built yet, --no-vpn is the only way/],
+    ["install", ["--commune", "xa-a", "--name", "X", "--host", "tram", "--no-vpn", "--hub", "s"], 2, /one of --public, --hub and --no-vpn/],
+    ["install", ["--commune", "xa-a", "--name", "X", "--host", "tram", "--public", "s:0"], 2, /--public 0: 1 to 65535/],
+    ["install", ["--commune", "xa-a", "--name", "X", "--host", "tram", "--hub=-s"], 2, /--hub -s: HOST or HOST:PORT/],
     ["install", ["--commune", "Xã", "--name", "X", "--host", "tram", "--no-vpn"], 2, /--commune Xã: 2 to 32 of a-z/],
     ["install", ["--bogus"], 2, /Unknown option '--bogus'.*--help/],
     ["add-site", ["An Đại"], 2, /a site's id has 2 to 32 of a-z/],
     ["add-site", ["an-dai-1", "--out", "/proc/none/x"], 1, /cannot be written.*--out/],
     ["remove-site", ["nowhere"], 1, /there is no site nowhere; deploy\/station\/list/],
     ["remove-viewer", ["nobody"], 1, /there is no nobody; deploy\/station\/list/],
+    ["add-viewer", ["tam", "--phone"], 1, /no tunnels; run deploy\/station\/install with --public or --hub/],
     ["add-viewer", ["tam", "--sites", "nowhere"], 1, /there is no site nowhere; add it first/],
     ["add-viewer", ["tam", "--groups", "Thôn X"], 1, /no box that is connected has cameras of the group "Thôn X"/],
   ])("%s %j", async (name, args, code, message) => {
@@ -116,8 +131,8 @@ describe("wrong use is refused in one line with the next step", () => {
 });
 
 test("every unit that is switched on is written, and none names what is not there", () => {
-  const units = unitsOf(place, "/usr/bin/node /opt/matghi/main.js");
-  for (const name of enabledUnits) expect(Object.keys(units)).toContain(name);
+  const units = unitsOf(place, { tools: "/usr/bin/node /opt/matghi/main.js", lookup: "/opt/matghi/tunnel-lookup" });
+  for (const name of enabledUnits({ kind: "server", host: "may-chu.example", port: 51_820 })) expect(Object.keys(units)).toContain(name);
   for (const [name, text] of Object.entries(units))
     for (const [, file = ""] of text.matchAll(/-c (\S+)|nft -f (\S+)/g))
       if (file !== "") expect(existsSync(file), `${name}: ${file}`).toBe(true);
