@@ -95,7 +95,9 @@ function build(done: (code: number) => void): Command {
     .option("--case <kind>", "tngt, trom-cap, xo-xat, ma-tuy or khac")
     .option("--witness <text>", "who was there")
     .option("--hold <id>", "the hold that it belongs to")
-    .option("--out <folder>", "the folder to make; where it is there already, a new one is made in it");
+    .option("--out <folder>", "the folder to make; where it is there already, a new one is made in it")
+    .option("--seal", "one file sealed with a passphrase instead of a folder; WinRAR and 7-Zip open it")
+    .option("--passphrase-file <file>", "file with the passphrase, mode 0600; else it is asked for");
   add(
     "look",
     "a contact sheet: one picture each half minute, to find the moment",

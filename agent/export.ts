@@ -82,30 +82,34 @@ export async function exportEvidence(deps: ExportDeps, order: ExportOrder, signa
   const manifestSha256 = await seal(deps, order, draft, manifest);
   await rename(draft, order.folder);
   await syncFolder(dirname(order.folder));
-  const altered = cameras.flatMap(({ segments }) => segments.filter(({ matches }) => !matches).map(({ file }) => file));
-  return { kind: "done", manifest, manifestSha256, altered };
+  return { kind: "done", manifest, manifestSha256, altered: alteredOf(cameras) };
 }
 
-const exists = (path: string) =>
+export const exists = (path: string): Promise<boolean> =>
   stat(path).then(
     () => true,
     () => false,
   );
 
-const totalOf = ({ cameras }: ExportOrder) => ({
+export const totalOf = ({ cameras }: ExportOrder) => ({
   files: cameras.reduce((sum, { segments }) => sum + segments.length, 0),
   bytes: cameras.reduce((sum, { segments }) => sum + segments.reduce((bytes, segment) => bytes + segment.bytes, 0), 0),
 });
 
 /** Bytes that the medium lacks for originals and viewing copies. What an earlier try left counts as there. */
 async function shortOf(order: ExportOrder, draft: string): Promise<number> {
-  const { bavail, bsize } = await statfs(draft);
   const held = await Promise.all((await filesUnder(draft)).map(async (path) => (await stat(join(draft, path))).size));
-  return 2 * totalOf(order).bytes + overheadBytes - held.reduce((sum, bytes) => sum + bytes, 0) - bavail * bsize;
+  return (await lackOf(order, draft)) - held.reduce((sum, bytes) => sum + bytes, 0);
+}
+
+/** Bytes that the medium under a folder lacks; none where it is not above 0. */
+export async function lackOf(order: ExportOrder, folder: string): Promise<number> {
+  const { bavail, bsize } = await statfs(folder);
+  return 2 * totalOf(order).bytes + overheadBytes - bavail * bsize;
 }
 
 /** `original/<camera>/<day>-<time>-<run>-<n>.mkv`: named as on the box, the day's folder folded into the name. */
-function originalOf(segment: SegmentRow): string {
+export function originalOf(segment: SegmentRow): string {
   const [camera = "", day = "", name = ""] = segmentPath(segment).split("/");
   return `${evidenceNames.original}/${camera}/${day}-${name}`;
 }
@@ -125,9 +129,18 @@ async function copySegment(
     (await hashOf(target, segment.bytes)) === segment.sha256
       ? segment.sha256
       : await copy(join(order.footage, segmentPath(segment)), target);
-  const seen: VideoFacts | null = await remux.look(target, signal);
+  return segmentFacts(segment, sha256, (await stat(target)).size, await remux.look(target, signal));
+}
+
+/** What the manifest says of a copied file; `sha256` and `bytes` are the copy's. */
+export function segmentFacts(
+  segment: CameraOrder["segments"][number],
+  sha256: string,
+  bytes: number,
+  seen: VideoFacts | null,
+): ManifestSegment {
   return {
-    ...{ file, from: iso(segment.fromUtc), to: iso(segment.toUtc), bytes: (await stat(target)).size, sha256: segment.sha256 },
+    ...{ file: originalOf(segment), from: iso(segment.fromUtc), to: iso(segment.toUtc), bytes, sha256: segment.sha256 },
     ...{ matches: sha256 === segment.sha256, clock: segment.clock, torn: segment.torn },
     ...{ codec: seen?.codec ?? null, width: seen?.width ?? null, height: seen?.height ?? null, fps: seen?.fps ?? null },
   };
@@ -168,37 +181,71 @@ async function makeViews(
   copies: readonly ManifestSegment[],
   signal: AbortSignal,
 ): Promise<Views | Extract<Exported, { kind: "refused" }>> {
-  const files = camera.segments.map((segment, i) => ({
-    ...{ startAt: segment.fromUtc, endAt: segment.toUtc, path: join(draft, copies[i]?.file ?? ""), codec: copies[i]?.codec ?? null },
-  }));
-  const views: ManifestView[] = [];
   await mkdir(join(draft, evidenceNames.view), { recursive: true });
-  for (const run of runsOf(files.filter(({ codec }) => codec !== null))) {
-    const [first, last] = [run[0], run.at(-1)];
-    if (first === undefined || last === undefined) continue;
-    const file = `${evidenceNames.view}/${camera.facts.id}-${views.length + 1}.mp4`;
-    const joined = await remux.join(
-      run.map(({ path, startAt, endAt }) => ({ path, ms: endAt - startAt })),
-      join(draft, file),
-      signal,
-    );
+  const planned = viewsOf(order, camera, copies, (i) => join(draft, copies[i]?.file ?? ""));
+  for (const { view, titles, parts } of planned) {
+    const joined = await remux.join(parts, join(draft, view.file), signal);
     if (signal.aborted) return { kind: "refused", reason: "stopped", detail: draft };
-    if (joined.kind === "failed") return { kind: "refused", reason: "no-view", detail: `${file}: ${joined.detail}` };
-    const title = `${order.manifest.site.name} · ${camera.facts.name}`;
-    await write(join(draft, file.replace(/mp4$/, "vtt")), subtitles(title, run));
-    views.push({ file, from: iso(first.startAt), to: iso(last.endAt), codec: first.codec });
+    if (joined.kind === "failed") return { kind: "refused", reason: "no-view", detail: `${view.file}: ${joined.detail}` };
+    await write(join(draft, titlesOf(view)), titles);
   }
-  return { kind: "views", views };
+  return { kind: "views", views: planned.map(({ view }) => view) };
 }
+
+/** A viewing copy to be made: of which files, each playing so long, and its subtitles. */
+export type PlannedView = {
+  readonly view: ManifestView;
+  readonly titles: string;
+  readonly parts: readonly { readonly path: string; readonly ms: number }[];
+};
+
+/** One for each unbroken span of a camera. `pathOf`: where its n-th file can be read. */
+export function viewsOf(
+  order: ExportOrder,
+  camera: CameraOrder,
+  copies: readonly ManifestSegment[],
+  pathOf: (i: number) => string,
+): readonly PlannedView[] {
+  const files = camera.segments.map((segment, i) => ({
+    ...{ startAt: segment.fromUtc, endAt: segment.toUtc, path: pathOf(i), codec: copies[i]?.codec ?? null },
+  }));
+  const title = `${order.manifest.site.name} · ${camera.facts.name}`;
+  return runsOf(files.filter(({ codec }) => codec !== null)).map((run, n) => {
+    const [first, last] = [run[0], run.at(-1)];
+    const file = `${evidenceNames.view}/${camera.facts.id}-${n + 1}.mp4`;
+    return {
+      view: { file, from: iso(first?.startAt ?? 0), to: iso(last?.endAt ?? 0), codec: first?.codec ?? null },
+      titles: subtitles(title, run),
+      parts: run.map(({ path, startAt, endAt }) => ({ path, ms: endAt - startAt })),
+    };
+  });
+}
+
+/** The subtitles of a viewing copy. */
+export const titlesOf = ({ file }: ManifestView): string => file.replace(/mp4$/, "vtt");
+
+/** The files that describe an export, by name; the list of hashes and its signature come after them. */
+export function descriptionsOf(manifest: Manifest, key: BoxKey, order: ExportOrder): readonly (readonly [name: string, text: string])[] {
+  return [
+    [evidenceNames.manifest, `${JSON.stringify(manifest, null, 1)}\n`],
+    [evidenceNames.key, key.publicPem],
+    [evidenceNames.slip, slipHtml(manifest, order.unit, order.language)],
+    [evidenceNames.guide, `${wordsIn(order.language).handover.guide.join("\n")}\n`],
+  ];
+}
+
+/** SHA-256 of a manifest's file, which audit and register keep. */
+export const manifestHash = ([[, text] = ["", ""]]: ReturnType<typeof descriptionsOf>): string =>
+  createHash("sha256").update(text).digest("hex");
+
+export const alteredOf = (cameras: readonly ManifestCamera[]): readonly string[] =>
+  cameras.flatMap(({ segments }) => segments.filter(({ matches }) => !matches).map(({ file }) => file));
 
 /** Everything that describes the files, then their hashes, then the signature: nothing may be written after it. */
 async function seal({ key }: ExportDeps, order: ExportOrder, draft: string, manifest: Manifest): Promise<string> {
   const names = evidenceNames;
-  const text = `${JSON.stringify(manifest, null, 1)}\n`;
-  await write(join(draft, names.manifest), text);
-  await write(join(draft, names.key), key.publicPem);
-  await write(join(draft, names.slip), slipHtml(manifest, order.unit, order.language));
-  await write(join(draft, names.guide), `${wordsIn(order.language).handover.guide.join("\n")}\n`);
+  const descriptions = descriptionsOf(manifest, key, order);
+  for (const [name, text] of descriptions) await write(join(draft, name), text);
   for (const old of [names.sums, names.signature]) await rm(join(draft, old), { force: true });
   const lines: string[] = [];
   for (const file of (await filesUnder(draft)).toSorted()) {
@@ -216,7 +263,7 @@ async function seal({ key }: ExportDeps, order: ExportOrder, draft: string, mani
   await write(join(draft, names.sums), sums);
   await write(join(draft, names.signature), key.sign(Buffer.from(sums)));
   for (const folder of [draft, join(draft, names.view), join(draft, names.original)]) await syncFolder(folder).catch(() => undefined);
-  return createHash("sha256").update(text).digest("hex");
+  return manifestHash(descriptions);
 }
 
 async function write(path: string, content: string | Buffer): Promise<void> {
@@ -230,7 +277,7 @@ async function write(path: string, content: string | Buffer): Promise<void> {
 }
 
 /** Some media know no such thing as a folder's sync. */
-async function syncFolder(folder: string): Promise<void> {
+export async function syncFolder(folder: string): Promise<void> {
   const handle = await open(folder, "r");
   try {
     await handle.sync();

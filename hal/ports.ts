@@ -416,6 +416,8 @@ export interface Remux {
     target: string,
     signal: AbortSignal,
   ): Promise<{ readonly kind: "ok" } | { readonly kind: "failed"; readonly detail: string }>;
+  /** The same as a stream of fragments, for where nothing may lie on a disk first; throws where it cannot be made, and when it is stopped. */
+  stream(files: readonly { readonly path: string; readonly ms: number }[], signal: AbortSignal): AsyncIterable<Uint8Array>;
 }
 
 /** What the service manager is told; several things may be said at once. */
@@ -504,6 +506,8 @@ export type Stick = {
 export interface Sticks {
   /** Those that can be written, and those that are not mounted. Never rejects. */
   find(): Promise<readonly Stick[]>;
+  /** Has everything that was written under a folder reach its medium: true once the stick can be pulled out. Never rejects. */
+  settle(folder: string): Promise<boolean>;
   /** Bytes a second that reach the medium under a folder, by a small file that is removed again; null where it takes nothing. Never rejects. */
   speed(folder: string): Promise<number | null>;
 }

@@ -23,10 +23,11 @@ export function makeRemux(tools: { readonly ffmpeg: string; readonly ffprobe: st
     look: (path, signal) => look(tools.ffprobe, path, signal),
     join: async (files, target, signal) => {
       const list = listOf(files);
-      const withSound = await ffmpeg(tools.ffmpeg, list, ["-map", "0:a:0?", "-copyinkf:a"], target, signal);
+      const joined = await ffmpeg(tools.ffmpeg, list, withSound, target, signal);
       // Sound that MP4 does not take (G.711) is left to the original files.
-      return withSound.kind === "ok" || signal.aborted ? withSound : ffmpeg(tools.ffmpeg, list, [], target, signal);
+      return joined.kind === "ok" || signal.aborted ? joined : ffmpeg(tools.ffmpeg, list, [], target, signal);
     },
+    stream: (files, signal) => stream(tools.ffmpeg, listOf(files), signal),
   };
 }
 
@@ -38,6 +39,54 @@ const listOf = (files: readonly { readonly path: string; readonly ms: number }[]
     "",
   ].join("\n");
 
+const withSound = ["-map", "0:a:0?", "-copyinkf:a"];
+
+/** The command that copies a list of files into one MP4; `way` says how it is laid out and where it goes. */
+function joining(program: string, sound: readonly string[], way: readonly string[]): readonly string[] {
+  const input = ["-f", "concat", "-safe", "0", "-protocol_whitelist", "file,pipe,fd", "-i", "pipe:0"];
+  const output = ["-map", "0:v:0", ...sound, "-c", "copy", "-f", "mp4", ...way];
+  return [...behind, program, "-hide_banner", "-nostdin", "-y", "-v", "error", ...input, ...output];
+}
+
+/** Sound that MP4 does not take ends it before its first byte; then without. */
+async function* stream(program: string, list: string, signal: AbortSignal): AsyncIterable<Uint8Array> {
+  let hasBegun = false;
+  try {
+    for await (const chunk of streamWith(program, list, withSound, signal)) {
+      hasBegun = true;
+      yield chunk;
+    }
+  } catch (error) {
+    if (hasBegun || signal.aborted) throw error;
+    yield* streamWith(program, list, [], signal);
+  }
+}
+
+async function* streamWith(program: string, list: string, sound: readonly string[], signal: AbortSignal): AsyncIterable<Uint8Array> {
+  const way = ["-movflags", "+frag_keyframe+empty_moov+default_base_moof", "pipe:1"];
+  const [command = "", ...args] = joining(program, sound, way);
+  const child = spawn(command, args, { stdio: ["pipe", "pipe", "pipe"], env: { PATH: process.env.PATH ?? "", LANG: "C" }, signal });
+  const late = setTimeout(() => child.kill("SIGKILL"), joinMs);
+  const ended = new Promise<string | null>((resolve) => {
+    let errors = "";
+    child.stderr.on("data", (text: Buffer) => {
+      errors = (errors + text.toString("utf8")).slice(-mostErrorChars);
+    });
+    child.once("error", (error) => resolve(error.message));
+    child.once("close", (code) => resolve(code === 0 ? null : errors.trim() || `ffmpeg ended with ${code}`));
+  });
+  child.stdin.on("error", () => undefined);
+  child.stdin.end(list);
+  try {
+    for await (const chunk of child.stdout) yield chunk as Buffer;
+    const trouble = await ended;
+    if (trouble !== null) throw new Error(trouble);
+  } finally {
+    clearTimeout(late);
+    child.kill("SIGKILL");
+  }
+}
+
 function ffmpeg(
   program: string,
   list: string,
@@ -45,9 +94,7 @@ function ffmpeg(
   target: string,
   signal: AbortSignal,
 ): Promise<{ readonly kind: "ok" } | { readonly kind: "failed"; readonly detail: string }> {
-  const input = ["-f", "concat", "-safe", "0", "-protocol_whitelist", "file,pipe,fd", "-i", "pipe:0"];
-  const output = ["-map", "0:v:0", ...sound, "-c", "copy", "-movflags", "+faststart", "-f", "mp4", `file:${target}`];
-  const [command = "", ...args] = [...behind, program, "-hide_banner", "-nostdin", "-y", "-v", "error", ...input, ...output];
+  const [command = "", ...args] = joining(program, sound, ["-movflags", "+faststart", `file:${target}`]);
   return new Promise((resolve) => {
     const child = spawn(command, args, { stdio: ["pipe", "ignore", "pipe"], env: { PATH: process.env.PATH ?? "", LANG: "C" } });
     let errors = "";

@@ -17,6 +17,7 @@ export function makeSticks(list: () => Promise<string> = askKernel): Sticks {
       const writable = await Promise.all(found.map(({ folder }) => folder === null || isWritable(folder)));
       return found.filter((_, i) => writable[i] === true);
     },
+    settle,
     speed: measure,
   };
 }
@@ -66,6 +67,11 @@ function stickOf(device: Device): Stick {
     ...{ sizeBytes: Number(device.size) || 0, freeBytes: device.fsavail == null ? null : Number(device.fsavail) },
   };
 }
+
+/** coreutils' sync, of the one file system: a stick may take minutes for what was written in seconds. */
+const settleMs = 15 * 60_000;
+const settle = (folder: string): Promise<boolean> =>
+  new Promise((resolve) => execFile("sync", ["--file-system", folder], { timeout: settleMs }, (error) => resolve(error === null)));
 
 /** Bytes a second that reach the medium; null where it takes nothing. */
 async function measure(folder: string): Promise<number | null> {

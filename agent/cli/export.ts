@@ -5,6 +5,7 @@ import { dirname, join, resolve } from "node:path";
 import { makeBox } from "../../hal/box.ts";
 import { findTools } from "../../hal/recorder.ts";
 import { makeRemux } from "../../hal/remux.ts";
+import { makeSticks } from "../../hal/sticks.ts";
 import type { CameraSettings, Settings } from "../config/schema.ts";
 import { acquaintanceOf, hostOf, streamAt } from "../core/acquaintance.ts";
 import { answerText, missingOf } from "../core/answer.ts";
@@ -15,8 +16,9 @@ import { type Case, cases, type Extraction, type Outcome } from "../core/registe
 import { iso, vietnamTime } from "../core/time.ts";
 import type { Span } from "../core/types.ts";
 import { bytesText, fill, type Language, lengthText, wordsIn } from "../core/words.ts";
-import { type CameraOrder, type Exported, exportEvidence } from "../export.ts";
+import { type CameraOrder, type ExportDeps, type Exported, type ExportOrder, exportEvidence } from "../export.ts";
 import { type Asking, clockOf, historyOf } from "../query.ts";
+import { exportSealed, sealedEnding } from "../sealed.ts";
 import { isLocked } from "../store/database.ts";
 import { BrokenKey, openKey } from "../store/key.ts";
 import type { Store } from "../store/store.ts";
@@ -24,7 +26,8 @@ import { openStore } from "../store/store.ts";
 import { version } from "../version.ts";
 import { type Context, exit, nowUtc, Refusal, reading, settingsOf } from "./context.ts";
 import { knownCamera, oneOf, stretchOf, textOf } from "./fields.ts";
-import { interview } from "./interview.ts";
+import { type Answers, interview } from "./interview.ts";
+import { passphraseOf } from "./passphrase.ts";
 import { isInteractive } from "./prompt.ts";
 
 export type ExportOptions = {
@@ -39,6 +42,8 @@ export type ExportOptions = {
   readonly witness?: string;
   readonly hold?: string;
   readonly out?: string;
+  readonly seal?: boolean;
+  readonly passphraseFile?: string;
 };
 
 const dayMs = 86_400_000;
@@ -50,7 +55,19 @@ const required = { camera: "id", from: "time", to: "time", request: "text", agen
 /** Without arguments a person at a terminal is asked for each thing. */
 export async function exportFootage(context: Context, given: Partial<ExportOptions>, signal: AbortSignal): Promise<number> {
   const isAsking = Object.keys(given).length === 0 && isInteractive() && !context.json;
-  return exportAs(context, isAsking ? await askAll(context) : complete(given), signal);
+  if (!isAsking) return exportAs(context, complete(given), signal);
+  const options = await askAll(context);
+  const code = await exportAs(context, options, signal);
+  await sayWhenToPull(context, options.out);
+  return code;
+}
+
+/** An officer pulls the stick out as soon as the screen is still. */
+async function sayWhenToPull(context: Context, folder: string): Promise<void> {
+  const words = wordsIn(settingsOf(context).site.language).asking;
+  context.err(fill(words.settling, { folder }));
+  const isSettled = await makeSticks().settle(folder);
+  context.out(fill(isSettled ? words.pull : words.notPulled, { folder }));
 }
 
 function complete(given: Partial<ExportOptions>): ExportOptions {
@@ -63,7 +80,7 @@ function complete(given: Partial<ExportOptions>): ExportOptions {
   return given as ExportOptions;
 }
 
-function askAll(context: Context): Promise<ExportOptions> {
+function askAll(context: Context): Promise<Answers> {
   const subject = reading(context, ({ settings, reads, nowAt }) => {
     const names = new Map(settings.cameras.map(({ id, name }) => [id, name ?? id]));
     const ids = [...new Set([...names.keys(), ...reads.cameras().map(({ id }) => id)])];
@@ -82,6 +99,7 @@ function askAll(context: Context): Promise<ExportOptions> {
 async function exportAs(context: Context, options: ExportOptions, signal: AbortSignal): Promise<number> {
   const request = requestOf(options);
   const settings = settingsOf(context);
+  const passphrase = await sealOf(options, settings.site.language);
   if (!existsSync(join(settings.site.state, "matghi.db")))
     throw new Refusal(exit.notFound, `nothing has been recorded in ${settings.site.state} yet; start the agent: matghi run`);
   const key = keyOf(settings);
@@ -102,9 +120,11 @@ async function exportAs(context: Context, options: ExportOptions, signal: AbortS
       );
     const answer = worstOf(orders.map((order) => order.answer));
     const folder = folderOf(options.out, settings.site.id, asked);
+    const made = passphrase === null ? folder : `${folder}${sealedEnding}`;
     const device = await deviceOf();
     const result = await whileHeld(store, asking.dating, asked, orders, request, () =>
-      exportEvidence(
+      handOut(
+        passphrase,
         { remux: makeRemux(findTools(settings.site.state)), key, onProgress: progressOf(context, settings.site.language) },
         {
           ...{
@@ -126,13 +146,27 @@ async function exportAs(context: Context, options: ExportOptions, signal: AbortS
       ),
     );
     if (result.kind === "refused") throw refusal(result, settings.site.language);
-    tell(store, asking, request, orders, { asked, answer, folder, manifestSha256: result.manifestSha256 });
-    report(context, settings, orders, answer, folder, result, asked);
+    const { manifestSha256 } = result;
+    tell(store, asking, request, orders, { asked, answer, folder: made, sealed: passphrase !== null, manifestSha256 });
+    report(context, settings, orders, answer, { folder: made, sealed: passphrase !== null }, result, asked);
     return result.altered.length > 0 || answer !== "yes" ? exit.needsPerson : exit.fine;
   } finally {
     store.close();
   }
 }
+
+/** null: not to be sealed. Asked for before anything is opened: a person takes his time. */
+async function sealOf({ seal, passphraseFile }: ExportOptions, language: Language): Promise<string | null> {
+  if (seal === true) {
+    const words = wordsIn(language).sealing;
+    return passphraseOf(passphraseFile, words.passphrase, words.again, true);
+  }
+  if (passphraseFile === undefined) return null;
+  throw new Refusal(exit.wrongUse, "--passphrase-file without --seal; add --seal, or leave it away");
+}
+
+const handOut = (passphrase: string | null, deps: ExportDeps, order: ExportOrder, signal: AbortSignal) =>
+  passphrase === null ? exportEvidence(deps, order, signal) : exportSealed({ ...deps, passphrase }, order, signal);
 
 type Request = Omit<Manifest["request"], "hold" | "case"> & { readonly case: Case | null };
 
@@ -209,7 +243,7 @@ function worstOf(answers: readonly Answer[]): "yes" | "partial" | "unknown" {
   return answers.includes("partial") || answers.includes("no") ? "partial" : "unknown";
 }
 
-/** `--out` names the folder; where there is one already, a new one is made in it. */
+/** `--out` names the folder, or the sealed file that takes its place; where there is one already, a new one is made in it. */
 function folderOf(out: string | undefined, site: string, asked: Span): string {
   const target = resolve(out ?? ".");
   if (out !== undefined && !existsSync(target)) {
@@ -220,7 +254,10 @@ function folderOf(out: string | undefined, site: string, asked: Span): string {
   if (!statSync(target).isDirectory()) throw new Refusal(exit.wrongUse, `--out ${out}: not a folder; name a folder`);
   const stamp = vietnamTime(asked.fromAt).replace(/^(\d\d):(\d\d):\d\d (\d\d)\/(\d\d)\/(\d{4})$/, "$5$4$3-$1$2");
   const names = Array.from({ length: 1_000 }, (_, n) => join(target, `trich-xuat-${site}-${stamp}${n === 0 ? "" : `-${n + 1}`}`));
-  return names.find((name) => !existsSync(name)) ?? join(target, `trich-xuat-${site}-${stamp}-${Date.now()}`);
+  return (
+    names.find((name) => !existsSync(name) && !existsSync(`${name}${sealedEnding}`)) ??
+    join(target, `trich-xuat-${site}-${stamp}-${Date.now()}`)
+  );
 }
 
 async function deviceOf(): Promise<Readonly<Record<string, string>>> {
@@ -290,12 +327,13 @@ function tell(
   { dating, nowAt }: Asking,
   request: Request,
   orders: readonly Order[],
-  { asked, answer, folder, manifestSha256 }: { asked: Span; answer: Outcome; folder: string; manifestSha256: string },
+  { asked, answer, ...made }: { asked: Span; answer: Outcome; folder: string; sealed: boolean; manifestSha256: string },
 ): void {
   const cameras = orders.map(({ facts }) => facts.id);
   const { paper, agency, officer, purpose, witness, account } = request;
   const clock = store.live()?.clock ?? "unset";
-  const data = { cameras, request: paper, agency, officer, purpose, case: request.case, witness, account, folder, manifestSha256 };
+  const { manifestSha256 } = made;
+  const data = { cameras, request: paper, agency, officer, purpose, case: request.case, witness, account, ...made };
   store.audit({ at: iso(nowAt), clock, what: "export.made", data });
   const moment = { at: dating.fromUtc(nowAt), monoMs: 0, clock };
   // Names of people stay on the box.
@@ -316,7 +354,7 @@ function report(
   { site }: Settings,
   orders: readonly Order[],
   answer: Answer,
-  folder: string,
+  { folder, sealed }: { readonly folder: string; readonly sealed: boolean },
   result: Extract<Exported, { kind: "done" }>,
   asked: Span,
 ): void {
@@ -325,13 +363,13 @@ function report(
     ...{ id, recordedMs, dueMs, files: segments.length, bytes: segments.reduce((sum, { bytes }) => sum + bytes, 0) },
   }));
   if (context.json) {
-    context.out(JSON.stringify({ folder, answer, cameras, manifestSha256: result.manifestSha256 }));
+    context.out(JSON.stringify({ folder, sealed, answer, cameras, manifestSha256: result.manifestSha256 }));
     return;
   }
   context.out(`${vietnamTime(asked.fromAt)} – ${vietnamTime(asked.toAt)}`);
   for (const { facts, text } of orders) context.out(`  ${facts.name}: ${text}`);
   for (const file of result.altered) context.out(`  ! ${file}: ${words.altered}`);
   if (answer !== "yes") context.out(words.partial);
-  context.out(fill(words.done, { folder }));
-  context.out(fill(words.check, { folder }));
+  const { sealing } = wordsIn(site.language);
+  for (const line of sealed ? [sealing.done, sealing.open] : [words.done, words.check]) context.out(fill(line, { folder, file: folder }));
 }

@@ -49,9 +49,10 @@ export function interview(subject: Subject, say: (line: string) => void): Promis
     const kind = await askCase(talk, subject.language);
     const witness = await untilGood(talk, words.witness, words.badText, (given) => (given.trim() === "" ? "" : plainText(given)));
     const out = await askPlace(talk, subject, bytes);
+    const seal = await untilGood(talk, words.seal, words.badSeal, (given) => sealing(given, words.yes));
     await agree(talk, subject.language, out, bytes);
     const span = { from: iso(asked.fromAt), to: iso(asked.toAt) };
-    return { camera, ...span, request, agency, officer, purpose, case: kind, ...(witness === "" ? {} : { witness }), out };
+    return { camera, ...span, request, agency, officer, purpose, case: kind, ...(witness === "" ? {} : { witness }), out, seal };
   });
 }
 
@@ -65,6 +66,11 @@ async function untilGood<T>({ ask, say, words }: Talk, question: string, bad: st
     say(bad);
   }
   throw new Refusal(exit.needsPerson, words.stopped);
+}
+
+function sealing(given: string, yes: string): boolean | null {
+  const said = given.trim().toLowerCase();
+  return said === yes ? true : said === "" ? false : null;
 }
 
 function plainText(given: string): string | null {

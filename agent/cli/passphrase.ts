@@ -1,4 +1,4 @@
-/** The passphrase of a backup: from a file that only its owner reads, or from a person at the terminal. Never from the command line. */
+/** The passphrase of a backup or a sealed copy: from a file that only its owner reads, or from a person at the terminal. Never from the command line. */
 import { statSync } from "node:fs";
 import { createInterface } from "node:readline/promises";
 import { Writable } from "node:stream";
@@ -8,12 +8,16 @@ import { isInteractive } from "./prompt.ts";
 
 const fewestChars = 12;
 
-/** `again`: what to ask a second time with, where a slip would lock somebody out. Throws a Refusal. */
-export async function passphraseOf(file: string | undefined, question: string, again: string | null): Promise<string> {
-  if (file !== undefined) return long(readFrom(file), `--passphrase-file ${file}`);
+/**
+ * `again`: what to ask a second time with, where a slip would lock somebody out. `plain`: it will be typed into a program that may read accents
+ * otherwise than we do. Throws a Refusal.
+ */
+export async function passphraseOf(file: string | undefined, question: string, again: string | null, plain = false): Promise<string> {
+  const good = (said: string, name: string) => (plain ? unaccented(long(said, name), name) : long(said, name));
+  if (file !== undefined) return good(readFrom(file), `--passphrase-file ${file}`);
   if (!isInteractive())
     throw new Refusal(exit.wrongUse, "no passphrase; write it into a file of mode 0600 and name it: --passphrase-file F");
-  const said = long(await askHidden(question), "the passphrase");
+  const said = good(await askHidden(question), "the passphrase");
   if (again !== null && (await askHidden(again)) !== said) throw new Refusal(exit.wrongUse, "the two passphrases differ; begin again");
   return said;
 }
@@ -34,10 +38,19 @@ function long(passphrase: string, name: string): string {
   throw new Refusal(exit.wrongUse, `${name} is not one line of ${fewestChars} characters or more; take a longer one`);
 }
 
+function unaccented(passphrase: string, name: string): string {
+  if (/^[ -~]*$/.test(passphrase)) return passphrase;
+  throw new Refusal(
+    exit.wrongUse,
+    `${name} holds accents, which other programs read otherwise; take letters without accents, digits and marks`,
+  );
+}
+
 async function askHidden(question: string): Promise<string> {
-  process.stderr.write(question);
   const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });
+  // Asked once the terminal no longer shows what is typed.
   const lines = createInterface({ input: process.stdin, output: nowhere, terminal: true });
+  process.stderr.write(question);
   try {
     const closed = new Promise<string>((resolve) => lines.once("close", () => resolve("")));
     return await Promise.race([lines.question(""), closed]);

@@ -15,6 +15,7 @@ import { atTerminal } from "../lib/terminal.ts";
 const folder = tempFolder("ask");
 const stick = join(folder, "stick");
 const odd = `../../x "'; rm -rf $(pwd) <b> %s`;
+const passphrase = "Cum mat khau, so 7";
 const minute = 60_000;
 const beganAt = Math.floor((Date.now() - 30 * minute) / minute) * minute;
 let config = "";
@@ -75,6 +76,8 @@ test("it asks for each thing, shows what there is, takes bad answers kindly, and
       [/Người chứng kiến .*: /, "\r"],
       [/Gõ số thứ tự, hoặc đường dẫn thư mục: /, `${folder}/none\r`],
       [/Không có thư mục đó.*\n.*đường dẫn thư mục: /, `${stick}\r`],
+      [/Niêm phong bằng mật khẩu.*: /, "x\r"],
+      [/Đề nghị gõ C.*\n.*Niêm phong bằng mật khẩu.*: /, "\r"],
       [/Nhấn Enter để bắt đầu.*: /, "\r"],
     ],
     { ms: 150_000 },
@@ -86,6 +89,10 @@ test("it asks for each thing, shows what there is, takes bad answers kindly, and
   expect(made).toMatch(/^trich-xuat-an-dai-1-\d{8}-\d{4}$/);
   expect(screen).toContain(`Đã trích xuất vào: ${join(stick, made)}`);
   expect(screen).toContain(`matghi verify ${join(stick, made)}`);
+  expect(screen.trim().split("\n").slice(-2)).toEqual([
+    `Đang ghi nốt xuống ${stick}, đề nghị chưa rút USB…`,
+    `Đã ghi hết xuống ${stick}. Có thể rút USB ra.`,
+  ]);
   const { request, cameras } = JSON.parse(readFileSync(join(stick, made, "manifest.json"), "utf8")) as Manifest;
   expect(request).toMatchObject({
     paper: "CV 12 ngày 25/11",
@@ -97,6 +104,34 @@ test("it asks for each thing, shows what there is, takes bad answers kindly, and
   });
   expect(cameras.map(({ id, segments }) => [id, segments.length])).toEqual([["cho", 2]]);
   expect((await matghi(["verify", join(stick, made)])).code).toBe(0);
+});
+
+test("sealed on an officer's word: the passphrase is asked twice, shown never, and two that differ hand nothing out", async () => {
+  const target = join(folder, "sealed");
+  mkdirSync(target);
+  const talk = [
+    [/Camera nào\? .*: /, "cho\r"],
+    [/Từ lúc nào\? .*: /, `${typed(0)}\r`],
+    [/Đến lúc nào\? /, `${typed(1)}\r`],
+    [/văn bản số mấy.*\? /, "CV 13\r"],
+    [/Cơ quan nào.*\? /, "Công an xã\r"],
+    [/Cán bộ nào .*\? /, "Nguyễn Văn A\r"],
+    [/Để làm gì\? /, "x\r"],
+    [/Loại vụ việc\? .*: /, "2\r"],
+    [/Người chứng kiến .*: /, "\r"],
+    [/đường dẫn thư mục: /, `${target}\r`],
+    [/Niêm phong bằng mật khẩu.*: /, "C\r"],
+    [/Nhấn Enter để bắt đầu.*: /, "\r"],
+    [/Mật khẩu niêm phong .*: /, `${passphrase}\r`],
+  ] as const;
+  const slip = await atTerminal(["export", "--config", config], [...talk, [/Nhập lại: /, "khac-mot-chut-thoi\r"]]);
+  expect([slip.code, readdirSync(target)], slip.screen).toEqual([2, []]);
+  const { code, screen } = await atTerminal(["export", "--config", config], [...talk, [/Nhập lại: /, `${passphrase}\r`]]);
+  expect(code, screen).toBe(0);
+  expect(slip.screen + screen).not.toContain(passphrase);
+  const [zip = ""] = readdirSync(target).filter((name) => name.endsWith(".zip"));
+  execFileSync("7z", ["x", `-p${passphrase}`, `-o${target}`, join(target, zip)], { stdio: "ignore" });
+  expect((await matghi(["verify", join(target, zip.replace(/\.zip$/, ""))])).code).toBe(0);
 });
 
 test("a person who stops has handed nothing out", async () => {

@@ -9,6 +9,7 @@ import {
   readFileSync,
   renameSync,
   rmSync,
+  statSync,
   symlinkSync,
   writeFileSync,
 } from "node:fs";
@@ -20,7 +21,7 @@ import type { Manifest } from "../../agent/core/manifest.ts";
 import { readAudit } from "../../agent/store/audit.ts";
 import { openReads } from "../../agent/store/store.ts";
 import { verifyFolder } from "../../agent/verify.ts";
-import { matghi, program, sleep, startAgent, until, writeSite } from "../lib/agent.ts";
+import { matghi, program, sleep, startAgent, until, writeSecret, writeSite } from "../lib/agent.ts";
 import { type Cameras, repository, startCameras } from "../lib/cameras.ts";
 import { filesUnder } from "../lib/footage.ts";
 import { eventProblems } from "../lib/messages.ts";
@@ -41,6 +42,7 @@ const wanted = (more: readonly string[] = []) => [
   ...["export", "--config", config, "--from", from, "--to", to, "--request", "CV 12 ngày 25/11", "--agency", "Công an xã"],
   ...["--officer", odd, "--purpose", odd, ...more],
 ];
+const bytesUnder = (place: string, name: string) => statSync(join(place, name), { throwIfNoEntry: false })?.size ?? 0;
 const manifest = (dir = out): Manifest => JSON.parse(readFileSync(join(dir, "manifest.json"), "utf8"));
 
 const published = new Ajv({ strict: true, allowUnionTypes: true }).compile(
@@ -303,6 +305,89 @@ test "$(find . -type f ! -name SHA256SUMS ! -name SHA256SUMS.sig | wc -l)" = "$(
     expect((await verify(scratch)).result).toBe("incomplete");
     rmSync(scratch, { recursive: true });
     expect((await matghi(["verify"])).code).toBe(2);
+  });
+});
+
+describe("sealed", () => {
+  const passphrase = "Cum mat khau, so 7 'x' $HOME";
+  const secret = writeSecret(folder, "seal", passphrase);
+  const target = join(folder, "sealed");
+  const opened = join(folder, "opened");
+  const sealing = (more: readonly string[] = [], with_ = secret) =>
+    matghi(wanted(["--camera", "nho", "--seal", "--passphrase-file", with_, "--out", target, ...more]));
+  const open = (pass: string, file = `${target}.zip`) => run("7z", ["x", "-y", `-p${pass}`, `-o${opened}`, file]);
+
+  test("a stranger's 7-Zip opens it with the passphrase, with no other, and the folder in it is unaltered", async () => {
+    const answer = await sealing(["--json"]);
+    expect([answer.code, answer.stderr]).toEqual([1, ""]);
+    expect(JSON.parse(answer.stdout)).toMatchObject({ folder: `${target}.zip`, sealed: true });
+    await expect(open("another passphrase")).rejects.toThrow();
+    rmSync(opened, { recursive: true, force: true });
+    await open(passphrase);
+    const inside = join(opened, "sealed");
+    expect((await verifyFolder(inside)).problems).toEqual([]);
+    expect(unpublished(manifest(inside))).toEqual([]);
+    // The same originals as unsealed, and viewing copies that play as long.
+    const originals = (dir: string) => manifest(dir).cameras.map(({ segments }) => segments.map(({ file, sha256 }) => [file, sha256]));
+    expect(originals(inside)).toEqual(originals(small));
+    const pictures = async (file: string) =>
+      (await run("ffprobe", ["-v", "error", "-count_packets", "-show_entries", "stream=nb_read_packets", "-of", "csv=p=0", file])).stdout;
+    for (const { file } of manifest(inside).cameras.flatMap(({ views }) => views))
+      expect(await pictures(join(inside, file))).toBe(await pictures(join(small, file)));
+    const [entry] = readAudit(join(folder, "state")).slice(-1);
+    expect([entry?.what, entry?.data.sealed, entry?.data.folder]).toEqual(["export.made", true, `${target}.zip`]);
+    expect(JSON.stringify(entry)).not.toContain("mat khau");
+  });
+
+  test("beside it stands how to open it, and nothing of it lies there in plain", () => {
+    const guide = readFileSync(`${target}-CACH-MO.txt`, "utf8");
+    expect(guide).toMatch(/CÁCH MỞ TỆP NIÊM PHONG sealed\.zip\r\n/);
+    expect(guide).not.toMatch(/[{}]/);
+    const bytes = readFileSync(`${target}.zip`);
+    for (const text of ["Công an xã", "PHIẾU", "ftyp", "matroska", passphrase]) expect(bytes.includes(text), text).toBe(false);
+    expect(readdirSync(folder).filter((name) => name.startsWith("sealed"))).toEqual(["sealed-CACH-MO.txt", "sealed.zip"]);
+  });
+
+  test("one bit that is flipped does not open", async () => {
+    const file = join(folder, "flipped.zip");
+    const bytes = readFileSync(`${target}.zip`);
+    bytes[bytes.length >> 1] = (bytes[bytes.length >> 1] ?? 0) ^ 1;
+    writeFileSync(file, bytes);
+    await expect(open(passphrase, file)).rejects.toThrow();
+  });
+
+  test("killed on its way it leaves what is marked as unfinished and does not open, and begins anew", async () => {
+    rmSync(`${target}.zip`);
+    const child = spawn(process.execPath, [
+      program,
+      ...wanted(["--camera", "cho", "--seal", "--passphrase-file", secret, "--out", target]),
+    ]);
+    const closed = new Promise((resolve) => child.once("close", resolve));
+    await until("something was sealed", 30_000, () => bytesUnder(folder, "sealed.zip.unfinished") > 100_000, 5);
+    expect(readFileSync(`/proc/${child.pid}/cmdline`, "utf8") + readFileSync(`/proc/${child.pid}/environ`, "utf8")).not.toContain(
+      "mat khau",
+    );
+    child.kill("SIGKILL");
+    await closed;
+    expect(existsSync(`${target}.zip`)).toBe(false);
+    await expect(open(passphrase, `${target}.zip.unfinished`)).rejects.toThrow();
+    expect((await sealing()).code).toBe(1);
+    expect(readdirSync(folder).filter((name) => name.endsWith(".unfinished"))).toEqual([]);
+    expect(await sealing()).toMatchObject({ code: 1, stderr: expect.stringMatching(/sealed\.zip is there already/) });
+  });
+
+  test("a passphrase that is short, has accents, or serves nothing is refused before anything is written", async () => {
+    for (const [name, text, said] of [
+      ["short", "ngan", /12 characters/],
+      ["accents", "một cụm mật khẩu", /accents/],
+    ] as const)
+      expect(await sealing(["--out", join(folder, "never")], writeSecret(folder, name, text))).toMatchObject({
+        ...{ code: 2, stdout: "" },
+        stderr: expect.stringMatching(said),
+      });
+    const alone = await matghi(wanted(["--camera", "nho", "--passphrase-file", secret, "--out", join(folder, "never")]));
+    expect([alone.code, alone.stderr]).toEqual([2, expect.stringMatching(/without --seal/)]);
+    expect(readdirSync(folder).filter((name) => name.startsWith("never"))).toEqual([]);
   });
 });
 

@@ -28,6 +28,9 @@ const remux: Remux = {
     writeFileSync(target, Buffer.concat(parts.map(({ path }) => readFileSync(path).subarray(0, 100))));
     return { kind: "ok" };
   },
+  stream: async function* (parts) {
+    for (const { path } of parts) yield readFileSync(path).subarray(0, 100);
+  },
 };
 
 beforeAll(async () => {

@@ -60,3 +60,9 @@ test("how fast a folder takes data is measured there, and nothing stays", async 
   expect(await makeSticks().speed(join(folder, "none"))).toBeNull();
   expect(existsSync(join(folder, "none"))).toBe(false);
 });
+
+test("a folder's file system is told to write everything out; what is not there cannot be", async () => {
+  const folder = tempFolder("settle");
+  expect(await makeSticks().settle(folder)).toBe(true);
+  expect(await makeSticks().settle(join(folder, "none"))).toBe(false);
+});
