@@ -23,7 +23,9 @@ const hotline = String.raw`(?<![\w.])1[89]00[ .-]?\d{2}[ .-]?\d{2,4}(?![\d-])`;
 const numbers = new RegExp(`${hash}|${phone}|${apart}|${hotline}`, "g");
 const keyBlock = /-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z ]*PRIVATE KEY-----|$)/g;
 const login = /\b(Basic|Bearer|Digest)\s+[\w+/=.~-]{8,}/gi;
-const assigned = /(?<![a-z])(pass(?:word|wd|phrase)?|pwd|token|secret|mat_?khau)("?\s*[=:]\s*"?)(?!\s|\*\*\*|null\b)[^\s&_/;,"']+/gi;
+/** A mark within a value ends it only where another name with its value follows at once: `password=ab_cd` and `password=ab_channel=1`. */
+const assigned =
+  /(?<![a-z])(pass(?:word|wd|phrase)?|pwd|token|secret|mat_?khau)("?\s*[=:]\s*"?)(?!\s|\*\*\*|null\b)(?:[^\s&_/;,"']|[&_/;,](?![a-z\d-]{0,40}[=:]|\s|$))+/gim;
 
 /** As `redact`, and whatever looks like a key, a login or a phone number, known to us or not. */
 export function scrub(text: string, secrets: readonly string[]): string {
