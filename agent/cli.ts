@@ -329,13 +329,13 @@ async function main(args: readonly string[]): Promise<void> {
   const program = build((result) => {
     code = result;
   });
-  const strict = (command: Command) => {
+  const strict = (command: Command, called: string) => {
     command
       .exitOverride()
-      .configureOutput({ outputError: (text, write) => write(`${text.trim().replace(/\s*\n\s*/g, " ")}; see matghi --help\n`) });
-    for (const inner of command.commands) strict(inner);
+      .configureOutput({ outputError: (text, write) => write(`${text.trim().replace(/\s*\n\s*/g, " ")}; see ${called} --help\n`) });
+    for (const inner of command.commands) strict(inner, `${called} ${inner.name()}`);
   };
-  strict(program);
+  strict(program, program.name());
   // A reader that goes away (`| head`) is no fault of ours.
   process.stdout.on("error", () => process.exit(code));
   try {

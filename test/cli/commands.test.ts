@@ -215,7 +215,7 @@ describe("while the agent runs", () => {
     [["gaps", "--camera", "ghost"], 3, /no camera ghost/],
     [["gaps", "--to", "nope"], 2, /--to nope: not a time/],
     [["events", "--type", "nope"], 2, /--type nope: no such type; one of run\.started/],
-    [["events", "--colour"], 2, /unknown option '--colour'.*see matghi --help/],
+    [["events", "--colour"], 2, /unknown option '--colour'.*see matghi events --help/],
     [["fotage"], 2, /unknown command 'fotage'.*/],
     [["status", "extra"], 2, /too many arguments/],
     [["adopt-disk"], 1, /in service already/],

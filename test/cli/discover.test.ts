@@ -116,7 +116,7 @@ test.each([
   [["--username", "admin", "--password-file", "/"], /--password-file \/: not a file; name a file/],
   [["--username", "admin", "--password-file", "/etc/passwd"], /others can read it; chmod 600/],
   [["--yaml", "--json"], /two forms; leave one/],
-  [["--knocking"], /unknown option.*see matghi --help/],
+  [["--knocking"], /unknown option.*see matghi discover --help/],
   [["somewhere"], /too many arguments/],
 ] as const)("%j is answered with 2 and one line", async (args, text) => {
   const answer = await discover(args);
