@@ -1,7 +1,7 @@
 /** What a person does with a station: sites and people come and go. Each deed leaves register, rights and broker of one mind. */
 import { writeFileSync } from "node:fs";
 import { sealText } from "../../agent/age.ts";
-import type { Tunnel } from "../../agent/core/tunnel.ts";
+import { type Tunnel, tunnelText } from "../../agent/core/tunnel.ts";
 import type { Enrolment } from "../../agent/enrolment.ts";
 import { asOurselves, connectAs, type Talker } from "./client.ts";
 import { authorityOf, keysOf, put, readRegister, reload } from "./keep.ts";
@@ -12,15 +12,18 @@ import {
   type Changed,
   freeNumber,
   type Peer,
+  type PeerKind,
   type Person,
   type Reach,
   type Register,
   withoutPerson,
+  withoutRouter,
   withoutSite,
   withPerson,
+  withRouter,
   withSite,
 } from "./register.ts";
-import { givenTo, mostPeers, tunnels } from "./tunnel.ts";
+import { givenTo, mostPeers, networkOf, tunnels } from "./tunnel.ts";
 
 /** A deed that cannot be done, with the next step. */
 export class Undoable extends Error {}
@@ -63,22 +66,18 @@ export function addSite(place: Place, id: string, file: string, isHere = false):
     ...(tunnel === null ? {} : { tunnel: tunnel.given }),
   };
   const code = makeSecret(codeChars);
-  try {
-    writeFileSync(file, sealText(JSON.stringify(enrolment), code), { mode: 0o600, flag: "wx" });
-  } catch (error) {
-    throw new Undoable(`${file} cannot be written (${(error as NodeJS.ErrnoException).code}); name another with --out`);
-  }
+  writeNew(file, sealText(JSON.stringify(enrolment), code));
   settle(place, withSite(register, id, { serial, endsAt, ...(tunnel === null ? {} : { tunnel: tunnel.peer }) }));
   return { file, code, endsAt, address: tunnel?.given.address ?? null };
 }
 
 /** What the register keeps of a new peer, and what the peer is given; null: this station has no tunnels. */
-function newPeer(place: Place, register: Register, kind: "site" | "phone"): { readonly peer: Peer; readonly given: Tunnel } | null {
+function newPeer(place: Place, register: Register, kind: PeerKind): { readonly peer: Peer; readonly given: Tunnel } | null {
   const { hub } = register;
   if (hub.kind === "none") return null;
   const own = makeKeyPair();
   const peer: Peer = { number: freeNumber(register, kind), key: own.publicKey };
-  if (peer.number > mostPeers)
+  if (peer.number > mostPeers(kind))
     throw new Undoable(`the tunnels have ${mostPeers} addresses of this kind, and all are taken; remove what is no longer used`);
   return { peer, given: givenTo(kind, peer, own, hub, keysOf(place).station) };
 }
@@ -122,6 +121,40 @@ async function clearHeard(talker: Talker): Promise<void> {
       cleared.add(topic);
       await talker.say(topic, "", true);
     }
+  }
+}
+
+export type Routed = { readonly file: string; readonly address: string; readonly network: string };
+
+/** A household's router gets its end of the tunnel, in a file for it; its earlier one is out. */
+export function addRouter(place: Place, household: string, file: string): Routed {
+  const register = registerOf(place);
+  const made = newPeer(place, withoutRouter(register, household), "router");
+  if (made === null)
+    throw new Undoable("this station has no tunnels; run deploy/station/install with --public or --hub instead of --no-vpn");
+  writeNew(file, tunnelText(made.given));
+  settle(place, { kind: "changed", register: withRouter(register, { household, tunnel: made.peer }) });
+  return { file, address: made.given.address, network: networkOf(made.peer) };
+}
+
+export function removeRouter(place: Place, household: string): void {
+  const register = registerOf(place);
+  if (!register.routers.some((router) => router.household === household))
+    throw new Undoable(`household ${household} has no router here; deploy/station/list shows all`);
+  settle(place, { kind: "changed", register: withoutRouter(register, household) });
+}
+
+/** For its owner's eyes; replaces nothing. */
+function writeNew(file: string, text: string): void {
+  try {
+    writeFileSync(file, text, { mode: 0o600, flag: "wx" });
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    throw new Undoable(
+      code === "EEXIST"
+        ? `${file} is there already; delete it, or name another with --out`
+        : `${file} cannot be written (${code}); name another with --out`,
+    );
   }
 }
 

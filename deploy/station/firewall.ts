@@ -32,7 +32,7 @@ const jumps = ({ kind, port }: Reached): string =>
     .map((rule) => `    ${rule}\n`)
     .join("");
 
-/** A box reaches the broker, a phone the page, the station a box's ssh; nothing passes from peer to peer or to another network. */
+/** A box reaches the broker, a phone the page, the station a box's ssh and a household's cameras; nothing passes from peer to peer or to another network. */
 const tunnelChains = ({ mqtts, https }: Ports, { kind }: Reached): string => {
   const ends = [interfaces.station, ...(kind === "server" ? [interfaces.uplink] : [])];
   const closed = ends.flatMap((name) => [`iifname "${name}" reject`, `oifname "${name}" reject`]);
@@ -50,6 +50,7 @@ ${closed.map((rule) => `    ${rule}\n`).join("")}  }
     oifname != "${interfaces.station}" accept
     ct state established,related accept
     ip daddr ${tunnels.parts.site} tcp dport ${sshPort} accept
+    ip daddr ${tunnels.parts.router} accept
     reject
   }
 `;

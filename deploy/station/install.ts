@@ -5,6 +5,7 @@ import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSyn
 import { dirname, join } from "node:path";
 import { checkRights } from "./check.ts";
 import { Undoable } from "./deeds.ts";
+import { fill } from "./fill.ts";
 import { found, readRegister, type Wanted } from "./keep.ts";
 import { portsOpenOutside } from "./outside.ts";
 import { filesOf, type Place } from "./place.ts";
@@ -34,16 +35,16 @@ export async function install(place: Place, wanted: Wanted, programs: Programs, 
   const words = wordsOf(wanted.language);
   installPackages(place, packagesFor(wanted.hub), say, words.packages);
   say(words.files, { name: wanted.name, commune: wanted.commune, folder: place.etc });
+  const enabled = enabledUnits(wanted.hub);
+  // The hub may be another than before; a tunnel is brought down by the file that goes with it.
+  const over = everEnabled.filter((name) => !enabled.includes(name) && existsSync(`/etc/systemd/system/${name}`));
+  if (over.length > 0) systemctl("disable", "--now", ...over);
   const register = found(place, wanted);
   putPage(place);
   trustAuthority(place);
   say(words.services);
-  const enabled = enabledUnits(wanted.hub);
   for (const [name, text] of Object.entries(unitsOf(place, programs))) writeFileSync(`/etc/systemd/system/${name}`, text, { mode: 0o644 });
   systemctl("daemon-reload");
-  // The hub may be another than before.
-  const over = everEnabled.filter((name) => !enabled.includes(name));
-  if (over.length > 0) systemctl("disable", "--now", ...over);
   systemctl("enable", ...enabled);
   // Ports and names may be others than before: what only a start takes in is started anew.
   systemctl("restart", ...enabled);
@@ -92,9 +93,6 @@ function packagesFor({ kind }: Hub): readonly string[] {
 /** Whatever hub it has or had. */
 const everEnabled = enabledUnits({ kind: "server", host: "", port: 0 });
 
-export const fill = (text: string, facts: Readonly<Record<string, string>>): string =>
-  text.replace(/\{(\w+)\}/g, (all, name: string) => facts[name] ?? all);
-
 function installPackages(place: Place, wanted: readonly string[], say: Say, text: string): void {
   const missing = wanted.filter((name) => !isInstalled(name));
   // Noted before they come: an installer that is cut off must know it when it is run again.
@@ -133,7 +131,7 @@ function systemctl(...args: readonly string[]): void {
   try {
     execFileSync("systemctl", [...args], { stdio: ["ignore", "ignore", "pipe"] });
   } catch (error) {
-    throw new Undoable(`systemctl ${args.join(" ")}: ${lastLine(error)}; look at: journalctl -u matghi-broker -u matghi-web -n 50`);
+    throw new Undoable(`systemctl ${args.join(" ")}: ${lastLine(error)}; look at: journalctl -u 'matghi-*' -n 50`);
   }
 }
 

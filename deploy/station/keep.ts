@@ -26,9 +26,9 @@ export type Wanted = Pick<Register, "commune" | "name" | "language" | "hosts" | 
 export function readRegister(place: Place): Register | null {
   const { register } = filesOf(place);
   if (!existsSync(register)) return null;
-  const known = JSON.parse(readFileSync(register, "utf8")) as Omit<Register, "hub"> & Partial<Register>;
-  // One of before the tunnels has no hub.
-  return { ...known, hub: known.hub ?? { kind: "none" } };
+  const known = JSON.parse(readFileSync(register, "utf8")) as Omit<Register, "hub" | "routers"> & Partial<Register>;
+  // One of before the tunnels has neither.
+  return { ...known, hub: known.hub ?? { kind: "none" }, routers: known.routers ?? [] };
 }
 
 /** Makes a station, or gives one that is there other names, addresses and ports; sites and people stay. */
@@ -39,7 +39,8 @@ export function found(place: Place, wanted: Wanted): Register {
   own(place, place.data, "broker");
   const before = readRegister(place);
   const ownHash = before?.ownHash ?? makeOwnPassword(place);
-  const register: Register = { v: 1, ...wanted, ownHash, sites: before?.sites ?? [], people: before?.people ?? [] };
+  const kept = { sites: before?.sites ?? [], people: before?.people ?? [], routers: before?.routers ?? [] };
+  const register: Register = { v: 1, ...wanted, ownHash, ...kept };
   put(place, register);
   return register;
 }

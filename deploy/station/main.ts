@@ -1,20 +1,20 @@
-/** The station's tools: install, add-site, remove-site, add-viewer, remove-viewer, list, check; and what its services call. */
+/** The station's tools: install, add-site, remove-site, add-viewer, remove-viewer, add-router, remove-router, list, check; and what its services call. */
 import { execFileSync } from "node:child_process";
-import { chmodSync, existsSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { tunnelText } from "../../agent/core/tunnel.ts";
 import { checkRights } from "./check.ts";
-import { addPerson, addSite, refresh, registerOf, removePerson, removeSite, Undoable } from "./deeds.ts";
+import { addPerson, addRouter, addSite, refresh, registerOf, removePerson, removeRouter, removeSite, Undoable } from "./deeds.ts";
+import { fill } from "./fill.ts";
 import { guardDatabase } from "./guard.ts";
-import { fill, install, provePromises, remove } from "./install.ts";
+import { install, provePromises, remove } from "./install.ts";
 import { found, type Wanted } from "./keep.ts";
+import { listText, reachText } from "./listing.ts";
 import { alone } from "./lock.ts";
 import { handshakes } from "./peers.ts";
 import { filesOf, folderPlace, installedPlace, type Place, usualPorts } from "./place.ts";
-import { isId, type Peer, type Person, type Reach, type Register } from "./register.ts";
-import { addressOf } from "./tunnel.ts";
+import { isId, type Person, type Register } from "./register.ts";
 import { Misuse, wantedOf } from "./wanted.ts";
 import { wordsOf } from "./words.ts";
 
@@ -25,6 +25,8 @@ const usages: Readonly<Record<string, string>> = {
   "remove-site": "remove-site ID",
   "add-viewer": "add-viewer NAME [--officer] [--sites ID,…] [--groups GROUP,…] [--phone]",
   "remove-viewer": "remove-viewer NAME",
+  "add-router": "add-router ID [--out FILE]",
+  "remove-router": "remove-router ID",
   list: "list",
   check: "check",
   refresh: "refresh",
@@ -78,7 +80,9 @@ async function main(command: string, args: readonly string[]): Promise<void> {
   if (more.length > 0 || takesWord === (word === "")) throw new Misuse(`usage: deploy/station/${usage}`);
   // The broker's start waits for nobody, and installing starts the broker.
   if (command === "guard") return guardCommand(place);
-  if (command === "list") return listCommand(place, registerOf(place));
+  if (command === "list") return out(listText(registerOf(place), handshakes(place), Date.now()));
+  // Where there is no station yet, nothing is to be left behind.
+  if (command !== "install") registerOf(place);
   const onWait = () => void process.stderr.write("another of the station's tools is at work; waiting for it\n");
   if (!(await alone(filesOf(place).lock, onWait, () => act(command, place, word, values))))
     throw new Undoable("another of the station's tools did not end in time; look for it: ps -ef | grep station");
@@ -98,6 +102,16 @@ async function deed(command: string, place: Place, { language }: Register, word:
   if (command.endsWith("site") && !isId(word))
     throw new Misuse(`${word}: a site's id has 2 to 32 of a-z, 0-9 and -, as site.id of the box`);
   if (command.endsWith("viewer") && !isId(word)) throw new Misuse(`${word}: a name has 2 to 32 of a-z, 0-9 and -`);
+  if (command.endsWith("router") && !isId(word))
+    throw new Misuse(`${word}: a household's id has 2 to 32 of a-z, 0-9 and -, as households.id of the recorder`);
+  if (command === "add-router") {
+    const { file, address, network } = addRouter(place, word, resolve(values.out ?? `${word}.conf`));
+    return out(fill(words.router, { id: word, file, address, network }));
+  }
+  if (command === "remove-router") {
+    removeRouter(place, word);
+    return out(fill(words.routerGone, { id: word }));
+  }
   if (command === "add-site") return addSiteCommand(place, word, values, words);
   if (command === "remove-site") {
     await removeSite(place, word);
@@ -134,35 +148,11 @@ function pictureOf(text: string): string {
 
 function addSiteCommand(place: Place, id: string, values: Values, words: ReturnType<typeof wordsOf>): void {
   const file = resolve(values.out ?? `${id}.matghi`);
-  if (existsSync(file)) throw new Undoable(`${file} is there already; delete it, or name another with --out`);
   const { code, endsAt, address } = addSite(place, id, file, values.here === true);
-  // Root made it, the technician takes it along; without the code it is worth nothing.
-  chmodSync(file, 0o600);
   out(fill(words.site, { file, id, end: endsAt.slice(0, 10) }));
   out(fill(words.code, { code }));
   out(fill(words.onBox, { name: basename(file) }));
   if (address !== null) out(fill(words.siteTunnel, { address }));
-}
-
-const reachText = (reach: Reach, all: string) =>
-  reach.kind === "all" ? all : [...reach.sites, ...reach.groups.map((group) => `"${group}"`)].join(", ");
-
-function listCommand(place: Place, register: Register): void {
-  const words = wordsOf(register.language);
-  const heard = handshakes(place);
-  const wayOf = (kind: "site" | "phone", peer: Peer | undefined) => {
-    const at = peer === undefined ? undefined : heard.get(peer.key);
-    const ago =
-      at === undefined ? words.never : fill(words.ago, { minutes: String(Math.max(0, Math.round((Date.now() / 1000 - at) / 60))) });
-    return peer === undefined ? "" : `  ${addressOf(kind, peer)} (${ago})`;
-  };
-  out(`${register.name} (${register.commune}), ${register.hosts.join(", ")}`);
-  out(words.sites);
-  for (const { id, certificates } of register.sites)
-    out(`  ${id}  → ${certificates.at(-1)?.endsAt.slice(0, 10) ?? ""}${certificates.map(({ tunnel }) => wayOf("site", tunnel)).join("")}`);
-  out(words.people);
-  for (const { name, role, reach, tunnel } of register.people)
-    out(`  ${name}  ${words.roles[role]}, ${reachText(reach, words.all)}${wayOf("phone", tunnel)}`);
 }
 
 async function checkCommand(place: Place, register: Register, values: Values): Promise<void> {

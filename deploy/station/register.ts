@@ -32,6 +32,9 @@ export type Person = {
   readonly tunnel?: Peer;
 };
 
+/** A household whose cameras the station's own recorder pulls, through a WireGuard router of the household. */
+export type Router = { readonly household: string; readonly tunnel: Peer };
+
 export type Register = {
   readonly v: 1;
   readonly commune: string;
@@ -45,6 +48,7 @@ export type Register = {
   readonly ownHash: string;
   readonly sites: readonly Site[];
   readonly people: readonly Person[];
+  readonly routers: readonly Router[];
 };
 
 /** The tools' own name at the broker; the dot keeps it apart from every site and person. */
@@ -87,9 +91,22 @@ export const withoutPerson = (register: Register, name: string): Register => ({
   people: register.people.filter((person) => person.name !== name),
 });
 
+/** A household's router, or another one in its place: the earlier one is out then. */
+export const withRouter = (register: Register, router: Router): Register => ({
+  ...register,
+  routers: [...withoutRouter(register, router.household).routers, router],
+});
+
+export const withoutRouter = (register: Register, household: string): Register => ({
+  ...register,
+  routers: register.routers.filter((router) => router.household !== household),
+});
+
+export type PeerKind = "site" | "phone" | "router";
+
 /** The lowest number that no peer of that kind has. */
-export function freeNumber({ sites, people }: Register, kind: "site" | "phone"): number {
-  const peers = kind === "site" ? sites.flatMap(({ certificates }) => certificates) : people;
+export function freeNumber({ sites, people, routers }: Register, kind: PeerKind): number {
+  const peers = { site: sites.flatMap(({ certificates }) => certificates), phone: people, router: routers }[kind];
   const taken = new Set(peers.map(({ tunnel }) => tunnel?.number));
   let number = 1;
   while (taken.has(number)) number += 1;

@@ -4,7 +4,7 @@
  */
 import { keepaliveSeconds, type Tunnel, tunnelMtuBytes } from "../../agent/core/tunnel.ts";
 import type { KeyPair } from "./keys.ts";
-import type { Hub, Peer, Register } from "./register.ts";
+import type { Hub, Peer, PeerKind, Register } from "./register.ts";
 
 /** The one range: few households use it, and a peer takes two addresses of it only. */
 const network = "10.203";
@@ -12,7 +12,7 @@ export const tunnels = {
   range: `${network}.0.0/16`,
   station: `${network}.0.1`,
   /** Each kind's part of the range, as the firewall names it. */
-  parts: { site: `${network}.0.0/17`, phone: `${network}.128.0/18` },
+  parts: { site: `${network}.0.0/17`, phone: `${network}.128.0/18`, router: `${network}.192.0/18` },
   /** Between station and server. */
   uplink: { station: `${network}.255.2`, server: `${network}.255.1` },
 } as const;
@@ -20,17 +20,30 @@ export const interfaces = { station: "matghi-station", uplink: "matghi-uplink", 
 export const usualTunnelPort = 51_820;
 export const serverTable = "matghi_hub";
 
-const firstOctet = { site: 1, phone: 128 } as const;
-const perOctet = 250;
-/** So many octets of `parts.phone`, and fewer than `parts.site` has. */
-export const mostPeers = 63 * perOctet;
+/** A router has the first address of a network of its own; the cameras behind it have the others, at most 13. */
+const routerBits = 28;
+const perRouter = 2 ** (32 - routerBits);
+/** Each kind's third octet to begin with, how many peers share one, and how many addresses each takes. */
+const layouts = {
+  site: { octet: 1, peers: 250, each: 1 },
+  phone: { octet: 128, peers: 250, each: 1 },
+  router: { octet: 192, peers: 256 / perRouter, each: perRouter },
+} as const;
+const octets = 63;
+export const mostPeers = (kind: PeerKind): number => octets * layouts[kind].peers;
 
 /** `number` counts from 1 to `mostPeers` within its kind. */
-export const addressOf = (kind: keyof typeof firstOctet, { number }: Pick<Peer, "number">): string =>
-  `${network}.${firstOctet[kind] + Math.floor((number - 1) / perOctet)}.${1 + ((number - 1) % perOctet)}`;
+export function addressOf(kind: PeerKind, { number }: Pick<Peer, "number">): string {
+  const { octet, peers, each } = layouts[kind];
+  return `${network}.${octet + Math.floor((number - 1) / peers)}.${1 + each * ((number - 1) % peers)}`;
+}
+
+/** The network of a router's cameras: what it gives out at home. */
+export const networkOf = (peer: Pick<Peer, "number">): string =>
+  `${addressOf("router", peer).replace(/\d+$/, (last) => String(Number(last) - 1))}/${routerBits}`;
 
 /** What a new peer is given. */
-export const givenTo = (kind: "site" | "phone", peer: Peer, own: KeyPair, hub: Reached, station: KeyPair): Tunnel => ({
+export const givenTo = (kind: PeerKind, peer: Peer, own: KeyPair, hub: Reached, station: KeyPair): Tunnel => ({
   key: own.privateKey,
   address: addressOf(kind, peer),
   hub: { key: station.publicKey, address: tunnels.station, endpoint: `${hub.host}:${hub.port}` },
@@ -39,14 +52,19 @@ export const givenTo = (kind: "site" | "phone", peer: Peer, own: KeyPair, hub: R
 export type Reached = Exclude<Hub, { kind: "none" }>;
 export type TunnelKeys = { readonly station: KeyPair; readonly uplink: KeyPair; readonly server: KeyPair };
 
-type Named = { readonly name: string; readonly address: string; readonly key: string };
+type Named = { readonly name: string; readonly reaches: string; readonly key: string };
 
-/** Every peer of the register, by its file or its phone. */
-export const peersOf = ({ sites, people }: Register): readonly Named[] => [
+/** Every peer of the register, by its file, its phone or its household, and the addresses that it may have. */
+const peersOf = ({ sites, people, routers }: Register): readonly Named[] => [
   ...sites.flatMap(({ id, certificates }) =>
-    certificates.flatMap(({ tunnel }) => (tunnel === undefined ? [] : [{ name: id, address: addressOf("site", tunnel), key: tunnel.key }])),
+    certificates.flatMap(({ tunnel }) =>
+      tunnel === undefined ? [] : [{ name: id, reaches: `${addressOf("site", tunnel)}/32`, key: tunnel.key }],
+    ),
   ),
-  ...people.flatMap(({ name, tunnel }) => (tunnel === undefined ? [] : [{ name, address: addressOf("phone", tunnel), key: tunnel.key }])),
+  ...people.flatMap(({ name, tunnel }) =>
+    tunnel === undefined ? [] : [{ name, reaches: `${addressOf("phone", tunnel)}/32`, key: tunnel.key }],
+  ),
+  ...routers.map(({ household, tunnel }) => ({ name: household, reaches: networkOf(tunnel), key: tunnel.key })),
 ];
 
 /** The station's own end, with all peers. */
@@ -61,7 +79,7 @@ ListenPort = ${port}
 Address = ${tunnels.station}/16
 MTU = ${tunnelMtuBytes}
 ${peersOf(register)
-  .map(({ name, address, key }) => `\n# ${name}\n[Peer]\nPublicKey = ${key}\nAllowedIPs = ${address}/32\n`)
+  .map(({ name, reaches, key }) => `\n# ${name}\n[Peer]\nPublicKey = ${key}\nAllowedIPs = ${reaches}\n`)
   .join("")}`;
 
 /** As `wg-quick strip` has it: what wg(8) itself understands. */

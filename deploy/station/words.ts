@@ -30,6 +30,10 @@ const vi = {
   all: "tất cả vị trí",
   sites: "Vị trí:",
   people: "Người dùng:",
+  routers: "Bộ định tuyến của hộ:",
+  router:
+    "Đã tạo {file} cho bộ định tuyến WireGuard của hộ {id}: nạp tệp vào bộ định tuyến, đặt mạng trong nhà của nó là {network} (địa chỉ của nó: {address}), cho phép đi từ đường hầm vào mạng đó, cắm camera vào. Không chuyển tiếp cổng nào của camera ra Internet. Xong thì xóa tệp. Trong site.yaml của đầu ghi tại trạm: households: [{ id: {id}, router: {address}, reach: wan }]",
+  routerGone: "Đã gỡ bộ định tuyến của hộ {id}.",
   removed: "Đã gỡ trạm: dịch vụ, tường lửa, chứng thư, danh sách. Các gói đã cài vẫn còn: apt-get remove {list}",
 };
 
@@ -63,6 +67,10 @@ const en: typeof vi = {
   all: "all sites",
   sites: "Sites:",
   people: "People:",
+  routers: "Households' routers:",
+  router:
+    "{file} is for the WireGuard router of household {id}: load it there, make {network} the router's home network (its own address {address}), let the tunnel through to that network, and plug the cameras in. Forward no port of a camera into the internet. Then delete the file. In site.yaml of the station's recorder: households: [{ id: {id}, router: {address}, reach: wan }]",
+  routerGone: "The router of household {id} is removed.",
   removed: "The station is removed: services, firewall, certificates, lists. Its packages stay: apt-get remove {list}",
 };
 

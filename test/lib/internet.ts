@@ -57,7 +57,8 @@ export async function makeInternet(): Promise<Machine> {
 
 let cables = 0;
 
-function cable(from: Machine, fromEnd: string, to: Machine, toEnd: string): void {
+/** A cable between two machines; each end has its name there. */
+export function wire(from: Machine, fromEnd: string, to: Machine, toEnd: string): void {
   cables += 1;
   const [a, b] = [`mg${process.pid % 10_000}a${cables}`, `mg${process.pid % 10_000}b${cables}`];
   execFileSync("ip", ["link", "add", a, "netns", String(from.pid), "type", "veth", "peer", "name", b, "netns", String(to.pid)]);
@@ -73,7 +74,7 @@ function cable(from: Machine, fromEnd: string, to: Machine, toEnd: string): void
 /** Gives a machine a public address. */
 export function connect(internet: Machine, machine: Machine, address: string): void {
   const port = `port${cables}`;
-  cable(internet, port, machine, "eth0");
+  wire(internet, port, machine, "eth0");
   internet.run("ip", "link", "set", port, "master", "bridge");
   machine.run("ip", "addr", "add", `${address}/24`, "dev", "eth0");
 }
@@ -84,7 +85,7 @@ const homeAddress = "192.168.1.2";
 export async function makeHome(internet: Machine, machine: Machine, address: string, forwarded?: number): Promise<Machine> {
   const router = await makeMachine(`router of ${machine.name}`);
   connect(internet, router, address);
-  cable(router, "home", machine, "eth0");
+  wire(router, "home", machine, "eth0");
   router.run("ip", "addr", "add", "192.168.1.1/24", "dev", "home");
   machine.run("ip", "addr", "add", `${homeAddress}/24`, "dev", "eth0");
   machine.run("ip", "route", "add", "default", "via", "192.168.1.1");

@@ -114,6 +114,8 @@ describe("wrong use is refused in one line with the next step", () => {
     ["add-site", ["an-dai-1", "--out", "/proc/none/x"], 1, /cannot be written.*--out/],
     ["remove-site", ["nowhere"], 1, /there is no site nowhere; deploy\/station\/list/],
     ["remove-viewer", ["nobody"], 1, /there is no nobody; deploy\/station\/list/],
+    ["add-router", ["ho-01"], 1, /no tunnels; run deploy\/station\/install with --public or --hub/],
+    ["remove-router", ["ho-01"], 1, /household ho-01 has no router here; deploy\/station\/list/],
     ["add-viewer", ["tam", "--phone"], 1, /no tunnels; run deploy\/station\/install with --public or --hub/],
     ["add-viewer", ["tam", "--sites", "nowhere"], 1, /there is no site nowhere; add it first/],
     ["add-viewer", ["tam", "--groups", "Thôn X"], 1, /no box that is connected has cameras of the group "Thôn X"/],

@@ -8,12 +8,12 @@ import { readRegister } from "../../deploy/station/keep.ts";
 import { makeKeyPair } from "../../deploy/station/keys.ts";
 import { readKeys } from "../../deploy/station/peers.ts";
 import { filesOf, folderPlace } from "../../deploy/station/place.ts";
-import { freeNumber, type Register } from "../../deploy/station/register.ts";
-import { addressOf, mostPeers, strippedText } from "../../deploy/station/tunnel.ts";
+import { freeNumber, type PeerKind, type Register } from "../../deploy/station/register.ts";
+import { addressOf, mostPeers, networkOf, strippedText } from "../../deploy/station/tunnel.ts";
 import { hubOf, isPublic } from "../../deploy/station/wanted.ts";
 import { program, until, writeSite } from "../lib/agent.ts";
 import { repository } from "../lib/cameras.ts";
-import { connect, listenOn, type Machine, makeHome, makeInternet, makeMachine, reaches, tunnelObstacle } from "../lib/internet.ts";
+import { connect, listenOn, type Machine, makeHome, makeInternet, makeMachine, reaches, tunnelObstacle, wire } from "../lib/internet.ts";
 import { tempFolder } from "../lib/temp.ts";
 
 test("keys are WireGuard's: wg finds the same public one", () => {
@@ -23,12 +23,18 @@ test("keys are WireGuard's: wg finds the same public one", () => {
 });
 
 test("each peer has an address of its kind's part of the range, the lowest that is free", () => {
-  expect([1, 250, 251, mostPeers].map((number) => addressOf("site", { number }))).toEqual([
-    ...["10.203.1.1", "10.203.1.250", "10.203.2.1", "10.203.63.250"],
+  const of = (kind: PeerKind, ...numbers: readonly number[]) => numbers.map((number) => addressOf(kind, { number }));
+  expect(of("site", 1, 250, 251, mostPeers("site"))).toEqual(["10.203.1.1", "10.203.1.250", "10.203.2.1", "10.203.63.250"]);
+  expect(of("phone", 1, mostPeers("phone"))).toEqual(["10.203.128.1", "10.203.190.250"]);
+  expect(of("router", 1, 2, 16, 17, mostPeers("router"))).toEqual([
+    ...["10.203.192.1", "10.203.192.17", "10.203.192.241", "10.203.193.1", "10.203.254.241"],
   ]);
-  expect([1, mostPeers].map((number) => addressOf("phone", { number }))).toEqual(["10.203.128.1", "10.203.190.250"]);
+  expect([1, 2, mostPeers("router")].map((number) => networkOf({ number }))).toEqual([
+    ...["10.203.192.0/28", "10.203.192.16/28", "10.203.254.240/28"],
+  ]);
   const taken = [1, 2, 4].map((number) => ({ serial: "", endsAt: "", tunnel: { number, key: "" } }));
-  const register = { sites: [{ id: "a", certificates: [...taken, { serial: "", endsAt: "" }] }], people: [] } as unknown as Register;
+  const sites = [{ id: "a", certificates: [...taken, { serial: "", endsAt: "" }] }];
+  const register = { sites, people: [], routers: [] } as unknown as Register;
   expect([freeNumber(register, "site"), freeNumber(register, "phone")]).toEqual([3, 1]);
 });
 
@@ -218,6 +224,28 @@ describe.skipIf(obstacle !== null)("between households", () => {
     writeFileSync(file, tunnelText({ key: own.privateKey, address: "10.203.128.9", hub }), { mode: 0o600 });
     up(phone, file);
     expect([https, mqtts, 22].map((port) => reaches(phone, stationAddress, port))).toEqual([true, false, false]);
+  });
+
+  test("a household's cameras are pulled through its router, by the station alone; they reach nobody", async () => {
+    const [router, camera] = [await machine("WireGuard router"), await machine("camera")];
+    await home(machines[0] as Machine, router, "203.0.113.24");
+    router.names(["203.0.113.10 tram.example"]);
+    wire(router, "lan", camera, "eth0");
+    router.run("ip", "addr", "add", "10.203.192.1/28", "dev", "lan");
+    router.run("sysctl", "-q", "-w", "net.ipv4.ip_forward=1");
+    camera.run("ip", "addr", "add", "10.203.192.2/28", "dev", "eth0");
+    camera.run("ip", "route", "add", "default", "via", "10.203.192.1");
+    await listenOn(camera, 554);
+    const file = join(folder, "ho-01.conf");
+    expect(tool("add-router", "ho-01", "--out", file)).toContain("households: [{ id: ho-01, router: 10.203.192.1, reach: wan }]");
+    up(router, file);
+    await until("the camera is reached", 10_000, () => reaches(station, "10.203.192.2", 554));
+    station.run("ping", "-c", "1", "-W", "2", "10.203.192.1");
+    expect([https, mqtts, 22].map((port) => reaches(camera, stationAddress, port))).toEqual([false, false, false]);
+    expect([reaches(boxA, "10.203.192.2", 554), reaches(phone, "10.203.192.2", 554)]).toEqual([false, false]);
+    expect(tool("list")).toMatch(/ho-01 {2}10\.203\.192\.1 \(thấy \d+ phút trước\)/);
+    tool("remove-router", "ho-01");
+    expect(reaches(station, "10.203.192.2", 554)).toBe(false);
   });
 
   test("who comes disturbs nobody; who is removed is out at once", async () => {
