@@ -9,6 +9,7 @@ import type { Check, Finding } from "./core/checkup.ts";
 import { segmentPath } from "./core/path.ts";
 import type { Status } from "./core/status.ts";
 import { vietnamTime } from "./core/time.ts";
+import { wifiText } from "./core/wifi.ts";
 import { bytesText, offsetText } from "./core/words.ts";
 import { type Asking, clockOf, unsupportedOf } from "./query.ts";
 
@@ -203,14 +204,17 @@ async function aboutClock({ settings }: Patient, { clock }: DoctorMeans, signal:
   return [check("clock", finding, { driver: clock.driver }, trust)];
 }
 
-function aboutLink({ status, asking }: Patient): readonly Check[] {
+function aboutLink({ settings, status, asking }: Patient): readonly Check[] {
   const row = asking?.reads.conditions().find(({ subject }) => subject === "link");
   if (status?.running !== true || row === undefined || row.value === "unknown") return [check("link", "link-none", {}, row?.value ?? "")];
   const because = row.evidence.join("; ");
   if (row.value === "down") return [check("link", "link-down", { rung: row.evidence[0] ?? "?" }, because)];
-  if (row.value === "weak") return [check("link", "link-weak", {}, because)];
+  const { driver, wifi } = status.link;
+  // What stands with the condition was true when it changed.
+  const now = wifi === null ? because : [row.evidence[0] ?? "wifi", wifiText(wifi, settings.site.language)].join("; ");
+  if (row.value === "weak") return [check("link", "link-weak", {}, now)];
   if (row.value === "unsupported") return [check("link", "link-none", {}, because || "unsupported")];
-  return [check("link", "link-good", { driver: status.link.driver }, because || row.value)];
+  return [check("link", "link-good", { driver }, now || row.value)];
 }
 
 const doors = { "no-name": "station-no-name", "no-port": "station-no-port", "no-trust": "station-no-trust" } as const;

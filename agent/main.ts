@@ -292,6 +292,7 @@ export async function live(world: World, life: Life, stop: AbortSignal): Promise
         startUpMs: startUp,
         power: world.power,
         link: world.link,
+        senses,
         patrol,
         pulse,
       },

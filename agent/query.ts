@@ -166,7 +166,7 @@ export function readStatus(asking: Asking, version: string): Status {
     wear: wearOf(reads.meta("wear")).map((disk) => ({ ...disk, sinceAt: utc(disk.sinceAt) })),
     clock: { value: live?.clock ?? "unset", sinceAt: utc(condition("clock")?.sinceAt), driver: settings.clock.driver },
     power: { ...felt("power"), driver: driver("power") },
-    link: { ...felt("link"), driver: driver("link") },
+    link: { ...felt("link"), driver: driver("link"), wifi: (running ? live?.wifi : undefined) ?? null },
     station: {
       value: settings.station === undefined ? "none" : running ? (condition("station")?.value ?? "unreachable") : "unreachable",
       ...{ sinceAt: utc(condition("station")?.sinceAt), unsent: unsent.count, oldestUnsentAt: utc(unsent.oldestAt) },

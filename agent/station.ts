@@ -155,6 +155,7 @@ function health(deps: StationDeps, address: { commune: string; site: string }, l
       health: wearOf(deps.store.meta("wear")).map(({ device, trouble }) => ({ device, trouble })),
     },
     supply: supplyOf(numberOrNull(deps.store.meta("supply"))),
+    wifi: live?.wifi ?? null,
     runs24h: runsOfDay(deps),
     journal: {
       depth: unsent.count,

@@ -11,6 +11,7 @@ import type { Log } from "./log.ts";
 import type { Time } from "./moment.ts";
 import type { Patrol } from "./patrol.ts";
 import type { PulseKeeper } from "./pulse.ts";
+import type { Senses } from "./sense.ts";
 import type { Live } from "./store/reads.ts";
 import type { Store } from "./store/store.ts";
 
@@ -30,6 +31,8 @@ export type WatchDeps = {
   /** Which sense was chosen, for `status`. */
   readonly power: Pick<Probe, "driver">;
   readonly link: Pick<Probe, "driver">;
+  /** What the senses feel now. */
+  readonly senses: Pick<Senses, "link">;
   readonly patrol: Pick<Patrol, "news">;
   /** Is told that a round went by. */
   readonly pulse: Pick<PulseKeeper, "watched">;
@@ -96,6 +99,7 @@ function liveOf(deps: WatchDeps): Live {
   return {
     ...{ at: deps.time.now(), cameras: Object.fromEntries(cameras), freeBytes: deps.gate.reading().freeBytes },
     ...{ usedBytes: deps.usedBytes(), clock: deps.clock.trust(), drivers: { power: deps.power.driver, link: deps.link.driver } },
+    wifi: deps.senses.link().wifi,
   };
 }
 

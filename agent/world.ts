@@ -42,6 +42,7 @@ import { findTools, makeRecorder } from "../hal/recorder.ts";
 import { makeService } from "../hal/service.ts";
 import { makeShutdown } from "../hal/shutdown.ts";
 import { makeSupply } from "../hal/supply.ts";
+import { makeWifi } from "../hal/wifi.ts";
 import { makeWitness } from "../hal/witness.ts";
 import type { Settings } from "./config/schema.ts";
 import type { UtcMs } from "./core/dating.ts";
@@ -82,7 +83,7 @@ export function realWorld(settings: Settings, notBefore: UtcMs, warn: (line: str
     recorder: makeRecorder(findTools(realpathSync(settings.site.state)), clock),
     ...{
       power: powerOf(settings),
-      link: isLadder ? makeLadder(settings.link, witness.ask, clock.monoMs) : makeLink(settings.link),
+      link: isLadder ? makeLadder(settings.link, { ask: witness.ask, wifi: makeWifi().count }, clock.monoMs) : makeLink(settings.link),
       witness,
       calendar,
       service: makeService(process.env, warn),

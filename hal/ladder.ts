@@ -1,15 +1,22 @@
-/** The box's own link, rung by rung: interface, address, gateway. The first broken rung is the finding. Reads /proc and /sys; asks the gateway only. */
-import { readFile } from "node:fs/promises";
+/** The box's own link, rung by rung: interface, address, gateway, wifi. The first broken rung is the finding. Reads /proc and /sys; sends to the gateway only. */
+import { access, readFile } from "node:fs/promises";
 import { networkInterfaces } from "node:os";
 import { join } from "node:path";
-import type { LinkValue, Probe, Reading, Witness } from "./ports.ts";
+import type { WifiFacts } from "../agent/core/wifi.ts";
+import type { LinkValue, Probe, Reading, Wifi, WifiCount, Witness } from "./ports.ts";
 
 export type LadderOptions = {
   /** Interface towards the station; without it that of the default route. */
   readonly interface?: string | undefined;
   /** dBm: a wireless signal below this is weak. */
   readonly weakBelow: number;
+  /** So many retries for each hundred packets are weak. */
+  readonly retriesAbove: number;
+  /** Mbit/s: a wifi that sends slower is weak. */
+  readonly bitrateBelow: number;
 };
+/** Whom it asks: the gateway by ping, the wifi card by the kernel. */
+export type LadderAsks = { readonly ask: Witness["ask"]; readonly wifi: Wifi["count"] };
 /** Where the kernel and the system tell; tests put trees and addresses of their own here. */
 export type LadderRoots = {
   readonly proc: string;
@@ -23,8 +30,13 @@ const askAgainMs = 2_000;
 const askForMs = 1_000;
 /** One lost ping is no silence. */
 const missesOfSilence = 3;
-/** A signal must rise by this much above the limit, so that it does not flap at it. */
-const hysteresisDb = 3;
+/** What was weak must be better than the limit by this much, so that it does not flap at it. */
+const hysteresis = { db: 3, share: 1.25 } as const;
+/** The wifi card is asked this often; its retries and its best rate are those of the last so many answers: a minute. */
+const countEveryMs = 10_000;
+const countsKept = 7;
+/** Of fewer packets a share tells nothing. */
+const enoughPackets = 50;
 /** Readings of the files that hang are not waited for. */
 const deadlineMs = 900;
 
@@ -40,23 +52,25 @@ type State = {
   /** null: it has not answered or been asked yet. */
   gateway: { readonly address: string; misses: number; answered: boolean | null; askedMonoMs: number } | null;
   asking: boolean;
+  /** The wifi card's answers, oldest first. */
+  counts: readonly WifiCount[];
+  counting: boolean;
+  countedMonoMs: number;
   weak: boolean;
   reading: Promise<Reading<LinkValue>> | null;
 };
 
 /** `down` only where the box's own network is gone; what is beyond the gateway is the station's to tell. A box that never had a default route is `unknown`. */
-export function makeLadder(
-  options: LadderOptions,
-  ask: Witness["ask"],
-  monoMs: () => number,
-  roots: LadderRoots = system,
-): Probe<LinkValue> {
-  const state: State = { name: options.interface ?? null, gateway: null, asking: false, weak: false, reading: null };
+export function makeLadder(options: LadderOptions, asks: LadderAsks, monoMs: () => number, roots: LadderRoots = system): Probe<LinkValue> {
+  const state: State = {
+    ...{ name: options.interface ?? null, gateway: null, asking: false, weak: false, reading: null },
+    ...{ counts: [], counting: false, countedMonoMs: Number.NEGATIVE_INFINITY },
+  };
   return {
     driver: "ladder",
     read: (signal) => {
       if (signal.aborted) return Promise.resolve(unknown("stopped"));
-      state.reading ??= climb(options, state, { ask, monoMs, roots, signal })
+      state.reading ??= climb(options, state, { ...asks, monoMs, roots, signal })
         .catch((error: NodeJS.ErrnoException) => unknown(`ladder ${error.code ?? "unreadable"}`))
         .finally(() => {
           state.reading = null;
@@ -66,8 +80,7 @@ export function makeLadder(
   };
 }
 
-type Means = {
-  readonly ask: Witness["ask"];
+type Means = LadderAsks & {
   readonly monoMs: () => number;
   readonly roots: LadderRoots;
   readonly signal: AbortSignal;
@@ -102,11 +115,51 @@ async function climb(options: LadderOptions, state: State, means: Means): Promis
   knockOnGateway(state, route.gateway, means);
   const isSilent = state.gateway !== null && state.gateway.misses >= missesOfSilence && !(await isNeighbour(roots, route.gateway));
   if (isSilent) return broken("gateway", `${route.gateway} silent`);
-  const wifi = signalOf((await textOf(join(roots.proc, "net/wireless"))) ?? "", name);
-  if (wifi === null) return { value: "up", evidence: [name] };
-  state.weak = wifi < options.weakBelow + (state.weak ? hysteresisDb : 0);
-  return { value: state.weak ? "weak" : "up", evidence: [name, `signal ${wifi} dBm`] };
+  const signalDbm = signalOf((await textOf(join(roots.proc, "net/wireless"))) ?? "", name);
+  if (await isThere(join(folder, "phy80211"))) countWifi(state, name, means);
+  else if (signalDbm === null) return { value: "up", evidence: [name] };
+  const wifi = wifiOf(state.counts, signalDbm);
+  state.weak = isWeak(wifi, options, state.weak);
+  return { value: state.weak ? "weak" : "up", evidence: [name, ...wifiEvidence(wifi)], wifi };
 }
+
+/** Asks the wifi card in its rhythm, beside the reading: a child process takes its time. */
+function countWifi(state: State, name: string, { wifi, monoMs, signal }: Means): void {
+  if (state.counting || monoMs() - state.countedMonoMs < countEveryMs) return;
+  state.countedMonoMs = monoMs();
+  state.counting = true;
+  void wifi(name, signal).then((count) => {
+    state.counting = false;
+    // A card that joined anew counts from zero.
+    const isAnew = count === null || (count.packets ?? 0) < (state.counts.at(-1)?.packets ?? 0);
+    state.counts = count === null ? [] : [...(isAnew ? [] : state.counts), count].slice(-countsKept);
+  });
+}
+
+function wifiOf(counts: readonly WifiCount[], signalDbm: number | null): WifiFacts {
+  const [first, last] = [counts[0], counts.at(-1)];
+  const grown = (what: "packets" | "retries") => (first?.[what] == null || last?.[what] == null ? Number.NaN : last[what] - first[what]);
+  const rates = counts.flatMap(({ bitrateMbps }) => bitrateMbps ?? []);
+  return {
+    signalDbm: signalDbm ?? last?.signalDbm ?? null,
+    retriesPercent:
+      grown("packets") >= enoughPackets && grown("retries") >= 0 ? Math.round((grown("retries") / grown("packets")) * 100) : null,
+    bitrateMbps: rates.length === 0 ? null : Math.max(...rates),
+  };
+}
+
+function isWeak({ signalDbm, retriesPercent, bitrateMbps }: WifiFacts, limits: LadderOptions, was: boolean): boolean {
+  const share = was ? hysteresis.share : 1;
+  if (signalDbm !== null && signalDbm < limits.weakBelow + (was ? hysteresis.db : 0)) return true;
+  if (retriesPercent !== null && retriesPercent > limits.retriesAbove / share) return true;
+  return bitrateMbps !== null && bitrateMbps < limits.bitrateBelow * share;
+}
+
+const wifiEvidence = ({ signalDbm, retriesPercent, bitrateMbps }: WifiFacts): readonly string[] => [
+  ...(signalDbm === null ? [] : [`signal ${signalDbm} dBm`]),
+  ...(retriesPercent === null ? [] : [`retries ${retriesPercent}/100`]),
+  ...(bitrateMbps === null ? [] : [`bitrate ${bitrateMbps} Mbit/s`]),
+];
 
 /** Asks the gateway in its rhythm, beside the reading: it is no one's wait. */
 function knockOnGateway(state: State, address: string, { ask, monoMs, signal }: Means): void {
@@ -153,6 +206,11 @@ function signalOf(table: string, name: string): number | null {
   return Number.isFinite(level) && level < 0 ? Math.round(level) : null;
 }
 
+const isThere = (path: string) =>
+  access(path).then(
+    () => true,
+    () => false,
+  );
 /** null where it is not there or cannot be read now. */
 const textOf = (path: string) =>
   readFile(path, "utf8").then(

@@ -1,11 +1,14 @@
 /** What the agent asks of the outside. Interfaces only; every driver of a port passes the contract suite of that port in test/hal. */
 import type { DiskValue, EndReason, MonoMs, Transport, Trust, WallMs } from "../agent/core/types.ts";
+import type { WifiFacts } from "../agent/core/wifi.ts";
 
 /** What a probe saw just now. `unknown`: it cannot tell; `unsupported`: nothing here could. */
 export type Reading<V extends string = string> = {
   readonly value: V | "unknown" | "unsupported";
   /** Short codes of what was seen. */
   readonly evidence: readonly string[];
+  /** Of a link that is wifi. */
+  readonly wifi?: WifiFacts;
 };
 /** A sense of the box: reads, never decides. */
 export interface Probe<V extends string = string> {
@@ -16,6 +19,19 @@ export interface Probe<V extends string = string> {
 }
 export type PowerValue = "mains" | "battery" | "low";
 export type LinkValue = "up" | "weak" | "down";
+
+/** What a wifi card has counted since it joined its network; null: it does not count that. */
+export type WifiCount = {
+  readonly signalDbm: number | null;
+  readonly packets: number | null;
+  readonly retries: number | null;
+  /** Rate of the packet that was sent last. */
+  readonly bitrateMbps: number | null;
+};
+export interface Wifi {
+  /** Of an interface that is a wifi client. null: nobody tells. Sends nothing, never rejects, ends within a second. */
+  count(name: string, signal: AbortSignal): Promise<WifiCount | null>;
+}
 
 /** The way to have the machine switched off in order. */
 export interface Shutdown {

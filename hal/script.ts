@@ -40,6 +40,8 @@ import type {
   Shutdown,
   StreamLook,
   StreamView,
+  Wifi,
+  WifiCount,
   Witness,
 } from "./ports.ts";
 
@@ -293,6 +295,19 @@ export function scriptWitness(answers: (address: string) => boolean | null): Wit
       if (signal.aborted) return null;
       asked.push(address);
       return answers(address);
+    },
+  };
+}
+
+/** A wifi card that counts what it is told; null: nobody tells. */
+export function scriptWifi(counts: () => WifiCount | null): Wifi & { readonly asked: readonly string[] } {
+  const asked: string[] = [];
+  return {
+    asked,
+    count: async (name, signal) => {
+      if (signal.aborted) return null;
+      asked.push(name);
+      return counts();
     },
   };
 }

@@ -2,6 +2,7 @@
 
 import type { Status } from "../core/status.ts";
 import { vietnamTime } from "../core/time.ts";
+import { wifiText } from "../core/wifi.ts";
 import type { Language } from "../core/words.ts";
 import { bytesText, evidenceText, fill, wordOf, wordsIn } from "../core/words.ts";
 import { readStatus } from "../query.ts";
@@ -40,7 +41,7 @@ function statusText(now: Status, name: string, language: Language): string {
     `${words.disk}: ${wordOf(words.disks, now.disk.value)}${free}`,
     `${words.station}: ${wordOf(words.stations, now.station.value)}, ${fill(words.unsent, { count: now.station.unsent })}`,
     `${words.power}: ${felt(now.power)}`,
-    `${words.link}: ${felt(now.link)}`,
+    `${words.link}: ${felt(now.link)}${now.link.wifi === null ? "" : `, ${wifiText(now.link.wifi, language)}`}`,
     `${words.clock}: ${felt(now.clock)}`,
     "Camera:",
     ...cameras,

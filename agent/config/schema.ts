@@ -418,6 +418,28 @@ export const schema = z.strictObject({
         example: -75,
       })
       .default(-75),
+    retriesAbove: z
+      .int(fault("integer"))
+      .min(10, fault("range", { range: "10–1000" }))
+      .max(1000, fault("range", { range: "10–1000" }))
+      .meta({
+        en: "Retries for each hundred packets above which the box's own wifi counts as weak, over the last minute.",
+        vi: "Số lần gửi lại trên mỗi trăm gói mà trên đó wifi của đầu ghi được coi là yếu, trong phút vừa qua.",
+        range: "10–1000",
+        example: 100,
+      })
+      .default(100),
+    bitrateBelow: z
+      .int(fault("integer"))
+      .min(1, fault("range", { range: "1–1000" }))
+      .max(1000, fault("range", { range: "1–1000" }))
+      .meta({
+        en: "Rate in Mbit/s below which the box's own wifi counts as weak; 6 is the slowest of 802.11a and g.",
+        vi: "Tốc độ (Mbit/giây) mà dưới đó wifi của đầu ghi được coi là yếu; 6 là mức chậm nhất của 802.11a và g.",
+        range: "1–1000",
+        example: 6,
+      })
+      .default(6),
   }).prefault({}),
   clock: driver(["clock", "đồng hồ"], ["auto", "none", "file", "script"], oneWord, {
     offset: path(

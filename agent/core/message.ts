@@ -6,6 +6,7 @@ import type { Supply } from "./supply.ts";
 import { iso, isoOrNull } from "./time.ts";
 import type { CameraCondition, Condition, EventRow } from "./types.ts";
 import type { WearTrouble } from "./wear.ts";
+import type { WifiFacts } from "./wifi.ts";
 
 /** A message without its site. `expirySeconds` null: none. */
 export type Draft = {
@@ -134,6 +135,8 @@ export type Health = {
   readonly runs24h: number;
   /** A Raspberry Pi's word of its feed and heat; null elsewhere. */
   readonly supply: Supply | null;
+  /** The box's own link, where that is wifi. */
+  readonly wifi: WifiFacts | null;
   readonly disk: {
     readonly value: string;
     readonly freeBytes: number | null;

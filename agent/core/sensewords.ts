@@ -1,4 +1,4 @@
-/** Words of the senses: how the disks age. Part of the catalogue of words.ts. */
+/** Words of the senses: how power, wifi and disks do. Part of the catalogue of words.ts. */
 import type { Rung } from "./reach.ts";
 import type { Burden, WearTrouble } from "./wear.ts";
 
@@ -17,6 +17,7 @@ const vi = {
     sinceBoot: "Nguồn cấp cho đầu ghi đã tụt áp từ lúc khởi động – đề nghị thay bộ nguồn và dây đúng loại của máy (5,1 V)",
     hot: "Đầu ghi quá nóng, máy tự chạy chậm lại – đề nghị làm thoáng chỗ đặt, lau bụi quạt",
   },
+  wifi: { signal: "sóng {dbm} dBm", retries: "gửi lại {percent} lần mỗi 100 gói", bitrate: "{rate} Mbit/giây" },
   wear: {
     disk: { footage: "Ổ lưu hình ({device})", state: "Ổ hệ thống của đầu ghi ({device})" } satisfies Record<Burden, string>,
     troubles: {
@@ -52,6 +53,7 @@ const en: typeof vi = {
     sinceBoot: "The recorder's supply voltage has dipped since boot – use the machine's own kind of supply and cable (5.1 V)",
     hot: "The recorder is too hot and slows itself down – give it air, clean its fan",
   },
+  wifi: { signal: "signal {dbm} dBm", retries: "{percent} retries for 100 packets", bitrate: "{rate} Mbit/s" },
   wear: {
     disk: { footage: "The footage disk ({device})", state: "The recorder's system disk ({device})" },
     troubles: {

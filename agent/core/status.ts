@@ -7,6 +7,7 @@ import type { Supply } from "./supply.ts";
 import { iso, isoOrNull, vietnamTime } from "./time.ts";
 import type { CameraState, WallMs } from "./types.ts";
 import { isUrgent, troubled, type Wear } from "./wear.ts";
+import type { WifiFacts } from "./wifi.ts";
 import { bytesText, evidenceText, fill, type Language, offsetText, wordOf, wordsIn } from "./words.ts";
 
 /** What one sense says, since when, and by which driver. */
@@ -36,7 +37,7 @@ export type StatusFacts = {
   readonly supply: Supply | null;
   readonly clock: Felt;
   readonly power: Felt;
-  readonly link: Felt;
+  readonly link: Felt & { readonly wifi: WifiFacts | null };
   readonly station: {
     readonly value: string;
     readonly sinceAt: WallMs | null;
@@ -114,7 +115,7 @@ export function statusOf(facts: StatusFacts) {
     ...{ site: facts.site, version: facts.version, running: facts.running },
     run: facts.run === null ? null : { boot: facts.run.boot, startedAt: iso(facts.run.startedAt) },
     power: felt(facts.power),
-    link: felt(facts.link),
+    link: { ...felt(facts.link), wifi: facts.link.wifi },
     clock: { ...felt(facts.clock), offsetMs: null },
     disk: {
       ...{ value: facts.disk.value, since: isoOrNull(facts.disk.sinceAt), freeBytes: facts.disk.freeBytes },

@@ -20,6 +20,7 @@ import type {
   Trust,
   WallMs,
 } from "../core/types.ts";
+import type { WifiFacts } from "../core/wifi.ts";
 import type { Database } from "./database.ts";
 import { makeScan } from "./scan.ts";
 import { cache, clockOf, flag, free, streamOf } from "./writes.ts";
@@ -70,6 +71,8 @@ export type Live = {
   readonly clock: Trust;
   /** The senses that were chosen; not there in a row that an older matghi wrote. */
   readonly drivers?: Readonly<Record<"power" | "link", string>> | undefined;
+  /** Not there where the box's own link is no wifi. */
+  readonly wifi?: WifiFacts | undefined;
 };
 
 /** A segment as the sweep and the export need it. */

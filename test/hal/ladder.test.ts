@@ -5,7 +5,8 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { describe, expect, test } from "vitest";
 import { makeLadder } from "../../hal/ladder.ts";
-import { scriptWitness } from "../../hal/script.ts";
+import type { WifiCount } from "../../hal/ports.ts";
+import { scriptWifi, scriptWitness } from "../../hal/script.ts";
 import { until } from "../lib/agent.ts";
 import { repository } from "../lib/cameras.ts";
 import { makeNetwork } from "../lib/netns.ts";
@@ -16,6 +17,8 @@ const routeHead = "Iface\tDestination\tGateway\tFlags\tRefCnt\tUse\tMetric\tMask
 const routeLine = (name: string, gateway: string, metric: number) =>
   `${name}\t00000000\t${gateway}\t0003\t0\t0\t${metric}\t00000000\t0\t0\t0`;
 const arpLine = (flags: string) => `192.168.1.1      0x1         ${flags}         02:fc:00:00:00:05     *        eth0`;
+
+const limits = { weakBelow: -75, retriesAbove: 100, bitrateBelow: 6 };
 
 function siteOf(options: { readonly interface?: string } = {}) {
   const root = tempFolder("ladder");
@@ -33,11 +36,17 @@ function siteOf(options: { readonly interface?: string } = {}) {
     write(`sys/class/net/${name}/operstate`, "up");
   }
   const witness = scriptWitness(() => answers);
-  const probe = makeLadder({ weakBelow: -75, ...options }, witness.ask, () => nowMs, {
+  let count: WifiCount | null = null;
+  const wifi = scriptWifi(() => count);
+  const probe = makeLadder({ ...limits, ...options }, { ask: witness.ask, wifi: wifi.count }, () => nowMs, {
     ...{ proc: join(root, "proc"), sys: join(root, "sys"), addresses: () => addresses },
   });
   return {
-    ...{ root, write, witness },
+    ...{ root, write, witness, wifi },
+    /** What the wifi card has counted from now on. */
+    counts: (next: WifiCount | null) => {
+      count = next;
+    },
     remove: (path: string) => rmSync(join(root, path), { recursive: true }),
     answer: (value: boolean | null) => {
       answers = value;
@@ -156,12 +165,69 @@ test("a wireless signal is weak below the setting, and good again three dB above
   expect((await pass(0)).evidence).toEqual(["wlan0", "signal -75 dBm"]);
 });
 
+describe("what a wifi card counts", () => {
+  const count = (packets: number, retries: number | null, bitrateMbps: number | null): WifiCount => ({
+    signalDbm: -60,
+    packets,
+    retries,
+    bitrateMbps,
+  });
+  /** A minute in which each look finds what `step` makes of its number. */
+  const minute = async ({ pass, counts }: ReturnType<typeof siteOf>, step: (look: number) => WifiCount | null) => {
+    for (let look = 0; look < 7; look += 1) {
+      counts(step(look));
+      await pass(10);
+    }
+    return pass(0);
+  };
+  const onWifi = () => {
+    const site = siteOf({ interface: "wlan0" });
+    site.write("sys/class/net/wlan0/phy80211/name", "phy0");
+    return site;
+  };
+
+  test("more retries than the setting are weak, and good again a quarter below it", async () => {
+    const site = onWifi();
+    expect(await minute(site, (look) => count(look * 100, look * 101, 72.2))).toEqual({
+      ...{ value: "weak", evidence: ["wlan0", "signal -60 dBm", "retries 101/100", "bitrate 72.2 Mbit/s"] },
+      wifi: { signalDbm: -60, retriesPercent: 101, bitrateMbps: 72.2 },
+    });
+    expect((await minute(site, (look) => count(1_000 + look * 100, 1_000 + look * 90, 72.2))).value).toBe("weak");
+    expect((await minute(site, (look) => count(2_000 + look * 100, 2_000 + look * 79, 72.2))).value).toBe("up");
+    // Once every ten seconds, and never more.
+    expect(site.wifi.asked.length).toBeLessThanOrEqual(22);
+  });
+
+  test("the best rate of a minute counts: one slow packet is no slow line", async () => {
+    const site = onWifi();
+    expect((await minute(site, (look) => count(look * 100, 0, look === 3 ? 54 : 1))).value).toBe("up");
+    expect((await minute(site, (look) => count(1_000 + look * 100, 0, 5.5))).value).toBe("weak");
+  });
+
+  test.each([
+    ["few packets", (look: number) => count(look * 5, look * 50, 72.2)],
+    ["a card that does not count retries", (look: number) => count(look * 100, null, 72.2)],
+    ["a card that joined anew", (look: number) => count(look === 6 ? 10 : 1_000 + look * 100, look * 200, 72.2)],
+    ["nobody who tells", () => null],
+  ] as const)("%s: nothing is said of retries", async (_, step) => {
+    const reading = await minute(onWifi(), step);
+    expect([reading.value, reading.wifi?.retriesPercent]).toEqual(["up", null]);
+  });
+
+  test("an interface that is no wifi has nobody to ask", async () => {
+    const { pass, wifi } = siteOf();
+    expect((await pass(30)).wifi).toBeUndefined();
+    expect(wifi.asked).toEqual([]);
+  });
+});
+
 test("in a real network: a gateway that dies, a cable that is pulled, and both again", async () => {
   const network = makeNetwork(11);
   const ip = (...args: string[]) => void execFileSync("ip", args, { stdio: ["ignore", "ignore", "pipe"] });
   const script = `import { makeLadder } from ${JSON.stringify(join(repository, "dist/hal/ladder.js"))};
     import { makeWitness } from ${JSON.stringify(join(repository, "dist/hal/witness.js"))};
-    const probe = makeLadder({ weakBelow: -75 }, makeWitness().ask, () => performance.now());
+    const asks = { ask: makeWitness().ask, wifi: async () => null };
+    const probe = makeLadder(${JSON.stringify(limits)}, asks, () => performance.now());
     setInterval(async () => console.log(JSON.stringify(await probe.read(new AbortController().signal))), 200);
     setTimeout(() => process.exit(), 170_000);`;
   const [first = "", ...more] = network.inside;
