@@ -1,13 +1,14 @@
 /** Facts of a stretch from the store: what the report and the station's summaries are made of. Reads only. */
 import type { Settings } from "./config/schema.ts";
 import { redate } from "./core/dating.ts";
+import { lineBytes } from "./core/drawn.ts";
 import { spansOf, splitByPlan } from "./core/ledger.ts";
 import { spanOfDay, spanOfMonth } from "./core/period.ts";
 import { countsOf, type RegisterSums, registerSums, requestsOn } from "./core/register.ts";
 import type { CameraLedger, ReportCamera } from "./core/report.ts";
 import { type DayFacts, type MonthFacts, type StretchFacts, typesOfNote } from "./core/summary.ts";
 import type { Span } from "./core/types.ts";
-import { type Asking, clockOf, historyOf } from "./query.ts";
+import { type Asking, clockOf, drawnIn, historyOf } from "./query.ts";
 
 const dayMs = 86_400_000;
 
@@ -69,7 +70,11 @@ export function dayFacts(asking: Asking, camera: string, day: string): DayFacts 
 
 /** What the station is told of a camera's month. */
 export function monthFacts(asking: Asking, camera: string, month: string): MonthFacts {
-  return { ...stretchFacts(asking, camera, spanOfMonth(month) ?? nowhere), month, extractions: extractionsOf(asking, camera, month) };
+  const span = spanOfMonth(month) ?? nowhere;
+  return {
+    ...{ ...stretchFacts(asking, camera, span), month, extractions: extractionsOf(asking, camera, month) },
+    lineBytes: lineBytes(drawnIn(asking, camera, span).bytes),
+  };
 }
 
 /** Counts only: the papers and names of the register stay on the box. */

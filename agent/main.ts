@@ -46,6 +46,7 @@ import { keepReserve } from "./store/reserve.ts";
 import { openOrReplace, type Store } from "./store/store.ts";
 import { makeUsage, sweep } from "./sweep.ts";
 import { makeTimekeeper } from "./timekeep.ts";
+import { countTraffic } from "./traffic.ts";
 import { makeTurnstile } from "./turnstile.ts";
 import { version } from "./version.ts";
 import { type Conditions, watch } from "./watch.ts";
@@ -255,11 +256,12 @@ export async function live(world: World, life: Life, stop: AbortSignal): Promise
     sizeBytes: settings.recording.limit.size,
     freeBytes: settings.recording.limit.free,
   });
+  const traffic = countTraffic({ broker: world.broker, clock, time, store, log });
   const station =
     settings.station === undefined
       ? null
       : stationOf({
-          ...{ settings: () => settings, hash: () => config, store, clock, time, log, box: world.box, broker: world.broker },
+          ...{ settings: () => settings, hash: () => config, store, clock, time, log, box: world.box, broker: traffic.broker },
           ...{ random: world.random, conditions, previous, version, auditor, pulse },
         });
   const onDating = () => {
@@ -276,6 +278,7 @@ export async function live(world: World, life: Life, stop: AbortSignal): Promise
     watchDisk(after.signal),
     sense(after.signal),
     timekeeper.run(after.signal),
+    traffic.run(after.signal),
     patrol.run(stop),
     watch(
       {
@@ -366,6 +369,7 @@ export async function live(world: World, life: Life, stop: AbortSignal): Promise
   store.commit([{ put: "run-ended", run: begun.run, end: "stopped", at: time.now() }]);
   after.abort();
   await Promise.all([...loops, speaking.ended()]);
+  traffic.save();
   await world.service.end();
 }
 

@@ -3,12 +3,15 @@ import { certificateDays } from "./certificate.ts";
 import type { Settings } from "./config/schema.ts";
 import type { ClockReading } from "./core/acquaintance.ts";
 import { type Dating, plainDating, redate, type UtcMs } from "./core/dating.ts";
+import { type Drawn, lineBytes } from "./core/drawn.ts";
 import { graceMs, type History, spansOf, splitByPlan, sumsOf } from "./core/ledger.ts";
+import { monthOf, spanOfMonth } from "./core/period.ts";
 import { reachOf } from "./core/reach.ts";
 import { forecastDays, type HeldInflow, heldFullIn } from "./core/retention.ts";
-import { type CameraFacts, type Status, statusOf } from "./core/status.ts";
+import { type CameraFacts, type HouseholdLine, type Status, statusOf } from "./core/status.ts";
 import { stretchesOf } from "./core/stretch.ts";
 import { supplyOf } from "./core/supply.ts";
+import { trafficIn, trafficOf } from "./core/traffic.ts";
 import { twinFeltAt } from "./core/twin.ts";
 import type { Gap, Span, WallMs } from "./core/types.ts";
 import { wearOf } from "./core/wear.ts";
@@ -171,7 +174,9 @@ export function readStatus(asking: Asking, version: string): Status {
       value: settings.station === undefined ? "none" : running ? (condition("station")?.value ?? "unreachable") : "unreachable",
       ...{ sinceAt: utc(condition("station")?.sinceAt), unsent: unsent.count, oldestUnsentAt: utc(unsent.oldestAt) },
       reach: running ? reachOf(reads.meta("reach")) : null,
+      traffic: trafficOf(reads.meta("traffic")),
     },
+    households: householdLines(asking),
     cameras: settings.cameras.map((camera) => cameraFacts(asking, camera.id)),
     unsupported: unsupportedOf(settings),
     foreign: JSON.parse(reads.meta("foreign") ?? "[]") as string[],
@@ -185,6 +190,31 @@ export function readStatus(asking: Asking, version: string): Status {
     certificateDays: certificateDays(settings.station?.cert, nowAt),
   });
 }
+
+/** What a camera sent in a span, its times UTC. */
+export const drawnIn = ({ reads, dating }: Asking, camera: string, span: Span): Drawn =>
+  reads.drawn(camera, { fromAt: dating.fromUtc(span.fromAt), toAt: dating.fromUtc(span.toAt) });
+
+/** Of every household that cameras or the box stand in: what its cameras have sent this month, and what its internet line carried. */
+export function householdLines(asking: Asking): readonly HouseholdLine[] {
+  const { reads, settings, nowAt } = asking;
+  const month = monthOf(nowAt);
+  const told = trafficIn(trafficOf(reads.meta("traffic")), month);
+  const own = settings.site.household;
+  const ids = new Set([...settings.cameras.flatMap(({ household }) => household ?? []), ...(own === undefined ? [] : [own])]);
+  return [...ids].map((id) => {
+    const reach = settings.households.find((entry) => entry.id === id)?.reach ?? "lan";
+    const cameras = settings.cameras.filter(({ household }) => household === id);
+    const cameraBytes = cameras.reduce(
+      (sum, camera) => sum + lineBytes(drawnIn(asking, camera.id, spanOfMonth(month) ?? nowhere).bytes),
+      0,
+    );
+    const boxBytes = id === own ? told.sentBytes + told.receivedBytes : 0;
+    return { id, reach, month, cameraBytes, internetBytes: (reach === "wan" ? cameraBytes : 0) + boxBytes };
+  });
+}
+
+const nowhere: Span = { fromAt: 0, toAt: 0 };
 
 /** When another client came with our name. */
 export const takeoversIn = (reads: Pick<Reads, "meta">): readonly WallMs[] =>

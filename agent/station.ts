@@ -11,6 +11,7 @@ import { settle } from "./core/condition.ts";
 import { redate } from "./core/dating.ts";
 import { alarmMessage, birthMessage, cameraMessage, conditionMessage, type Draft, healthMessage } from "./core/message.ts";
 import { supplyOf } from "./core/supply.ts";
+import { type TrafficDays, trafficIn, trafficOf } from "./core/traffic.ts";
 import { withTakeover } from "./core/twin.ts";
 import type { Condition } from "./core/types.ts";
 import { wearOf } from "./core/wear.ts";
@@ -156,6 +157,7 @@ function health(deps: StationDeps, address: { commune: string; site: string }, l
     },
     supply: supplyOf(numberOrNull(deps.store.meta("supply"))),
     wifi: live?.wifi ?? null,
+    traffic: lastDayOf(trafficOf(deps.store.meta("traffic"))),
     runs24h: runsOfDay(deps),
     journal: {
       depth: unsent.count,
@@ -163,6 +165,11 @@ function health(deps: StationDeps, address: { commune: string; site: string }, l
       waiting: waitingOf(deps.store.commit([])),
     },
   });
+}
+
+function lastDayOf(days: TrafficDays) {
+  const day = Object.keys(days).sort().at(-1);
+  return day === undefined ? null : { day, ...trafficIn(days, day) };
 }
 
 const utcOf = ({ time }: StationDeps, at: number | null | undefined) => (at == null ? null : time.dating().toUtc(at));

@@ -163,7 +163,10 @@ function sessionOf(client: MqttClient, version: 4 | 5, resumed: boolean, options
     listener(topic, payload.toString("utf8"), packet.properties?.correlationData?.toString("utf8") ?? null);
   });
   client.subscribe([...options.subscriptions], { qos: 1 }, () => undefined);
+  // Of net.Socket; mqtt.js calls it a stream.
+  const socket = client.stream as unknown as { readonly bytesWritten: number; readonly bytesRead: number };
   return {
+    traffic: () => ({ sentBytes: socket.bytesWritten, receivedBytes: socket.bytesRead }),
     mqtt: version === 5 ? "5" : "3.1.1",
     resumed,
     ended,

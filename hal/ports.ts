@@ -1,4 +1,6 @@
 /** What the agent asks of the outside. Interfaces only; every driver of a port passes the contract suite of that port in test/hal. */
+
+import type { Traffic } from "../agent/core/traffic.ts";
 import type { DiskValue, EndReason, MonoMs, Transport, Trust, WallMs } from "../agent/core/types.ts";
 import type { WifiFacts } from "../agent/core/wifi.ts";
 
@@ -501,6 +503,8 @@ export interface BrokerSession {
   publish(message: Message): Promise<PublishResult>;
   /** Takes messages of the subscriptions; at most one listener. `correlation` is MQTT 5's correlation data. */
   onMessage(listener: (topic: string, payload: string, correlation: string | null) => void): void;
+  /** Bytes so far, of MQTT: without TLS, TCP and IP. Stays readable when the session is over. */
+  traffic(): Traffic;
   /** Resolves once, with the reason, when the session is over for whatever cause. `taken over`: another client came with our client id. */
   readonly ended: Promise<string>;
   /** Disconnects in order (the will is not sent), waiting at most `timeoutMs`. */

@@ -475,6 +475,7 @@ export function scriptBroker(
   const open = (): BrokerSession => {
     const resumed = attempts.length > 1;
     let over = false;
+    let sentBytes = 0;
     const ended = new Promise<string>((resolve) => {
       end = (reason) => {
         over = true;
@@ -482,10 +483,11 @@ export function scriptBroker(
       };
     });
     return {
-      ...{ mqtt: "5" as const, resumed, ended },
+      ...{ mqtt: "5" as const, resumed, ended, traffic: () => ({ sentBytes, receivedBytes: 0 }) },
       publish: async (message) => {
         if (over) return "lost";
         const result = rule.publish?.(message) ?? "ok";
+        sentBytes += message.topic.length + Buffer.byteLength(message.payload);
         if (result === "ok") messages.push(message);
         return result;
       },

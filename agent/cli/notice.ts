@@ -1,16 +1,19 @@
 /** `matghi notice --household ID --out F.html`: the page that a household is given about its camera. */
 import type { Settings } from "../config/schema.ts";
+import { lineBytes, lineRate } from "../core/drawn.ts";
 import { type NoticeCamera, type NoticeFacts, noticeHtml } from "../core/notice.ts";
-import { monthOf, parsePeriod } from "../core/period.ts";
+import { monthOf, parsePeriod, spanOfMonth } from "../core/period.ts";
 import { isExtraction, requestsOf, roles } from "../core/register.ts";
 import type { Span } from "../core/types.ts";
 import { fill, wordsIn } from "../core/words.ts";
+import { drawnIn } from "../query.ts";
 import { type Context, exit, Refusal, reading, type Session } from "./context.ts";
 import { writeWhole } from "./out.ts";
 
 export type NoticeOptions = { readonly household: string; readonly out: string };
 
 const dayMs = 86_400_000;
+const hourMs = 3_600_000;
 
 export function notice(context: Context, { household, out }: NoticeOptions): number {
   return reading(context, (session) => {
@@ -44,7 +47,7 @@ function cameraOf(session: Session, { id, name, household }: Settings["cameras"]
     .register(quarterOf(session.nowAt))
     .filter((entry) => isExtraction(entry) && entry.facts.kind === "export" && entry.facts.cameras.includes(id));
   return {
-    ...{ name: name ?? id, bytesPerSecond: rateOf(session, id), extractions: requestsOf(entries).length },
+    ...{ name: name ?? id, ...lineOf(session, id), extractions: requestsOf(entries).length },
     isOverInternet: settings.households.some((entry) => entry.id === household && entry.reach === "wan"),
     viewers: roles.filter((role) => groups.has(role)).map((role) => wordsIn(language).register.roles[role]),
   };
@@ -57,9 +60,10 @@ function quarterOf(nowAt: number): Span {
   return { fromAt: span?.fromAt ?? nowAt, toAt: nowAt + 1 };
 }
 
-/** Bytes a second while it recorded, over the last day; null: it has not. */
-function rateOf({ reads, dating, nowAt }: Session, camera: string): number | null {
-  const files = reads.segmentsTouching(camera, { fromAt: dating.fromUtc(nowAt - dayMs), toAt: dating.fromUtc(nowAt) });
-  const ms = files.reduce((sum, { startAt, endAt }) => sum + endAt - startAt, 0);
-  return ms === 0 ? null : (files.reduce((sum, { bytes }) => sum + bytes, 0) / ms) * 1_000;
+/** What it took of the line: while it recorded, over the last day, and in the calendar's month so far. */
+function lineOf(session: Session, camera: string): Pick<NoticeCamera, "bytesPerSecond" | "monthBytes"> {
+  const { nowAt } = session;
+  const lastDay = drawnIn(session, camera, { fromAt: nowAt - dayMs, toAt: nowAt + hourMs });
+  const month = drawnIn(session, camera, spanOfMonth(monthOf(nowAt)) ?? { fromAt: nowAt, toAt: nowAt });
+  return { bytesPerSecond: lineRate(lastDay), monthBytes: lineBytes(month.bytes) };
 }

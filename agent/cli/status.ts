@@ -1,7 +1,8 @@
 /** `matghi status`: what is true now, worst first, and what a person should do. */
 
+import { numberText } from "../core/print.ts";
 import type { Status } from "../core/status.ts";
-import { vietnamTime } from "../core/time.ts";
+import { dateText, vietnamTime } from "../core/time.ts";
 import { wifiText } from "../core/wifi.ts";
 import type { Language } from "../core/words.ts";
 import { bytesText, evidenceText, fill, wordOf, wordsIn } from "../core/words.ts";
@@ -29,6 +30,15 @@ function statusText(now: Status, name: string, language: Language): string {
     return `${word}${since === null ? "" : ` ${fill(words.since, { since: at(since) })}`} (${driver})`;
   };
   const free = now.disk.freeBytes === null ? "" : `, ${fill(words.free, { bytes: bytesText(now.disk.freeBytes, language) })}`;
+  const millions = (bytes: number) => numberText(bytes / 1e6, 1, language);
+  const [last] = now.station.traffic;
+  const told =
+    last === undefined
+      ? ""
+      : `; ${fill(words.line.told, { day: dateText(Date.parse(last.day)), sent: millions(last.sentBytes), received: millions(last.receivedBytes) })}`;
+  const households = now.households
+    .filter(({ internetBytes }) => internetBytes > 0)
+    .map(({ id, internetBytes }) => `  ${fill(words.line.household, { id, bytes: bytesText(internetBytes, language) })}`);
   const cameras = now.cameras.map(
     (camera) =>
       `  ${words.states[camera.state].padEnd(10)} ${percent(camera.recorded24h).padStart(6)}  ${camera.id}  ${camera.name}${camera.why === null ? "" : `  (${evidenceText(camera.why, language)})`}  ${at(camera.lastFrameAt)}`,
@@ -39,12 +49,13 @@ function statusText(now: Status, name: string, language: Language): string {
     ...todo,
     `${words.box}: ${alive}`,
     `${words.disk}: ${wordOf(words.disks, now.disk.value)}${free}`,
-    `${words.station}: ${wordOf(words.stations, now.station.value)}, ${fill(words.unsent, { count: now.station.unsent })}`,
+    `${words.station}: ${wordOf(words.stations, now.station.value)}, ${fill(words.unsent, { count: now.station.unsent })}${told}`,
     `${words.power}: ${felt(now.power)}`,
     `${words.link}: ${felt(now.link)}${now.link.wifi === null ? "" : `, ${wifiText(now.link.wifi, language)}`}`,
     `${words.clock}: ${felt(now.clock)}`,
     "Camera:",
     ...cameras,
+    ...(households.length === 0 ? [] : [words.line.title, ...households]),
     ...now.notes.map(
       (note) =>
         `  - ${language === "vi" ? note.replace(wordsIn("en").notSupportedYet.replace("{setting}", ""), words.notSupportedYet.replace("{setting}", "")) : note}`,

@@ -44,6 +44,7 @@ export type Write =
  * `restored`: it came from a backup, and has not run since ·
  * `officer-holds`: what the station asked to hold, and our answers ·
  * `reach`: where the way to the station is broken (core/reach.ts) ·
+ * `traffic`: bytes told to and by the station, by days (core/traffic.ts) ·
  * `supply`: a Raspberry Pi's `get_throttled` bits, decimal · `wear`: the disks' own health (core/wear.ts) ·
  * `retained`: topics that the broker holds of us · `takeovers`: when another client came with our name ·
  * `known CAMERA`: what it told of itself (core/acquaintance.ts) · `abandoned`: what went with the old disk so far, of an adoption under way.
@@ -61,6 +62,7 @@ export type Note =
   | "wear"
   | "supply"
   | "reach"
+  | "traffic"
   | "officer-holds"
   | `known ${string}`;
 

@@ -4,6 +4,7 @@ import type { Todo } from "./status.ts";
 import type { daySummary, monthSummary } from "./summary.ts";
 import type { Supply } from "./supply.ts";
 import { iso, isoOrNull } from "./time.ts";
+import type { Traffic } from "./traffic.ts";
 import type { CameraCondition, Condition, EventRow } from "./types.ts";
 import type { WearTrouble } from "./wear.ts";
 import type { WifiFacts } from "./wifi.ts";
@@ -137,6 +138,8 @@ export type Health = {
   readonly supply: Supply | null;
   /** The box's own link, where that is wifi. */
   readonly wifi: WifiFacts | null;
+  /** Told to and by the station on the last day on which anything was, in Vietnam. */
+  readonly traffic: (Traffic & { readonly day: string }) | null;
   readonly disk: {
     readonly value: string;
     readonly freeBytes: number | null;

@@ -20,6 +20,8 @@ export type NoticeCamera = {
   readonly name: string;
   /** What it sends, while it records, by the last day; null: it has not recorded in it. */
   readonly bytesPerSecond: number | null;
+  /** What it has sent in this month so far. */
+  readonly monthBytes: number;
   /** Does its stream leave the household over its own internet line? */
   readonly isOverInternet: boolean;
   /** Requests for which its footage was handed out in this quarter. */
@@ -69,12 +71,13 @@ function cameraHtml(camera: NoticeCamera, language: Language): string {
 const dayS = 86_400;
 
 /** What it draws from the household's line. */
-function lineText({ bytesPerSecond, isOverInternet }: NoticeCamera, language: Language): string {
+function lineText({ bytesPerSecond, monthBytes, isOverInternet }: NoticeCamera, language: Language): string {
   const words = wordsIn(language).notice;
   if (bytesPerSecond === null) return words.lineUnknown;
   const rate = numberText((bytesPerSecond * 8) / 1e6, 1, language);
   const day = numberText((bytesPerSecond * dayS) / 1e9, 1, language);
-  return fill(isOverInternet ? words.lineInternet : words.lineHome, { rate, day });
+  const month = numberText(monthBytes / 1e9, 1, language);
+  return fill(isOverInternet ? words.lineInternet : words.lineHome, { rate, day, month });
 }
 
 const style = `

@@ -13,7 +13,7 @@ const vi = {
     who: "Chỉ người được cấp quyền mới được xem; hình chỉ giao khi có văn bản yêu cầu. Mỗi lần xem, giao, xóa đều được ghi vào sổ.",
     never: "Không đưa hình lên mạng xã hội, không đưa ra nước ngoài.",
     camera: "Camera {name}",
-    lineInternet: "Dùng đường internet của hộ khoảng {rate} Mbit/giây, {day} GB mỗi ngày.",
+    lineInternet: "Dùng đường internet của hộ khoảng {rate} Mbit/giây, {day} GB mỗi ngày; tháng này đến nay {month} GB.",
     lineHome: "Chỉ dùng mạng trong nhà, khoảng {rate} Mbit/giây ({day} GB mỗi ngày); hình không đi qua đường internet của hộ.",
     lineUnknown: "Chưa có số liệu về đường truyền: 24 giờ qua camera không ghi hình.",
     viewers: "Được cấp quyền xem: {list}.",
@@ -40,7 +40,7 @@ const en: typeof vi = {
     who: "Only people with leave may view it; it is handed out on a written request only. Each view, handing out and deletion is written down.",
     never: "It is not put on social networks and does not leave the country.",
     camera: "Camera {name}",
-    lineInternet: "It draws some {rate} Mbit/s from the household's internet line, {day} GB a day.",
+    lineInternet: "It draws some {rate} Mbit/s from the household's internet line, {day} GB a day; this month so far {month} GB.",
     lineHome:
       "It uses the network of the house only, some {rate} Mbit/s ({day} GB a day); nothing of it goes over the household's internet line.",
     lineUnknown: "There is no figure for the line: the camera has recorded nothing for 24 hours.",

@@ -17,6 +17,11 @@ const vi = {
     sinceBoot: "Nguồn cấp cho đầu ghi đã tụt áp từ lúc khởi động – đề nghị thay bộ nguồn và dây đúng loại của máy (5,1 V)",
     hot: "Đầu ghi quá nóng, máy tự chạy chậm lại – đề nghị làm thoáng chỗ đặt, lau bụi quạt",
   },
+  line: {
+    title: "Đường internet của hộ, tháng này:",
+    household: "hộ {id}: khoảng {bytes}",
+    told: "ngày {day} gửi {sent} MB, nhận {received} MB",
+  },
   wifi: { signal: "sóng {dbm} dBm", retries: "gửi lại {percent} lần mỗi 100 gói", bitrate: "{rate} Mbit/giây" },
   wear: {
     disk: { footage: "Ổ lưu hình ({device})", state: "Ổ hệ thống của đầu ghi ({device})" } satisfies Record<Burden, string>,
@@ -52,6 +57,11 @@ const en: typeof vi = {
     now: "The recorder's supply voltage dips now – use the machine's own kind of supply and cable (5.1 V), unplug USB devices",
     sinceBoot: "The recorder's supply voltage has dipped since boot – use the machine's own kind of supply and cable (5.1 V)",
     hot: "The recorder is too hot and slows itself down – give it air, clean its fan",
+  },
+  line: {
+    title: "The households' internet lines this month:",
+    household: "household {id}: some {bytes}",
+    told: "{sent} MB sent and {received} MB received on {day}",
   },
   wifi: { signal: "signal {dbm} dBm", retries: "{percent} retries for 100 packets", bitrate: "{rate} Mbit/s" },
   wear: {

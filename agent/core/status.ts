@@ -5,6 +5,7 @@ import { durationText, numberText } from "./print.ts";
 import type { Reach } from "./reach.ts";
 import type { Supply } from "./supply.ts";
 import { iso, isoOrNull, vietnamTime } from "./time.ts";
+import type { TrafficDays } from "./traffic.ts";
 import type { CameraState, WallMs } from "./types.ts";
 import { isUrgent, troubled, type Wear } from "./wear.ts";
 import type { WifiFacts } from "./wifi.ts";
@@ -45,7 +46,9 @@ export type StatusFacts = {
     /** Where the way to it is broken; null: nowhere, or nobody looked yet. */
     readonly reach: Reach | null;
     readonly oldestUnsentAt: WallMs | null;
+    readonly traffic: TrafficDays;
   };
+  readonly households: readonly HouseholdLine[];
   readonly cameras: readonly CameraFacts[];
   readonly unsupported: readonly string[];
   readonly foreign: readonly string[];
@@ -58,6 +61,15 @@ export type StatusFacts = {
   /** People's requests that nobody has answered: number in the register, and by when. */
   readonly unanswered: readonly { readonly id: number; readonly dueAt: UtcMs }[];
   readonly nowAt: UtcMs;
+};
+/** What a household's cameras have sent in a month of Vietnam, and what its internet line carried for the box and them. */
+export type HouseholdLine = {
+  readonly id: string;
+  readonly reach: "lan" | "wan";
+  readonly month: string;
+  readonly cameraBytes: number;
+  /** Without the station's own TLS and TCP; nothing of cameras that the box reaches within the house. */
+  readonly internetBytes: number;
 };
 export type CameraFacts = {
   readonly id: string;
@@ -127,7 +139,9 @@ export function statusOf(facts: StatusFacts) {
       oldestUnsentAt: isoOrNull(facts.station.oldestUnsentAt),
       rung: facts.station.reach?.rung ?? null,
       detail: facts.station.reach?.detail ?? null,
+      traffic: daysOfTraffic(facts.station.traffic),
     },
+    households: facts.households,
     cameras: cameras.map((camera) => ({
       ...{
         id: camera.id,
@@ -150,6 +164,15 @@ export function statusOf(facts: StatusFacts) {
   };
 }
 export type Status = ReturnType<typeof statusOf>;
+
+const shownDays = 7;
+
+/** The last days on which anything was told, newest first. */
+const daysOfTraffic = (days: TrafficDays) =>
+  Object.entries(days)
+    .sort(([a], [b]) => b.localeCompare(a))
+    .slice(0, shownDays)
+    .map(([day, traffic]) => ({ day, ...traffic }));
 
 /** A certificate's end is told so many days before, and is urgent in the last ones. */
 const warnDays = { first: 60, last: 7 } as const;

@@ -29,6 +29,8 @@ export type MonthFacts = StretchFacts & {
   readonly month: string;
   /** Extractions by case, then by outcome. */
   readonly extractions: Readonly<Record<string, Readonly<Record<string, number>>>>;
+  /** What it sent to the box, with what carries it. */
+  readonly lineBytes: number;
 };
 
 /** The day: its sums, minutes recorded in each of its 24 hours, its gaps as the ledger has them, what else happened. Null where it names no day. */
@@ -53,7 +55,7 @@ export function daySummary(facts: DayFacts) {
 export function monthSummary(facts: MonthFacts) {
   const span = spanOfMonth(facts.month);
   if (span === null) return null;
-  const { camera, spans, rows, untilAt, extractions } = facts;
+  const { camera, spans, rows, untilAt, extractions, lineBytes } = facts;
   const whole = cutTo(spans, span);
   const tally = tallyOf(whole);
   const past = { fromAt: span.fromAt, toAt: Math.min(span.toAt, untilAt) };
@@ -62,7 +64,7 @@ export function monthSummary(facts: MonthFacts) {
     ...{ ...headOf(facts, span), month: facts.month },
     days: daysOf(past).map((day) => dayFigures(whole, day)),
     total: { ...figuresOf(tally), ...shareOf(tally), grade: gradeOf(false, whole, shareOf(tally)) },
-    extractions,
+    ...{ extractions, lineBytes },
   };
   const longest = [...faults].sort((a, b) => b.durationMs - a.durationMs);
   return fitted((most) => ({

@@ -37,6 +37,15 @@ export const migrations: readonly string[] = [
      to_utc INTEGER
    ) STRICT;`,
   "ALTER TABLE hold ADD COLUMN until_utc INTEGER",
+  // What was deleted before this step is not known any more by hours.
+  `CREATE TABLE drawn (
+     camera INTEGER NOT NULL REFERENCES camera,
+     hour_at INTEGER NOT NULL,
+     ms INTEGER NOT NULL,
+     bytes INTEGER NOT NULL,
+     PRIMARY KEY (camera, hour_at)
+   ) STRICT, WITHOUT ROWID;
+   INSERT INTO drawn SELECT camera, start_at / 3600000 * 3600000, sum(end_at - start_at), sum(bytes) FROM segment GROUP BY 1, 2;`,
 ];
 
 /** The version that schema.sql describes. */

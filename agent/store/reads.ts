@@ -1,6 +1,7 @@
 /** What the tables answer. Every list is bounded by its question or by a limit. */
 import type { NewHold, RunEnd } from "../core/change.ts";
 import type { DatedBoot, UtcMs } from "../core/dating.ts";
+import type { Drawn } from "../core/drawn.ts";
 import type { OpenGap } from "../core/ledger.ts";
 import type { Entry, EntryFacts, Viewer } from "../core/register.ts";
 import type { See } from "../core/stretch.ts";
@@ -90,6 +91,7 @@ export type EventFilter = {
 export type Reads = ReturnType<typeof makeReads>;
 
 const dayMs = 86_400_000;
+const hourMs = 3_600_000;
 // CROSS JOIN: without statistics SQLite would rather read all of the right table than look each camera up in its index.
 /** No segment is longer: ten minutes by configuration, and a group of pictures. */
 const longestMs = 3_600_000;
@@ -315,6 +317,12 @@ export function makeReads(db: Database) {
         "SELECT coalesce(sum(bytes), 0) AS bytes FROM camera c CROSS JOIN segment s ON s.camera = c.id AND s.end_at > ? WHERE ? IS NULL OR c.name = ?",
         ...[at, camera, camera],
       )?.bytes ?? 0,
+    /** What a camera sent in the span, to the hour: hours whose middle lies in it. */
+    drawn: (camera: string, { fromAt, toAt }: Span): Drawn =>
+      one<Drawn>(
+        `SELECT coalesce(sum(ms), 0) AS ms, coalesce(sum(bytes), 0) AS bytes FROM drawn WHERE camera = ? AND hour_at >= ? AND hour_at < ?`,
+        ...[cameraNumber(camera), fromAt - hourMs / 2, toAt - hourMs / 2],
+      ) ?? { ms: 0, bytes: 0 },
     /** The oldest footage that may go, over all cameras. */
     oldest: (limit: number) => oldestUntil(Number.MAX_SAFE_INTEGER, limit),
     /** As `oldest`, of what ended by then. */

@@ -1,4 +1,4 @@
--- The truth about the database (user_version 4). Times are UTC milliseconds on the scale of the boot in which they were taken:
+-- The truth about the database (user_version 5). Times are UTC milliseconds on the scale of the boot in which they were taken:
 -- the boot's epoch plus the monotonic clock; a boot's epoch lies after all that earlier boots wrote. A row is never re-dated: core/dating.ts
 -- reads times as UTC by the newest clock_step of their boot.
 
@@ -96,6 +96,15 @@ CREATE TABLE deletion (
   segments INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX deletion_time ON deletion (camera, to_at);
+
+-- What each camera sent, by hours of stored time, a file counted in the hour in which it begins: stays when the footage goes. Two months.
+CREATE TABLE drawn (
+  camera INTEGER NOT NULL REFERENCES camera,
+  hour_at INTEGER NOT NULL,
+  ms INTEGER NOT NULL,                 -- how long the footage plays
+  bytes INTEGER NOT NULL,
+  PRIMARY KEY (camera, hour_at)
+) STRICT, WITHOUT ROWID;
 
 -- Stretches about which nothing is known.
 CREATE TABLE unknown (

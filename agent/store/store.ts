@@ -299,9 +299,13 @@ function makePagesSent(db: Database, setMeta: (key: string, value: string) => vo
   };
 }
 
+/** This month and the one before it. */
+const drawnKeptMs = 62 * 86_400_000;
+
 function prune(sql: ReturnType<typeof cache>, beforeAt: WallMs): number {
   sql("DELETE FROM register WHERE at_utc < ?").run(beforeAt);
   sql("DELETE FROM viewer WHERE to_utc < ?").run(beforeAt);
+  sql("DELETE FROM drawn WHERE hour_at < (SELECT max(hour_at) FROM drawn) - ?").run(drawnKeptMs);
   const tables = ["gap", "deletion", "unknown"];
   return tables.reduce((rows, table) => rows + sql(`DELETE FROM ${table} WHERE to_at < ?`).run(beforeAt).changes, 0);
 }

@@ -15,6 +15,8 @@ export function flagsOf(segment: Segment): number {
 export const clockOf = (flags: number): Trust => (flags & flag.unset ? "unset" : flags & flag.holdover ? "holdover" : "synced");
 export const streamOf = (flags: number): StreamName => (flags & flag.fallback ? "fallback" : "main");
 
+const hourMs = 3_600_000;
+
 type Writer = { readonly [K in Write["put"]]: (write: Extract<Write, { put: K }>) => void };
 
 /** A function that writes a Change; the caller wraps it in a transaction. `run` is the run that writes. */
@@ -44,6 +46,9 @@ export function makeWriter(db: Database, run: () => number): (change: Change) =>
       ).run(
         ...[camera(segment.camera), segment.run, segment.number, segment.startAt, segment.endAt],
         ...[segment.bytes, Buffer.from(segment.sha256, "hex"), flagsOf(segment), segment.namedMs],
+      );
+      sql("INSERT INTO drawn VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET ms = ms + excluded.ms, bytes = bytes + excluded.bytes").run(
+        ...[camera(segment.camera), Math.floor(segment.startAt / hourMs) * hourMs, segment.endAt - segment.startAt, segment.bytes],
       );
     },
     page: (w) => {

@@ -71,7 +71,7 @@ test("one household's camera, its line, its viewers and its extractions of this 
     "Được cấp quyền xem: Công an xã.",
   ])
     expect(html).toContain(fact);
-  expect(html).toContain("internet của hộ khoảng 1,0 Mbit/giây, 10,8 GB mỗi ngày");
+  expect(html).toContain("internet của hộ khoảng 1,1 Mbit/giây, 11,3 GB mỗi ngày; tháng này đến nay 0,0 GB");
   expect(html).toContain("đã được trích xuất theo 2 yêu cầu");
   expect(html).not.toMatch(/<b>|undefined|null|NaN|src=|href=|<script|Nguyễn|CV 1|Trường/);
 });
@@ -83,7 +83,7 @@ test("a camera on the box's own network costs the line nothing; what is not know
   expect(html).toContain("theo 1 yêu cầu");
   const facts = {
     ...{ unit: null, site: "s", household: "h", dutyPhone: null, rule: "", keepMaxDays: 30, audio: true, madeAt: beganAt },
-    cameras: [{ name: "c", bytesPerSecond: 125_000, isOverInternet: false, extractions: 0, viewers: [] }],
+    cameras: [{ name: "c", bytesPerSecond: 125_000, monthBytes: 0, isOverInternet: false, extractions: 0, viewers: [] }],
   };
   for (const language of ["vi", "en"] as const) expect(noticeHtml(facts, language)).not.toMatch(/undefined|null|NaN|\{\w+\}/);
   expect(noticeHtml(facts, "en")).toMatch(

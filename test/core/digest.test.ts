@@ -83,7 +83,15 @@ describe("a day", () => {
   });
 });
 
-const monthFacts: MonthFacts = { camera: "c", month: "2026-11", untilAt: at(9), rows: morning.rows, spans: morning.spans, extractions: {} };
+const monthFacts: MonthFacts = {
+  camera: "c",
+  month: "2026-11",
+  untilAt: at(9),
+  rows: morning.rows,
+  spans: morning.spans,
+  extractions: {},
+  lineBytes: 0,
+};
 
 describe("a month", () => {
   test("has the report's numbers day by day up to now, and in all, and its faults by number", () => {
@@ -177,7 +185,7 @@ function world(cameras: readonly DigestCamera[], start: number) {
   const deps: DigestDeps = {
     ...{ address, nowAt: () => (now.trusted ? now.at : null), monoMs: () => now.monoMs, cameras: () => cameras },
     factsOfDay: (camera, key) => ({ ...facts("day", camera, key, spanOfDay(key)), day: key, events: [event(station.length)] }),
-    factsOfMonth: (camera, key) => ({ ...facts("month", camera, key, spanOfMonth(key)), month: key, extractions: {} }),
+    factsOfMonth: (camera, key) => ({ ...facts("month", camera, key, spanOfMonth(key)), month: key, extractions: {}, lineBytes: 0 }),
     sent: {
       all: () => stored,
       put: (name, sent) => stored.set(name, sent),

@@ -52,6 +52,20 @@ describe.each([
     expect(await session.publish(message("a/b"))).toBe("lost");
   });
 
+  test("counts what it sends, and still tells when it is over", async () => {
+    const session = sessionOf(await make().connect(optionsFor(url()), never));
+    const before = session.traffic();
+    const payload = "x".repeat(10_000);
+    expect(await session.publish(message("a/b", { payload }))).toBe("ok");
+    const sent = session.traffic().sentBytes - before.sentBytes;
+    expect(sent).toBeGreaterThanOrEqual(payload.length);
+    expect(sent).toBeLessThan(payload.length + 200);
+    await session.end(2_000);
+    const after = session.traffic();
+    expect(after.sentBytes).toBeGreaterThanOrEqual(before.sentBytes + sent);
+    expect(after.receivedBytes).toBeGreaterThanOrEqual(before.receivedBytes);
+  });
+
   test("an attempt that was stopped says so", async () => {
     expect(reasonOf(await make().connect(optionsFor(url()), AbortSignal.abort()))).toBe("stopped");
   });

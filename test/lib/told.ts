@@ -61,7 +61,7 @@ export function toldOf(
         const span = spanOfMonth(month) ?? { fromAt: 0, toAt: 0 };
         const own = rows.filter((row) => row.fromAt < span.toAt && (row.toAt ?? untilAt) > span.fromAt);
         const facts = { camera: camera.id, month, untilAt, spans: cutTo(spans, span), rows: own };
-        const page = monthSummary({ ...facts, extractions: i === 0 ? extractions : {} });
+        const page = monthSummary({ ...facts, extractions: i === 0 ? extractions : {}, lineBytes: 0 });
         told.set(`from/${site}/month/${month}/${camera.id}`, JSON.parse(JSON.stringify(page)));
       }
     }

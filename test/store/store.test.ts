@@ -57,7 +57,7 @@ test("a new database and one that went through every migration are the same", ()
   // The first schema is today's with the tables that changed since as they were.
   const today = fresh
     .prepare(
-      "SELECT group_concat(sql, ';') FROM sqlite_master WHERE sql IS NOT NULL AND tbl_name NOT IN ('hold', 'register', 'viewer') AND name NOT LIKE 'sqlite_%'",
+      "SELECT group_concat(sql, ';') FROM sqlite_master WHERE sql IS NOT NULL AND tbl_name NOT IN ('hold', 'register', 'viewer', 'drawn') AND name NOT LIKE 'sqlite_%'",
     )
     .pluck()
     .get() as string;
@@ -65,10 +65,19 @@ test("a new database and one that went through every migration are the same", ()
     `${today};
      CREATE TABLE hold (id INTEGER PRIMARY KEY AUTOINCREMENT, camera INTEGER NOT NULL REFERENCES camera, from_at INTEGER NOT NULL,
        to_at INTEGER NOT NULL CHECK (to_at > from_at), request TEXT NOT NULL, officer TEXT NOT NULL, since_at INTEGER NOT NULL, lifted_at INTEGER) STRICT;
-     CREATE INDEX hold_active ON hold (camera, from_at) WHERE lifted_at IS NULL`,
+     CREATE INDEX hold_active ON hold (camera, from_at) WHERE lifted_at IS NULL;
+     INSERT INTO boot VALUES (1, 'b', 0);
+     INSERT INTO run (id, boot, started_at, beat_at, version) VALUES (1, 1, 0, 0, 'old');
+     INSERT INTO camera (id, name) VALUES (1, 'c');
+     INSERT INTO segment (camera, run, number, start_at, end_at, bytes, sha256)
+       SELECT 1, 1, value, value * 1800000, value * 1800000 + 60000, 1000, zeroblob(32) FROM json_each('[0, 1, 2]')`,
   );
   old.pragma("user_version = 1");
   upgrade(old);
+  expect(old.prepare("SELECT * FROM drawn").raw().all()).toEqual([
+    [1, 0, 120_000, 2_000],
+    [1, 3_600_000, 60_000, 1_000],
+  ]);
   expect(shape(old)).toEqual(shape(fresh));
   expect(old.pragma("user_version", { simple: true })).toBe(schemaVersion);
   const tables = fresh.prepare("SELECT name, strict FROM pragma_table_list WHERE schema = 'main' AND name NOT LIKE 'sqlite_%'").all() as {
