@@ -6,11 +6,12 @@ import { isOnSystemDisk, readSecret } from "./config/rules.ts";
 import type { CameraSettings, Settings } from "./config/schema.ts";
 import { acquaintanceOf, clockTrouble, streamAt } from "./core/acquaintance.ts";
 import type { Check, Finding } from "./core/checkup.ts";
+import { weakSigns } from "./core/line.ts";
 import { segmentPath } from "./core/path.ts";
 import type { Status } from "./core/status.ts";
 import { vietnamTime } from "./core/time.ts";
 import { wifiText } from "./core/wifi.ts";
-import { bytesText, offsetText } from "./core/words.ts";
+import { bytesText, evidenceText, offsetText } from "./core/words.ts";
 import { type Asking, clockOf, unsupportedOf } from "./query.ts";
 
 export type Patient = {
@@ -320,7 +321,7 @@ function aboutRefusal(id: string, name: string, camera: CameraSettings, reason: 
 
 /** What the recorded footage says of a camera. */
 async function aboutStream(
-  { asking, settings }: Patient,
+  { asking, settings, status }: Patient,
   { remux }: DoctorMeans,
   camera: CameraSettings,
   last: string | null,
@@ -333,7 +334,10 @@ async function aboutStream(
   const groupMs = last === null ? null : await remux.groupMs(last, signal);
   const clock = clockOf(reads, camera.id);
   const isOff = clock !== null && clockTrouble(clock) !== null;
+  const line = status?.cameras.find((entry) => entry.id === camera.id)?.line ?? null;
+  const signs = line === null ? [] : weakSigns(line).map((sign) => evidenceText(sign, settings.site.language));
   return [
+    ...(signs.length > 0 ? [check(id, "camera-line", { name, signs: signs.join("; ") }, "ss -ti")] : []),
     ...(reads.camera(camera.id)?.arrivalTimes === true
       ? [check(id, "camera-timestamps", { name }, "timestamps stand still or run wrong")]
       : []),

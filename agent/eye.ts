@@ -1,5 +1,6 @@
 /** What a camera's recorder loop sees at this moment; the watch loop turns it into conditions and gaps. */
-import type { EndReason, MonoMs, StreamName } from "./core/types.ts";
+import type { CameraLine } from "./core/line.ts";
+import type { EndReason, MonoMs, StreamName, WallMs } from "./core/types.ts";
 
 export type Eye = {
   readonly camera: string;
@@ -22,6 +23,10 @@ export type Eye = {
   /** When it last sent a frame or answered a knock. */
   reachedMonoMs: MonoMs | null;
   nextNumber: number;
+  /** Its last file that was closed and indexed in this run. */
+  lastFile: { readonly startAt: WallMs; readonly ms: number; readonly bytes: number } | null;
+  /** Its line, as it was seen last while it recorded; null: not yet. */
+  line: CameraLine | null;
   /** By then its loop is heard of again, or it hangs; null: it waits for the disk, or has not begun. */
   dueMonoMs: MonoMs | null;
   readonly stream: StreamName;
@@ -31,7 +36,7 @@ export function newEye(camera: string, nextNumber: number): Eye {
   return {
     ...{ camera, lastFrameMonoMs: null, openFromMonoMs: null, openBytes: 0, writing: false },
     ...{ reason: null, answers: null, knocks: 0, knocksLost: 0, returnedClockMs: null, reachedMonoMs: null, nextNumber, stream: "main" },
-    dueMonoMs: null,
+    ...{ dueMonoMs: null, lastFile: null, line: null },
   };
 }
 

@@ -15,6 +15,7 @@ import { claimFolder } from "./disk.ts";
 import type { Eye } from "./eye.ts";
 import { type Gate, makeGate } from "./gate.ts";
 import { widenHolds } from "./holds.ts";
+import { watchLines } from "./lines.ts";
 import { type Log, makeLog } from "./log.ts";
 import { makeLowBattery } from "./lowbattery.ts";
 import { makeTime, type Time } from "./moment.ts";
@@ -279,6 +280,7 @@ export async function live(world: World, life: Life, stop: AbortSignal): Promise
     sense(after.signal),
     timekeeper.run(after.signal),
     traffic.run(after.signal),
+    watchLines({ clock, store, log, wires: world.wires, eyes, patrol }, stop),
     patrol.run(stop),
     watch(
       {

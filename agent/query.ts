@@ -265,6 +265,7 @@ function cameraFacts(asking: Asking, id: string): CameraFacts {
     recorded24h: knownMs > 0 ? Math.floor(((sums.recordedMs + sums.deletedMs) / knownMs) * 10_000) / 10_000 : null,
     clock: clockOf(reads, id),
     problem: running ? (reads.live()?.cameras[id]?.problem ?? null) : null,
+    line: running ? (reads.live()?.cameras[id]?.line ?? null) : null,
     daysKept: oldestAt === null ? null : Math.floor(((nowAt - dating.toUtc(oldestAt)) / dayMs) * 100) / 100,
   };
 }

@@ -270,7 +270,9 @@ async function closeFile(
       expectWithin(deps, eye, stuckMs);
       return deps.footage.seal(job.id, deps.run, number, segmentPath(base));
     });
-    if (sealed !== null) deps.books.segment({ ...base, ...sealed, stream: "main", clock: deps.time.moment().clock, torn: false }, claim);
+    if (sealed === null) return;
+    deps.books.segment({ ...base, ...sealed, stream: "main", clock: deps.time.moment().clock, torn: false }, claim);
+    eye.lastFile = { startAt, ms: endAt - startAt, bytes: sealed.bytes };
   } catch (error) {
     deps.gate.suspect();
     deps.log.error({ camera: job.id, number, err: String(error) }, "a closed file could not be taken into the index; it is settled later");

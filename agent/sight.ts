@@ -29,7 +29,7 @@ function sightOf(deps: SightDeps, eye: Eye): Sight {
   const others = [...deps.eyes.values()].filter((other) => other !== eye && (isReached(deps, other) || wentTogether(eye, other)));
   return {
     ...{ camera: eye.camera, disk: deps.gate.value(), reason: eye.reason, answers: eye.answers },
-    ...{ knocks: eye.knocks, knocksLost: eye.knocksLost },
+    ...{ knocks: eye.knocks, knocksLost: eye.knocksLost, line: eye.line },
     ...{ others: others.length, othersReached: others.filter((other) => isReached(deps, other)).length },
     routersAnswering: deps.households().filter((id) => deps.senses.router(id) === true).length,
     house: houseOf(deps, eye, others),

@@ -92,7 +92,7 @@ function liveOf(deps: WatchDeps): Live {
   const cameras = [...deps.eyes.values()].map((eye) => [
     eye.camera,
     {
-      ...{ lastFrameAt: at(eye.lastFrameMonoMs), openFromAt: at(eye.openFromMonoMs) },
+      ...{ lastFrameAt: at(eye.lastFrameMonoMs), openFromAt: at(eye.openFromMonoMs), line: eye.line },
       ...newsOf(deps, eye.camera),
     },
   ]);

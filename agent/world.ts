@@ -35,6 +35,7 @@ import type {
   Recorder,
   Service,
   Shutdown,
+  Wires,
   Witness,
 } from "../hal/ports.ts";
 import { firstTelling, makeLink, makePower } from "../hal/probe.ts";
@@ -43,6 +44,7 @@ import { makeService } from "../hal/service.ts";
 import { makeShutdown } from "../hal/shutdown.ts";
 import { makeSupply } from "../hal/supply.ts";
 import { makeWifi } from "../hal/wifi.ts";
+import { makeWires } from "../hal/wires.ts";
 import { makeWitness } from "../hal/witness.ts";
 import type { Settings } from "./config/schema.ts";
 import type { UtcMs } from "./core/dating.ts";
@@ -62,6 +64,7 @@ export type World = {
   readonly power: Probe<PowerValue>;
   readonly link: Probe<LinkValue>;
   readonly witness: Witness;
+  readonly wires: Wires;
   readonly shutdown: Shutdown;
   readonly machine: Pick<Machine, "door">;
   readonly calendar: Calendar;
@@ -85,6 +88,7 @@ export function realWorld(settings: Settings, notBefore: UtcMs, warn: (line: str
       power: powerOf(settings),
       link: isLadder ? makeLadder(settings.link, { ask: witness.ask, wifi: makeWifi().count }, clock.monoMs) : makeLink(settings.link),
       witness,
+      wires: makeWires(),
       calendar,
       service: makeService(process.env, warn),
       random: Math.random,

@@ -41,6 +41,24 @@ export interface Shutdown {
   ask(): Promise<string | null>;
 }
 
+/** A TCP connection on which a stream comes in, as the kernel counts it since it was opened. */
+export type Wire = {
+  /** The other end, and our own port: together they tell one connection from another. */
+  readonly address: string;
+  readonly port: number;
+  readonly localPort: number;
+  /** Round trip, smoothed; null: not measured yet. */
+  readonly rttMs: number | null;
+  readonly receivedBytes: number;
+  /** Packets with data, and those of them that came before others sent earlier: those were lost, or overtaken. */
+  readonly segments: number;
+  readonly outOfOrder: number;
+};
+export interface Wires {
+  /** Established connections to these ports of others. null: nobody tells. Sends nothing, never rejects, ends within a second. */
+  read(ports: readonly number[], signal: AbortSignal): Promise<readonly Wire[] | null>;
+}
+
 /** Somebody in a household who answers while the house has power and network. */
 export interface Witness {
   /** Does `address` answer a ping? null: it could not be asked. Never rejects. */

@@ -42,6 +42,8 @@ import type {
   StreamView,
   Wifi,
   WifiCount,
+  Wire,
+  Wires,
   Witness,
 } from "./ports.ts";
 
@@ -297,6 +299,11 @@ export function scriptWitness(answers: (address: string) => boolean | null): Wit
       return answers(address);
     },
   };
+}
+
+/** Connections as they are told; null: nobody tells. */
+export function scriptWires(wires: () => readonly Wire[] | null): Wires {
+  return { read: async (ports, signal) => (signal.aborted ? null : (wires()?.filter(({ port }) => ports.includes(port)) ?? null)) };
 }
 
 /** A wifi card that counts what it is told; null: nobody tells. */

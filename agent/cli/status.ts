@@ -1,5 +1,6 @@
 /** `matghi status`: what is true now, worst first, and what a person should do. */
 
+import { type CameraLine, weakSigns } from "../core/line.ts";
 import { numberText } from "../core/print.ts";
 import type { Status } from "../core/status.ts";
 import { dateText, vietnamTime } from "../core/time.ts";
@@ -41,7 +42,7 @@ function statusText(now: Status, name: string, language: Language): string {
     .map(({ id, internetBytes }) => `  ${fill(words.line.household, { id, bytes: bytesText(internetBytes, language) })}`);
   const cameras = now.cameras.map(
     (camera) =>
-      `  ${words.states[camera.state].padEnd(10)} ${percent(camera.recorded24h).padStart(6)}  ${camera.id}  ${camera.name}${camera.why === null ? "" : `  (${evidenceText(camera.why, language)})`}  ${at(camera.lastFrameAt)}`,
+      `  ${words.states[camera.state].padEnd(10)} ${percent(camera.recorded24h).padStart(6)}  ${camera.id}  ${camera.name}${camera.why === null ? "" : `  (${evidenceText(camera.why, language)})`}  ${at(camera.lastFrameAt)}${lineText(camera.line, language)}`,
   );
   const todo = now.todo.length === 0 ? [words.nothingToDo] : [words.todo, ...now.todo.map((entry) => `  ! ${entry.text}`)];
   return [
@@ -61,4 +62,10 @@ function statusText(now: Status, name: string, language: Language): string {
         `  - ${language === "vi" ? note.replace(wordsIn("en").notSupportedYet.replace("{setting}", ""), words.notSupportedYet.replace("{setting}", "")) : note}`,
     ),
   ].join("\n");
+}
+
+/** Said where it is weak only. */
+function lineText(line: CameraLine | null, language: Language): string {
+  const signs = line === null ? [] : weakSigns(line);
+  return signs.length === 0 ? "" : `  (${wordsIn(language).line.weak}: ${signs.map((sign) => evidenceText(sign, language)).join("; ")})`;
 }

@@ -2,6 +2,7 @@
  * Names the cause of a hole from what was seen (contract §5): the disk, the camera itself, who else is gone, who still answers.
  * Where the evidence does not reach it says unknown.
  */
+import { type CameraLine, weakSigns } from "./line.ts";
 import type { Blame, Cause, Claim, DiskValue, EndReason, Sure } from "./types.ts";
 
 /** The household of a camera, as seen from the box. */
@@ -29,6 +30,8 @@ export type Sight = {
   /** Knocks at its port since it was lost, and those that nobody answered. */
   readonly knocks: number;
   readonly knocksLost: number;
+  /** Its line as it was seen last before it was lost; null: it was not. */
+  readonly line: CameraLine | null;
   /** The other cameras of the box, and how many of them record or answer. */
   readonly others: number;
   readonly othersReached: number;
@@ -73,13 +76,17 @@ const alone = ({ camera }: Sight) => `camera ${camera}`;
 const enoughKnocks = 5;
 const weakShare = 0.2;
 
-/** It answers, so house and network stand. A stream that does not hold is a weak link only with evidence of the link. */
+/**
+ * It answers, so house and network stand. A stream that does not hold is a weak link only with evidence of its own link: the box's wifi says
+ * nothing of a camera's.
+ */
 function blameAnswering(sight: Sight, reason: EndReason): Claim {
   const seen = sight.answers === null ? [reason] : [reason, sight.answers ? "port-answers" : "port-silent"];
   if (!ownFault.includes(reason)) {
     const lossy = sight.knocks >= enoughKnocks && sight.knocksLost >= sight.knocks * weakShare;
     if (lossy) return claim(alone(sight), "weak-link", "inferred", [...seen, `knocks-lost ${sight.knocksLost}/${sight.knocks}`]);
-    if (sight.link === "weak") return claim(alone(sight), "weak-link", "inferred", [...seen, "link-weak"]);
+    const weak = sight.line === null ? [] : weakSigns(sight.line);
+    if (weak.length > 0) return claim(alone(sight), "weak-link", "inferred", [...seen, ...weak]);
   }
   return claim(alone(sight), "camera", "inferred", seen);
 }

@@ -65,6 +65,7 @@ export const findings = {
   "camera-timestamps": "attention",
   "camera-sparse": "attention",
   "camera-clock": "attention",
+  "camera-line": "attention",
   "camera-nowhere": "not-checkable",
   "camera-good": "ok",
   "ports-open": "attention",

@@ -106,6 +106,10 @@ const vi: DoctorWords = {
         "tắt smart codec, đặt I-frame interval 2 giây trong cài đặt camera",
       ),
       "camera-clock": said("{name}: đồng hồ camera lệch {length}", "chỉnh giờ trong cài đặt camera, hoặc đặt setClock: true"),
+      "camera-line": said(
+        "{name}: đường truyền yếu ({signs})",
+        "đưa camera gần bộ phát wifi hoặc kéo dây; hỏi hộ về đường internet; giảm bitrate trong cài đặt camera",
+      ),
       "camera-nowhere": said("{name}: không có luồng để kiểm tra", ""),
       "camera-good": said("{name}: tốt, {codec}{size}"),
       "ports-open": said("Cổng mở cho máy khác: {ports}", "đóng cổng không cần; chạy: ss -tlnp"),
@@ -239,6 +243,10 @@ const en: DoctorWords = {
         "switch smart codec off, set the I-frame interval to 2 s in the camera",
       ),
       "camera-clock": said("{name}: its clock is off by {length}", "set it in the camera, or set setClock: true"),
+      "camera-line": said(
+        "{name}: its line is weak ({signs})",
+        "move it nearer to the access point or lay a cable; ask the household about its internet; lower the bitrate in the camera",
+      ),
       "camera-nowhere": said("{name}: has no stream to check", ""),
       "camera-good": said("{name}: well, {codec}{size}"),
       "ports-open": said("Ports open to other machines: {ports}", "close what is not needed; run: ss -tlnp"),

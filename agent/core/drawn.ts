@@ -14,3 +14,13 @@ export const lineBytes = (footageBytes: number): number => Math.ceil(footageByte
 
 /** Bytes a second on the line while footage came; null: none did. */
 export const lineRate = ({ ms, bytes }: Drawn): number | null => (ms === 0 ? null : (lineBytes(bytes) / ms) * 1_000);
+
+/** Fewer days tell nothing of what is usual, nor does an hour in which hardly anything came. */
+const fewestHours = 3;
+const shortestMs = 600_000;
+
+/** Bytes of footage a second in the middle one of such hours; null: too few of them are known. */
+export function usualRate(hours: readonly Drawn[]): number | null {
+  const rates = hours.filter(({ ms }) => ms >= shortestMs).map(({ ms, bytes }) => Math.round((bytes / ms) * 1_000));
+  return rates.length < fewestHours ? null : (rates.sort((a, b) => a - b)[Math.floor(rates.length / 2)] ?? null);
+}

@@ -20,6 +20,7 @@ const vi = {
   line: {
     title: "Đường internet của hộ, tháng này:",
     household: "hộ {id}: khoảng {bytes}",
+    weak: "đường truyền yếu",
     told: "ngày {day} gửi {sent} MB, nhận {received} MB",
   },
   wifi: { signal: "sóng {dbm} dBm", retries: "gửi lại {percent} lần mỗi 100 gói", bitrate: "{rate} Mbit/giây" },
@@ -61,6 +62,7 @@ const en: typeof vi = {
   line: {
     title: "The households' internet lines this month:",
     household: "household {id}: some {bytes}",
+    weak: "weak line",
     told: "{sent} MB sent and {received} MB received on {day}",
   },
   wifi: { signal: "signal {dbm} dBm", retries: "{percent} retries for 100 packets", bitrate: "{rate} Mbit/s" },

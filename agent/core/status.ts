@@ -1,6 +1,7 @@
 /** `status` from what the store holds: what is true now, worst first, and what a person should do. Pure; agent/query.ts fills it. */
 import { type ClockReading, clockTrouble } from "./acquaintance.ts";
 import type { UtcMs } from "./dating.ts";
+import type { CameraLine } from "./line.ts";
 import { durationText, numberText } from "./print.ts";
 import type { Reach } from "./reach.ts";
 import type { Supply } from "./supply.ts";
@@ -86,6 +87,7 @@ export type CameraFacts = {
   readonly clock: ClockReading | null;
   /** Why its ONVIF side does not answer; null: it does, or has none. */
   readonly problem: string | null;
+  readonly line: CameraLine | null;
 };
 /** What a todo is about; with its camera it names the alarm (contract §7). */
 export const troubles = [
@@ -156,6 +158,7 @@ export function statusOf(facts: StatusFacts) {
         recorded24h: camera.recorded24h,
         daysKept: camera.daysKept,
         clockOffsetMs: camera.clock?.offsetMs ?? null,
+        line: camera.line,
         picture: null,
       },
     })),

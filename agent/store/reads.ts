@@ -3,6 +3,7 @@ import type { NewHold, RunEnd } from "../core/change.ts";
 import type { DatedBoot, UtcMs } from "../core/dating.ts";
 import type { Drawn } from "../core/drawn.ts";
 import type { OpenGap } from "../core/ledger.ts";
+import type { CameraLine } from "../core/line.ts";
 import type { Entry, EntryFacts, Viewer } from "../core/register.ts";
 import type { See } from "../core/stretch.ts";
 import type {
@@ -61,6 +62,8 @@ export type LiveCamera = {
   readonly neverSet?: boolean | undefined;
   /** Why its ONVIF side does not answer; null: it does. */
   readonly problem?: string | null | undefined;
+  /** Its line as it was seen last while it recorded; null: not yet. */
+  readonly line?: CameraLine | null | undefined;
 };
 
 /** What the running agent renews about every second. */
@@ -323,6 +326,12 @@ export function makeReads(db: Database) {
         `SELECT coalesce(sum(ms), 0) AS ms, coalesce(sum(bytes), 0) AS bytes FROM drawn WHERE camera = ? AND hour_at >= ? AND hour_at < ?`,
         ...[cameraNumber(camera), fromAt - hourMs / 2, toAt - hourMs / 2],
       ) ?? { ms: 0, bytes: 0 },
+    /** What it sent in each of these hours of stored time, where it sent anything. */
+    drawnHours: (camera: string, hours: readonly WallMs[]): readonly Drawn[] =>
+      all<Drawn>(
+        "SELECT ms, bytes FROM drawn WHERE camera = ? AND hour_at IN (SELECT value FROM json_each(?))",
+        ...[cameraNumber(camera), JSON.stringify(hours)],
+      ),
     /** The oldest footage that may go, over all cameras. */
     oldest: (limit: number) => oldestUntil(Number.MAX_SAFE_INTEGER, limit),
     /** As `oldest`, of what ended by then. */

@@ -6,7 +6,9 @@ import { cameraBackoffMs, stationBackoffMs, stationFirstWaitMs } from "../../age
 import { blame, type Sight } from "../../agent/core/blame.ts";
 import type { Moment } from "../../agent/core/change.ts";
 import { type CameraReading, lostMs, settle, settleCamera } from "../../agent/core/condition.ts";
+import { usualRate } from "../../agent/core/drawn.ts";
 import { importance, planDrop } from "../../agent/core/journal.ts";
+import { type CameraLine, weakSigns, wireSigns } from "../../agent/core/line.ts";
 import { endFault, type Faults, joinFault } from "../../agent/core/numbering.ts";
 import { forecastDays, heldFullIn, planSweep } from "../../agent/core/retention.ts";
 import { type CameraCondition, diskValues, endReasons, eventTypes } from "../../agent/core/types.ts";
@@ -73,12 +75,44 @@ describe("the box's own conditions", () => {
   });
 });
 
+describe("a camera's line", () => {
+  const good: CameraLine = { rttMs: 40, outOfOrderPercent: 2, bytesPerSecond: 200_000, usualBytesPerSecond: 250_000 };
+  test.each([
+    ["nothing", {}, []],
+    ["a long way there and back", { rttMs: 812.4 }, ["round-trip 812 ms"]],
+    ["packets lost", { outOfOrderPercent: 7.2 }, ["out-of-order 7.2%"]],
+    ["less than half of the usual", { bytesPerSecond: 77_000 }, ["low-bitrate 31%"]],
+    ["half of the usual", { bytesPerSecond: 125_000 }, []],
+    ["nothing usual to compare with", { bytesPerSecond: 10, usualBytesPerSecond: null }, []],
+    ["nothing known", { rttMs: null, outOfOrderPercent: null, bytesPerSecond: null }, []],
+  ] as const)("%s", (_, change, signs) => {
+    expect(weakSigns({ ...good, ...change })).toEqual(signs);
+    for (const sign of signs) expect(evidenceText(sign, "vi")).not.toContain(sign.split(" ")[0]);
+  });
+
+  test("loss is that of the stretch between two looks, and of enough packets", () => {
+    const count = (segments: number, outOfOrder: number) => ({ rttMs: 5, segments, outOfOrder });
+    expect(wireSigns(count(1_000, 500), count(2_000, 530))).toEqual({ rttMs: 5, outOfOrderPercent: 3 });
+    expect(wireSigns(null, count(2_000, 100)).outOfOrderPercent).toBe(5);
+    expect(wireSigns(count(1_000, 0), count(1_049, 30)).outOfOrderPercent).toBeNull();
+    expect(wireSigns(count(1_000, 0), null)).toEqual({ rttMs: null, outOfOrderPercent: null });
+  });
+
+  test("usual is the middle of enough hours in which something came", () => {
+    const hour = (bytesPerSecond: number, ms = 3_600_000) => ({ ms, bytes: (bytesPerSecond * ms) / 1_000 });
+    expect(usualRate([hour(100), hour(900), hour(300)])).toBe(300);
+    expect(usualRate([hour(100), hour(900), hour(300, 60_000)])).toBeNull();
+    expect(usualRate([])).toBeNull();
+  });
+});
+
 describe("blame", () => {
   const sight: Sight = {
     ...{ camera: "c1", disk: "ok", reason: "silent", answers: false, knocks: 3, knocksLost: 3, others: 5, othersReached: 4 },
-    ...{ routersAnswering: 1, house: null, power: "unsupported", link: "unsupported" },
+    ...{ line: null, routersAnswering: 1, house: null, power: "unsupported", link: "unsupported" },
   };
   const house = { id: "ho-07", reach: "lan", router: true, others: 1, othersReached: 0, holdsBox: false } as const;
+  const weakLine: CameraLine = { rttMs: 812, outOfOrderPercent: 0.4, bytesPerSecond: 60_000, usualBytesPerSecond: 250_000 };
   const allGone = { others: 5, othersReached: 0, routersAnswering: 0 };
 
   test.each([
@@ -90,8 +124,9 @@ describe("blame", () => {
     ["a refused password", { reason: "refused-password", answers: null }, "camera", "inferred", "camera c1"],
     ["a port that answers", { reason: "stalled", answers: true, othersReached: 0 }, "camera", "inferred", "camera c1"],
     ["a stall with knocks lost", { reason: "stalled", answers: true, knocks: 10, knocksLost: 4 }, "weak-link", "inferred", "camera c1"],
-    ["a stall over a weak link", { reason: "stalled", answers: true, link: "weak" }, "weak-link", "inferred", "camera c1"],
-    ["a wrong path over a weak link", { reason: "not-found", answers: true, link: "weak" }, "camera", "inferred", "camera c1"],
+    ["a stall over a weak line of its own", { reason: "stalled", answers: true, line: weakLine }, "weak-link", "inferred", "camera c1"],
+    ["a wrong path over a weak line", { reason: "not-found", answers: true, line: weakLine }, "camera", "inferred", "camera c1"],
+    ["a stall while the box's own wifi is weak", { reason: "stalled", answers: true, link: "weak" }, "camera", "inferred", "camera c1"],
     ["silent while others answer", {}, "camera", "inferred", "camera c1"],
     ["silent and nobody to compare", { others: 0, othersReached: 0 }, "unknown", "unknown", "camera c1"],
     ["a house with its router", { house: { ...house, router: false } }, "house-power", "inferred", "house ho-07"],

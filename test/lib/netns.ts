@@ -24,12 +24,16 @@ export type Network = {
 
 const ip = (...args: readonly string[]) => void execFileSync("ip", [...args], { stdio: ["ignore", "ignore", "pipe"] });
 
+const nft = (...args: readonly string[]) => execFileSync("nft", [...args], { encoding: "utf8" });
+
 /** `number` tells networks of one process apart. */
 export function makeNetwork(number: number): Network {
   const name = `mg${process.pid}n${number}`;
   const [here, there] = [`mg${process.pid % 100_000}h${number}`, `mg${process.pid % 100_000}t${number}`];
   const subnet = `198.18.${process.pid % 250}.${number * 4}`.replace(/\.\d+$/, "");
   const [ours, address] = [`${subnet}.${number * 4 + 1}`, `${subnet}.${number * 4 + 2}`];
+  /** Our own rules for this cable, whether there are any or not. */
+  const forget = `add table netdev ${here}; delete table netdev ${here}`;
   ip("netns", "add", name);
   ip("link", "add", here, "type", "veth", "peer", "name", there);
   ip("link", "set", there, "netns", name);
@@ -49,21 +53,23 @@ export function makeNetwork(number: number): Network {
         "add table inet gone; add chain inet gone in { type filter hook input priority 0; policy drop; }; add chain inet gone out { type filter hook output priority 0; policy drop; }",
       ),
     appear: () => run("nft", "delete", "table", "inet", "gone"),
+    // Where it comes in, on our end of the cable: a packet that is dropped where it is sent is no loss, its sender knows of it.
     lose: (percent) =>
-      run(
-        "nft",
-        `add table inet bad; add chain inet bad out { type filter hook output priority 0; }; add rule inet bad out numgen random mod 100 < ${percent} counter drop`,
+      nft(
+        `add table netdev ${here}; add chain netdev ${here} in { type filter hook ingress device ${here} priority 0; }; add rule netdev ${here} in numgen random mod 100 < ${percent} counter drop`,
       ),
     lost: () => {
-      const rules = execFileSync("ip", ["netns", "exec", name, "nft", "list", "table", "inet", "bad"], { encoding: "utf8" });
+      const rules = nft("list", "table", "netdev", here);
       return Number(/packets (\d+)/.exec(rules)?.[1] ?? 0);
     },
     starve: (kilobits) =>
       run("tc", "qdisc", "replace", "dev", there, "root", "tbf", "rate", `${kilobits}kbit`, "burst", "8kb", "latency", "400ms"),
     heal: () => {
-      for (const cure of ["nft delete table inet bad", `tc qdisc del dev ${there} root`]) run("sh", "-c", `${cure} 2>/dev/null || true`);
+      run("sh", "-c", `tc qdisc del dev ${there} root 2>/dev/null || true`);
+      nft(forget);
     },
     remove: () => {
+      nft(forget);
       ip("link", "delete", here);
       ip("netns", "delete", name);
     },

@@ -8,7 +8,18 @@ import { live } from "../../agent/main.ts";
 import type { Asking } from "../../agent/query.ts";
 import { openOrReplace, openReads } from "../../agent/store/store.ts";
 import type { World } from "../../agent/world.ts";
-import type { Broker, LinkValue, Message, PowerValue, Probe, PublishResult, Reading, Recorder, ServiceNews } from "../../hal/ports.ts";
+import type {
+  Broker,
+  LinkValue,
+  Message,
+  PowerValue,
+  Probe,
+  PublishResult,
+  Reading,
+  Recorder,
+  ServiceNews,
+  Wire,
+} from "../../hal/ports.ts";
 import { sceneDisk } from "../../hal/scene.ts";
 import {
   type ScriptCameraPort,
@@ -29,6 +40,7 @@ import {
   scriptKnock,
   scriptService,
   scriptShutdown,
+  scriptWires,
 } from "../../hal/script.ts";
 import { until, writeSite } from "./agent.ts";
 
@@ -44,6 +56,8 @@ export type Scene = {
   readonly silentRouters: Set<string>;
   power: Reading<PowerValue>;
   link: Reading<LinkValue>;
+  /** The recorders' connections. */
+  wires: readonly Wire[];
   /** What cameras say over ONVIF, and who answers a search. */
   readonly onvif: ScriptCameraPort;
   network: ScriptNetwork;
@@ -123,6 +137,7 @@ export function makeVillage(options: {
     silentRouters: new Set(),
     power: unfelt,
     link: unfelt,
+    wires: [],
     ...{
       onvif: scriptCamera(),
       network: { interfaces: [], devices: [] },
@@ -178,6 +193,7 @@ export function makeVillage(options: {
       ),
       broker: options.broker ?? broker,
       ...{ power: feel("scene", () => scene.power), link: feel("scene", () => scene.link) },
+      wires: scriptWires(() => scene.wires),
       witness: { ask: async (address) => !scene.silentRouters.has(address) },
       ...{ calendar: { daily: () => undefined }, random: () => 0.5, service },
     };
