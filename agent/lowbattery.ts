@@ -1,4 +1,7 @@
-/** Ends the recording in order before the battery does, where the configuration asks for it, and takes it up again when mains returns. */
+/**
+ * A nearly empty battery. Where the configuration asks for it, the recording ends in order and the system is asked to go off; otherwise it
+ * goes on to the last second, and what is recorded reaches the disk at once. Mains ends both.
+ */
 import type { Clock, Reading, Shutdown } from "../hal/ports.ts";
 import { atStart, turn } from "./core/lowbattery.ts";
 import type { Claim } from "./core/types.ts";
@@ -19,26 +22,26 @@ export type LowBatteryDeps = {
 export type LowBattery = {
   /** Why nothing is recorded now; null: it is. */
   claim(): Claim | null;
+  /** May the power be gone at any moment? Then nothing that is recorded waits for the disk. */
+  isUrgent(): boolean;
   run(signal: AbortSignal): Promise<void>;
 };
 
 const lookEveryMs = 1_000;
-/** Where nothing is asked for, only whether the configuration changed. */
-const idleEveryMs = 10_000;
 const resting: Claim = { scope: "box", blame: { cause: "box-power", sure: "sensed", evidence: ["power-low", "closed-in-order"] } };
 
 export function makeLowBattery(deps: LowBatteryDeps): LowBattery {
   let wake = atStart;
   return {
     claim: () => (wake.kind === "resting" ? resting : null),
+    isUrgent: () => wake.kind === "hurried" || wake.kind === "spent",
     run: async (signal) => {
       while (!signal.aborted) {
-        if (wake.kind === "awake" && !deps.isAllowed()) {
-          await deps.clock.sleep(idleEveryMs, signal);
-          continue;
-        }
-        const next = turn(wake, deps.power().value, deps.clock.monoMs());
+        const next = turn(wake, deps.power().value, deps.clock.monoMs(), deps.isAllowed());
         wake = next.wake;
+        if (next.act === "hurry")
+          deps.log.warn({ evidence: deps.power().evidence }, "the battery is nearly empty: recording goes on, every second is flushed");
+        if (next.act === "calm") deps.log.info({ power: deps.power().value }, "mains is back: the battery is no haste any more");
         if (next.act === "rest") await goOff(deps);
         if (next.act === "resume") {
           deps.log.warn({ power: deps.power().value }, "mains is back, or the system did not go off: recording goes on");

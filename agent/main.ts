@@ -247,7 +247,7 @@ export async function live(world: World, life: Life, stop: AbortSignal): Promise
   const roster = makeRoster(
     {
       ...{ clock, time, recorder, knock: knocker, footage, folder, books, store: counted, gate, log, claim, pastIs: pastIs ?? firstPast },
-      ...{ random: world.random, run: begun.run, inTurn: makeTurnstile(2), patrol },
+      ...{ random: world.random, run: begun.run, inTurn: makeTurnstile(2), patrol, isUrgent: battery.isUrgent },
     },
     eyes,
     time.at(startedMonoMs),

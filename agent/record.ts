@@ -45,6 +45,8 @@ export type RecordDeps = {
   /** Lets one file after another through to hashing, over all cameras. */
   readonly inTurn: <T>(deed: () => Promise<T>) => Promise<T>;
   readonly claim: (eye: Eye) => Claim;
+  /** May the power be gone at any moment? Then every look is a flush. */
+  readonly isUrgent: () => boolean;
   /** Where each camera's stream is now: it may have moved, or another may have taken its address. */
   readonly patrol: Pick<Patrol, "where" | "lookUp" | "isForeign">;
 };
@@ -60,7 +62,7 @@ const silentWaitMs = 60_000;
 const wellAfterMs = 5_000;
 /** Nothing that a try does in one piece (closing a file, reading what was left) takes longer where disk and camera live. */
 const stuckMs = 180_000;
-/** Files are looked at this often where they are not flushed. */
+/** Files are looked at this often where they are flushed seldom or never. */
 const lookEveryMs = 1_000;
 
 /** Records one camera until `signal` aborts; returns when its last file is closed and committed. */
@@ -279,14 +281,18 @@ async function closeFile(
   }
 }
 
-/** Flushes the growing file to the disk every `recording.sync`: without it a power cut costs up to 30 s (reference: bench.md §4b). */
+/** Flushes the growing file to the disk every `recording.sync`, and every second on a nearly empty battery: without it a power cut costs up to 30 s (reference: bench.md §4b). */
 async function keepFlushed(deps: RecordDeps, job: CameraJob, eye: Eye, now: Try, signal: AbortSignal): Promise<void> {
+  let flushedMonoMs = deps.clock.monoMs();
   while (!signal.aborted) {
-    await deps.clock.sleep(job.syncMs || lookEveryMs, signal);
+    await deps.clock.sleep(Math.min(job.syncMs || lookEveryMs, lookEveryMs), signal);
     if (deps.patrol.isForeign(job.id)) now.stop.abort();
     const number = now.current;
+    const isDue = job.syncMs > 0 && (job.syncMs <= lookEveryMs || deps.clock.monoMs() - flushedMonoMs >= job.syncMs);
+    const isFlush = isDue || deps.isUrgent();
     try {
-      const seen = await deps.footage.sync(job.id, deps.run, number, job.syncMs > 0);
+      const seen = await deps.footage.sync(job.id, deps.run, number, isFlush);
+      if (isFlush) flushedMonoMs = deps.clock.monoMs();
       if (seen === null || number !== now.current) continue;
       eye.openBytes = seen.bytes;
       if (now.bornMonoMs === null) noteBirth(deps, eye, now, seen.bornAt);

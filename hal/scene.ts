@@ -16,6 +16,8 @@ export type SceneDisk = {
   /** Whether its questions hang, as those to a USB disk that resets do. */
   hang(hangs: boolean): void;
   footage(clock: Clock): Footage;
+  /** How often the growing file of a camera was flushed. */
+  flushes(camera: string): number;
   recorder(clock: Clock, trouble: (camera: string) => EndReason | null): Recorder;
 };
 
@@ -31,7 +33,7 @@ const closedName = /^([^/]+)\/\d{4}-\d{2}-\d{2}\/\d{6}-(\d+)-(\d+)\.mkv$/;
 /** `root`: the footage folder of the configuration; nothing is ever written there. */
 export function sceneDisk(root: string): SceneDisk {
   const files = new Map<string, File>();
-  const disk = { value: "ok" as DiskValue, mark: null as DiskMark | null, hangs: false };
+  const disk = { value: "ok" as DiskValue, mark: null as DiskMark | null, hangs: false, flushes: new Map<string, number>() };
   return {
     files,
     set: (value) => {
@@ -40,6 +42,7 @@ export function sceneDisk(root: string): SceneDisk {
     hang: (hangs) => {
       disk.hangs = hangs;
     },
+    flushes: (camera) => disk.flushes.get(camera) ?? 0,
     footage: (clock) => makeFootage(root, files, disk, clock),
     recorder: (clock, trouble) => ({
       reap: async () => 0,
@@ -60,7 +63,7 @@ const refusal = (code: string) => Object.assign(new Error(code), { code });
 function makeFootage(
   root: string,
   files: Map<string, File>,
-  disk: { value: DiskValue; mark: DiskMark | null; hangs: boolean },
+  disk: { value: DiskValue; mark: DiskMark | null; hangs: boolean; readonly flushes: Map<string, number> },
   clock: Clock,
 ): Footage {
   const usable = () => {
@@ -84,7 +87,8 @@ function makeFootage(
       disk.mark = mark;
     },
     prepare: async (camera) => `${root}/${camera}`,
-    sync: async (camera, run, number) => {
+    sync: async (camera, run, number, durable) => {
+      if (durable) disk.flushes.set(camera, (disk.flushes.get(camera) ?? 0) + 1);
       const file = files.get(part(camera, run, number));
       return file === undefined ? null : { bytes: file.bytes, bornAt: file.bornAt };
     },

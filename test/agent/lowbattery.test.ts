@@ -10,8 +10,10 @@ const feels = (value: PowerValue): Reading<PowerValue> => ({ value, evidence: [`
 let village: Village | null = null;
 afterEach(() => village?.stop());
 
-async function begin(power: string): Promise<Village> {
+async function begin(power: string, more: { readonly sync?: string; readonly station?: boolean } = {}): Promise<Village> {
   const made = makeVillage({
+    ...(more.station === true ? { station: 'url: "mqtt://127.0.0.1:1"' } : {}),
+    ...(more.sync === undefined ? {} : { recording: `sync: ${more.sync}` }),
     ...{ folder: tempFolder("battery"), startAt: Date.parse("2026-11-24T00:00:00Z") },
     ...{ cameras: ['id: cho, url: "rtsp://cho/"'], more: [power] },
   });
@@ -69,9 +71,25 @@ test("a stop by a person on mains stays the box's own", async () => {
   expect(gaps(village)).toMatchObject([{ blame: { cause: "box", evidence: [expect.stringContaining("clean-stop"), expect.anything()] } }]);
 }, 30_000);
 
-test("where nothing is asked for, it records to the last second", async () => {
-  const village = await begin("power: { driver: none }");
+test("where nothing is asked for, it records to the last second, flushes every one of them, and the station knows why it will fall silent", async () => {
+  const village = await begin("power: { driver: none }", { sync: "60s", station: true });
+  const flushes = async (seconds: number) => {
+    const before = village.disk.flushes("cho");
+    await village.pass(seconds * second);
+    return village.disk.flushes("cho") - before;
+  };
+  expect(await flushes(120)).toBe(2);
   village.scene.power = feels("low");
-  await village.pass(300 * second);
+  await village.pass(6 * second);
+  expect(await flushes(120)).toBeGreaterThanOrEqual(118);
+  const told = village.brokers.flatMap(({ messages }) => messages);
+  const last = (topic: string) => told.findLast((message) => message.topic.endsWith(topic));
+  expect(JSON.parse(last("an-dai-1/power")?.payload ?? "null")).toMatchObject({ value: "low" });
+  // The alarm outlives every other word of a box that is gone.
+  expect(last("/alarm/power")).toMatchObject({ retain: true, expirySeconds: null });
+  expect(last("/alarm/power")?.payload).toContain("sắp hết");
   expect([stateOf(village), village.scene.shutdown.asked(), gaps(village)]).toEqual(["recording", 0, []]);
+  village.scene.power = feels("mains");
+  await village.pass(30 * second);
+  expect(await flushes(120)).toBe(2);
 }, 30_000);

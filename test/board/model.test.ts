@@ -241,6 +241,10 @@ describe("what to do", () => {
     );
     expect(kinds(all)).toEqual(["silent: silent a"]);
   });
+  test("a site that ran on its battery before it fell silent is said to have: its alarm outlives it", () => {
+    const all = station(...silentSite("a", 30), ["from/a/alarm/power", alarm(null, "mất điện", nowAt - hour), null]);
+    expect(kinds(all)).toEqual(["spent: silent a"]);
+  });
   test("a full disk is one fault with its cameras under it", () => {
     const all = station(
       ...site("a", { c1: down("disk-full"), c2: down("disk-full"), c3: down("refused-password") }),

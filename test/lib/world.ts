@@ -107,6 +107,8 @@ export function makeVillage(options: {
   readonly cameras: readonly string[];
   readonly more?: readonly string[];
   readonly station?: string;
+  /** Further keys of `recording`. */
+  readonly recording?: string;
   /** What the broker says to a message; it takes all where nothing is given. */
   readonly publish?: (message: Message) => PublishResult;
   /** The station's end of the line, where it outlives the box. */
@@ -115,7 +117,11 @@ export function makeVillage(options: {
   const { folder } = options;
   const more = options.more ?? [];
   const config = writeSite({
-    ...{ folder, cameras: options.cameras, recording: "segment: 60s, limit: { free: 0B }" },
+    ...{
+      folder,
+      cameras: options.cameras,
+      recording: `segment: 60s, limit: { free: 0B }${options.recording === undefined ? "" : `, ${options.recording}`}`,
+    },
     ...(options.station === undefined ? {} : { station: options.station }),
     ...(options.broker === undefined ? {} : { station: 'url: "mqtt://127.0.0.1"' }),
     more: [

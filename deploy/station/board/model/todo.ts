@@ -14,7 +14,8 @@ export type Task = {
   readonly note: string;
 } & (
   | { readonly kind: "area"; readonly sites: readonly Site[] }
-  | { readonly kind: "silent" | "stopped"; readonly site: Site; readonly isExact: boolean }
+  /** `spent`: silent, and its last word was that it ran on its battery. */
+  | { readonly kind: "silent" | "spent" | "stopped"; readonly site: Site; readonly isExact: boolean }
   | { readonly kind: "household"; readonly site: Site; readonly household: string; readonly alarms: readonly Alarm[] }
   | { readonly kind: "alarm"; readonly site: Site; readonly alarm: Alarm }
 );
@@ -72,9 +73,12 @@ const area = (cluster: readonly Dated[]): Task => ({
 });
 
 const silence = (site: Site, kind: "silent" | "stopped", sinceAt: number | null, isExact: boolean): Task => ({
-  ...{ kind, site, level: "broken", sinceAt, isExact },
+  ...{ kind: kind === "silent" && wasOnBattery(site) ? "spent" : kind, site, level: "broken", sinceAt, isExact },
   ...{ key: `${kind} ${site.id}`, note: `${site.id}/_box`, cameras: reached(site) },
 });
+
+/** Its alarm of power is taken back when mains returns, and outlives everything else that it said. */
+const wasOnBattery = ({ alarms }: Site) => alarms.some(({ type }) => type === "power");
 
 const reached = (site: Site) => site.cameras.filter(({ manual }) => manual === null);
 

@@ -88,7 +88,7 @@ export function taskText(task: Task, view: View): string {
 }
 
 function taskSince(task: Task, view: View): string {
-  if ((task.kind === "silent" || task.kind === "stopped") && !task.isExact && task.sinceAt !== null)
+  if ((task.kind === "silent" || task.kind === "spent" || task.kind === "stopped") && !task.isExact && task.sinceAt !== null)
     return fill(view.words.todo.lastTrace, { since: timeText(task.sinceAt, view.nowAt) });
   // Since when, an alarm's own sentence says; how long that is, it cannot.
   if (task.kind === "alarm") return task.sinceAt === null ? "" : `(${agoText(task.sinceAt, view.nowAt, view.language)})`;
