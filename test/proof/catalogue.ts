@@ -97,6 +97,13 @@ export const catalogue: readonly Fault[] = [
     tests: /mains, battery|driver that died|server that hangs/,
   },
   { name: "smartctl-hangs", must: "unknown; nobody waits", suite: "test/hal/machine.test.ts", tests: /hang/ },
+  {
+    name: "slow-probes",
+    must: "all senses on, smartctl hanging: the agent's turns late by 50 ms at most (p99)",
+    suite: "test/faults/slow-probes.test.ts",
+    tests: /99 of a hundred/,
+    needsRoot: true,
+  },
   { name: "evidence-changed", must: "never called unaltered", suite: "test/fuzz/evidence.test.ts", tests: /./ },
   { name: "day", must: "24 h: each hole has its cause, edges within 5 s", suite: "test/agent/day.test.ts", tests: /./ },
   { name: "soak", must: "drawn faults on virtual time: all laws after each", suite: "test/soak/soak.test.ts", tests: /./ },
