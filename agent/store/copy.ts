@@ -16,6 +16,9 @@ export async function copyDatabase(state: string, target: string): Promise<boole
   }
 }
 
+/** The run went on writing after the copy was made: no number of its events is given twice. */
+const numberGap = 1_000_000;
+
 /**
  * The journal begins anew under another name, as one that was rolled back must (contract §7): what the station has of the old one stays
  * true, all that is kept goes out again and is told apart by its ids. Days and months are told again too. Returns the name.
@@ -30,7 +33,7 @@ export function renewJournal(state: string, why: string): string {
       db.prepare("INSERT INTO meta VALUES ('restored', ?) ON CONFLICT DO UPDATE SET value = excluded.value").run(why);
       const run = makeReads(db).lastRun();
       if (run === null) return;
-      const seq = db.prepare("UPDATE run SET seq = seq + 1 WHERE id = ? RETURNING seq").pluck().get(run.id);
+      const seq = db.prepare("UPDATE run SET seq = seq + ? WHERE id = ? RETURNING seq").pluck().get(numberGap, run.id);
       db.prepare(
         "INSERT INTO event (run, seq, at, mono_ms, clock, type, level, keep, data) VALUES (?, ?, ?, 0, 'unset', 'journal.reset', 'alarm', 3, ?)",
       ).run(run.id, seq, run.beatAt, JSON.stringify({ brokenAs: why, db: name }));

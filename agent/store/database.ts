@@ -2,6 +2,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import Sqlite from "better-sqlite3";
+import { giveToOwner } from "./key.ts";
 import { migrations, schemaVersion } from "./migrations.ts";
 
 export type Database = Sqlite.Database;
@@ -9,6 +10,8 @@ export type Statement = Sqlite.Statement;
 
 export const databaseName = "matghi.db";
 const lockName = "lock";
+/** Held in common by exports, alone by an update. */
+const exportsName = "exports";
 /** A short writer of the command line may hold the database this long before we give up. */
 const busyMs = 2_000;
 
@@ -109,6 +112,33 @@ export function openReader(state: string): Database | null {
   }
 }
 
+/** A file's schema version; null: there is none, or it is no database. */
+export function versionOf(file: string): number | null {
+  try {
+    const db = new Sqlite(file, { readonly: true, fileMustExist: true, timeout: busyMs });
+    try {
+      return Number(db.pragma("user_version", { simple: true }));
+    } finally {
+      db.close();
+    }
+  } catch {
+    return null;
+  }
+}
+
+/** One file without a WAL beside it, for a change of places; opened for writing, nothing of it is upgraded. Throws SQLite's error. */
+export function openAlone(file: string): Database {
+  const db = new Sqlite(file, { fileMustExist: true, timeout: busyMs });
+  try {
+    db.pragma("journal_mode = DELETE");
+    db.pragma("synchronous = FULL");
+    return db;
+  } catch (error) {
+    db.close();
+    throw error;
+  }
+}
+
 /** The file as it is, of whatever version and however damaged, for a look at it; null: there is none. Throws SQLite's error. */
 export function openAsItIs(state: string): Database | null {
   const file = join(state, databaseName);
@@ -141,11 +171,22 @@ function migrate(db: Database, step: number): void {
  * Holds the state folder for one agent: an exclusive lock on a file of its own, which the system frees whenever and however we end.
  * Null when another agent holds it.
  */
-export function lockState(state: string): (() => void) | null {
+export const lockState = (state: string): (() => void) | null => holdFile(state, lockName, ["BEGIN EXCLUSIVE"]);
+
+/** For as long as footage is handed out: no update begins. Null: one is under way. */
+export const lockExport = (state: string): (() => void) | null =>
+  holdFile(state, exportsName, ["BEGIN", "SELECT count(*) FROM sqlite_master"]);
+
+/** For an update: no export begins. Null: one is under way, or another update. */
+export const lockExports = (state: string): (() => void) | null => holdFile(state, exportsName, ["BEGIN EXCLUSIVE"]);
+
+function holdFile(state: string, name: string, steps: readonly string[]): (() => void) | null {
   mkdirSync(state, { recursive: true, mode: 0o750 });
-  const db = new Sqlite(join(state, lockName), { timeout: 0 });
+  const file = join(state, name);
+  const db = new Sqlite(file, { timeout: 0 });
   try {
-    db.exec("BEGIN EXCLUSIVE");
+    for (const step of steps) db.exec(step);
+    giveToOwner(state, file);
     return () => db.close();
   } catch (error) {
     db.close();

@@ -1,0 +1,126 @@
+/**
+ * The database over an update. Before the switch it is copied as the version in use leaves it, `<state>/matghi.db.of-<version>`. A version that
+ * takes over again from a newer one which has migrated it puts its copy in place; where nothing was migrated it goes on with what is there.
+ */
+import { copyFileSync, existsSync, linkSync, mkdirSync, renameSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { copyDatabase, renewJournal } from "./copy.ts";
+import { type Database, databaseName, openAlone, versionOf } from "./database.ts";
+import { giveToOwner, syncFolder } from "./key.ts";
+import { schemaVersion } from "./migrations.ts";
+
+const copyOf = (state: string, version: string) => join(state, `${databaseName}.of-${version}`);
+/** What the newer version had made of it, for a person to look at; one is kept. */
+const newerName = `${databaseName}.newer`;
+const draftName = "undo";
+
+/** Copies the database beside a running agent, whole or not at all. False: there is none. Rejects with SQLite's or the system's error. */
+export async function copyBefore(state: string, version: string): Promise<boolean> {
+  const [target, draft] = [copyOf(state, version), `${copyOf(state, version)}.part`];
+  rmSync(draft, { force: true });
+  if (!(await copyDatabase(state, draft))) return false;
+  // SQLite has synced it; its name follows.
+  giveToOwner(state, draft);
+  renameSync(draft, target);
+  syncFolder(state);
+  return true;
+}
+
+/** Would this version, taking over again, find another database than it left? `copied`: there is a copy of its own. */
+export function wouldRestore(state: string, version: string): "keeps" | "restores" | "no-copy" {
+  const copied = versionOf(copyOf(state, version));
+  if (copied === null) return "no-copy";
+  return copied === versionOf(join(state, databaseName)) ? "keeps" : "restores";
+}
+
+export type Restored = {
+  readonly db: string;
+  /** Tables of which nothing could be taken over from the newer database. */
+  readonly lost: readonly string[];
+};
+
+/**
+ * Where a newer version has migrated the database and a copy of ours is there, the copy takes its place, under a new journal's name; null: it
+ * does not. Cut off anywhere, the next start begins again: the last step is one rename. The state must be locked. Throws SQLite's or the system's error.
+ */
+export function restoreCopy(state: string, version: string): Restored | null {
+  const [file, copy] = [join(state, databaseName), copyOf(state, version)];
+  if ((versionOf(file) ?? 0) <= schemaVersion || !existsSync(copy)) return null;
+  const folder = join(state, draftName);
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(folder, { mode: 0o700 });
+  copyFileSync(copy, join(folder, databaseName));
+  fold(file);
+  const lost = takeOver(join(folder, databaseName), file);
+  const db = renewJournal(folder, `taken back from a newer matghi to ${version}`);
+  openAlone(join(folder, databaseName)).close();
+  rmSync(join(state, newerName), { force: true });
+  linkSync(file, join(state, newerName));
+  for (const suffix of besides) rmSync(`${file}${suffix}`, { force: true });
+  renameSync(join(folder, databaseName), file);
+  syncFolder(state);
+  rmSync(folder, { recursive: true, force: true });
+  return { db, lost };
+}
+
+const besides = ["-wal", "-shm"];
+
+/** Its last writes are in its WAL, which would be read into the copy. A command that is just reading keeps it there; recording does not wait for it. */
+function fold(file: string): void {
+  try {
+    openAlone(file).close();
+  } catch {
+    // Damaged: what can be read of it is taken over, the rest is named as lost.
+  }
+}
+
+/** Boots, their clocks and runs, so that no number is used twice; what people wrote down; what was deleted meanwhile. Parents before children. */
+const kept = ["boot", "clock_step", "run", "hold", "register", "viewer", "deletion"];
+
+/** More runs than there are within a trial, where nobody can tell how many there were. */
+const runGap = 1_000;
+
+function takeOver(draft: string, newer: string): readonly string[] {
+  const db = openAlone(draft);
+  try {
+    db.pragma("foreign_keys = OFF");
+    const isThere = succeeds(() => void db.prepare("ATTACH ? AS newer").run(newer));
+    const steps: readonly (readonly [string, () => void])[] = [
+      ["camera", () => void db.exec("INSERT OR IGNORE INTO main.camera (id, name) SELECT id, name FROM newer.camera")],
+      ...kept.map((table) => [table, () => merge(db, table)] as const),
+      ["segment", () => forgetDeleted(db)],
+    ];
+    // All or nothing of one table: what the newer version has changed may not fit.
+    const lost = steps.filter(([, step]) => !(isThere && succeeds(() => db.transaction(step).immediate()))).map(([table]) => table);
+    if (lost.includes("run")) db.prepare("UPDATE sqlite_sequence SET seq = seq + ? WHERE name = 'run'").run(runGap);
+    return lost;
+  } finally {
+    db.close();
+  }
+}
+
+function succeeds(step: () => void): boolean {
+  try {
+    step();
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Rows of the newer table, in the columns that both know. */
+function merge(db: Database, table: string): void {
+  const columnsOf = (schema: string) => db.prepare("SELECT name FROM pragma_table_info(?, ?)").pluck().all(table, schema) as string[];
+  const theirs = new Set(columnsOf("newer"));
+  const columns = columnsOf("main").filter((name) => theirs.has(name));
+  const list = columns.join(", ");
+  const changes = columns.map((name) => `${name} = excluded.${name}`).join(", ");
+  db.exec(`INSERT INTO main.${table} (${list}) SELECT ${list} FROM newer.${table} WHERE true ON CONFLICT (id) DO UPDATE SET ${changes}`);
+}
+
+/** Footage that went under its rule meanwhile is not missing. A file that is still there comes back with the next comparison. */
+function forgetDeleted(db: Database): void {
+  db.exec(
+    "DELETE FROM main.segment AS s WHERE NOT EXISTS (SELECT 1 FROM newer.segment n WHERE n.camera = s.camera AND n.run = s.run AND n.number = s.number)",
+  );
+}
