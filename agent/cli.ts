@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 /** The command line. One file a command under cli/; each is loaded only when it is asked for. */
-import { Command, CommanderError } from "commander";
+import { Command, CommanderError, Option } from "commander";
 import { type Context, exit, Refusal } from "./cli/context.ts";
 import { version } from "./version.ts";
 
@@ -230,6 +230,21 @@ function build(done: (code: number) => void): Command {
     .option("--yes", "does not ask")
     .action(async (file: string, options: import("./cli/backup.ts").RestoreOptions) =>
       done(await (await import("./cli/backup.ts")).restore(contextOf(program), file, options)),
+    );
+  program
+    .command("update [file]")
+    .description(
+      "takes a new version from a package, matghi update ./matghi_0.2.0_arm64.deb; kept once it has recorded ten minutes and reached the station, else left again by itself",
+    )
+    .option("--status", "which version is in use, and how a trial stands")
+    .option("--back", "to the version before: at once during a trial, later as an update of its own")
+    .option("--allow-unsigned", "a package without a signature too; one that is signed wrongly never")
+    .option("--allow-downgrade", "an older version too")
+    .option("--yes", "goes back although the ledger must go back too")
+    .addOption(new Option("--root <folder>", "another folder of versions").hideHelp())
+    .addOption(new Option("--steady <duration>", "another length of the trial").hideHelp())
+    .action(async (file: string | undefined, options: import("./cli/update.ts").UpdateOptions) =>
+      done(await (await import("./cli/update.ts")).update(contextOf(program), file, options)),
     );
   add("adopt-disk", "takes a blank or replaced footage disk into service", async (context) =>
     (await import("./cli/adopt-disk.ts")).adopt(context, stopOnSignals()),

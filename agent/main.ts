@@ -15,6 +15,7 @@ import { claimFolder } from "./disk.ts";
 import type { Eye } from "./eye.ts";
 import { type Gate, makeGate } from "./gate.ts";
 import { widenHolds } from "./holds.ts";
+import { type Fate, fateOf } from "./home.ts";
 import { watchLines } from "./lines.ts";
 import { type Log, makeLog } from "./log.ts";
 import { makeLowBattery } from "./lowbattery.ts";
@@ -45,9 +46,11 @@ import { lockState } from "./store/database.ts";
 import { type BoxKey, openKey } from "./store/key.ts";
 import { keepReserve } from "./store/reserve.ts";
 import { openOrReplace, type Store } from "./store/store.ts";
+import { restoreCopy } from "./store/undo.ts";
 import { makeUsage, sweep } from "./sweep.ts";
 import { makeTimekeeper } from "./timekeep.ts";
 import { countTraffic } from "./traffic.ts";
+import { standTrial, tellUndone } from "./trial.ts";
 import { makeTurnstile } from "./turnstile.ts";
 import { version } from "./version.ts";
 import { type Conditions, watch } from "./watch.ts";
@@ -115,6 +118,11 @@ async function inFolder(folder: string, err: (line: string) => void, work: () =>
 }
 
 async function withStore(configFile: string, first: Settings, hash: string, err: (line: string) => void): Promise<number> {
+  const restored = restoreCopy(first.site.state, version);
+  if (restored !== null)
+    err(
+      `the database is ${version}'s own again, with the journal ${restored.db}; not taken over: ${restored.lost.join(", ") || "nothing"}`,
+    );
   const { store } = openOrReplace(first.site.state, Date.now());
   try {
     const refused = store.meta("folder") === null ? loadConfig(configFile) : null;
@@ -123,7 +131,8 @@ async function withStore(configFile: string, first: Settings, hash: string, err:
       return 2;
     }
     const onReload = (reload: () => void) => void process.on("SIGHUP", reload);
-    await live(realWorld(first, latestUtc(store), err), { configFile, settings: first, hash, store, onReload }, stopOnSignals());
+    const life = { configFile, settings: first, hash, store, onReload, fate: fateOf(import.meta.dirname) };
+    await live(realWorld(first, latestUtc(store), err), life, stopOnSignals());
     return 0;
   } finally {
     store.close();
@@ -143,11 +152,13 @@ export type Life = {
   readonly onReload: (reload: () => void) => void;
   /** Takes the lines of the log instead of standard output. */
   readonly write?: (line: string) => void;
+  /** Whether this version is on trial, or has taken over again. */
+  readonly fate?: Fate;
 };
 
 /** One run from begin to end: recovers, records, stops in order when `stop` aborts. */
 export async function live(world: World, life: Life, stop: AbortSignal): Promise<void> {
-  const { configFile, settings: first, hash, store, onReload, write } = life;
+  const { configFile, settings: first, hash, store, onReload, write, fate } = life;
   let settings = first;
   let config = hash;
   const log = makeLog({ secrets: () => secretsOf(settings), ...(write === undefined ? {} : { write }) });
@@ -202,6 +213,7 @@ export async function live(world: World, life: Life, stop: AbortSignal): Promise
   keepReserve(settings.site.state);
   const auditor = makeAuditor(store, keyOf(settings.site.state, log), time, log);
   auditor.say("service.started", { version, config: hash, previous: previous?.end ?? "none" });
+  if (fate?.undone != null) tellUndone({ store, log, auditor }, fate.undone);
   closePrevious(recovery, unended);
   sayBegin(store, time, { config: hash, previous: previous?.end ?? "none", brokenAs });
   const orphans = await recorder.reap();
@@ -361,6 +373,8 @@ export async function live(world: World, life: Life, stop: AbortSignal): Promise
     });
   });
   loops.push(battery.run(stop));
+  const configured = () => settings.cameras.map(({ id }) => id);
+  if (fate?.trial != null) loops.push(standTrial({ clock, store, log, auditor, conditions, configured }, fate.trial, stop));
   const wayTo = { clock, store, log, machine: world.machine, link: senses.link };
   loops.push(watchReach({ ...wayTo, station: () => (settings.station === undefined ? null : placeOf(settings.station.url)) }, stop));
   await new Promise<void>((resolve) => (stop.aborted ? resolve() : stop.addEventListener("abort", () => resolve(), { once: true })));

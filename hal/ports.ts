@@ -549,3 +549,24 @@ export interface Sticks {
   /** Bytes a second that reach the medium under a folder, by a small file that is removed again; null where it takes nothing. Never rejects. */
   speed(folder: string): Promise<number | null>;
 }
+
+/** What a Debian package says of itself. */
+export type PackageFacts = {
+  readonly name: string;
+  readonly version: string;
+  readonly architecture: string;
+  readonly unpackedBytes: number;
+};
+
+/** Debian packages in files. Each question rejects with what dpkg says. */
+export type Packages = {
+  facts(file: string): Promise<PackageFacts>;
+  /** What the package brings under `folder` of the root (no slash in front) becomes `to`, which must not be there yet. */
+  unpack(file: string, folder: string, to: string): Promise<void>;
+  /** Negative where `a` is the older version by Debian's order, 0 where they are the same. */
+  compare(a: string, b: string): Promise<number>;
+  /** Writes out to the disk all that lies on the file system of `path`. */
+  sync(path: string): Promise<void>;
+  /** Runs a version's own command line: its exit code and what it said. */
+  run(home: string, args: readonly string[]): Promise<{ readonly code: number; readonly text: string }>;
+};

@@ -19,7 +19,7 @@ import { bytesText, fill, type Language, lengthText, wordsIn } from "../core/wor
 import { type CameraOrder, type ExportDeps, type Exported, type ExportOrder, exportEvidence } from "../export.ts";
 import { type Asking, clockOf, historyOf } from "../query.ts";
 import { exportSealed, sealedEnding } from "../sealed.ts";
-import { isLocked } from "../store/database.ts";
+import { isLocked, lockExport } from "../store/database.ts";
 import { BrokenKey, openKey } from "../store/key.ts";
 import type { Store } from "../store/store.ts";
 import { openStore } from "../store/store.ts";
@@ -103,6 +103,8 @@ async function exportAs(context: Context, options: ExportOptions, signal: AbortS
   if (!existsSync(join(settings.site.state, "matghi.db")))
     throw new Refusal(exit.notFound, `nothing has been recorded in ${settings.site.state} yet; start the agent: matghi run`);
   const key = keyOf(settings);
+  const unlock = lockExport(settings.site.state);
+  if (unlock === null) throw new Refusal(exit.needsPerson, "an update is under way; export again in a minute: matghi update --status");
   const store = openStore(settings.site.state);
   try {
     const nowAt = nowUtc(settings);
@@ -152,6 +154,7 @@ async function exportAs(context: Context, options: ExportOptions, signal: AbortS
     return result.altered.length > 0 || answer !== "yes" ? exit.needsPerson : exit.fine;
   } finally {
     store.close();
+    unlock();
   }
 }
 

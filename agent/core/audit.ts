@@ -17,6 +17,9 @@ export const auditKinds = [
   "subject.asked",
   "subject.answered",
   "camera.found",
+  "update.begun",
+  "update.good",
+  "update.undone",
   "signed",
 ] as const;
 export type AuditKind = (typeof auditKinds)[number];

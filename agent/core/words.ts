@@ -16,6 +16,7 @@ import { sheetWords as telling } from "./sheetwords.ts";
 import { supportWords as helping } from "./supportwords.ts";
 import { vietnamTime } from "./time.ts";
 import type { Cause, DiscoveryCode } from "./types.ts";
+import { updateWords as renewing } from "./updatewords.ts";
 
 export type Language = "vi" | "en";
 
@@ -33,6 +34,7 @@ const vi = {
   ...settling.vi,
   ...asking.vi,
   ...informing.vi,
+  ...renewing.vi,
   causes: {
     "box-power": "mất điện tại nơi đặt đầu ghi",
     "house-power": "mất điện tại vị trí lắp đặt",
@@ -396,6 +398,7 @@ const en: typeof vi = {
   ...settling.en,
   ...asking.en,
   ...informing.en,
+  ...renewing.en,
   causes: {
     "box-power": "power cut at the recorder",
     "house-power": "power cut at the camera's place",

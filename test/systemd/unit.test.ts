@@ -22,9 +22,12 @@ function analyze(...args: readonly string[]): Promise<{ readonly code: number; r
 test("systemd finds nothing to complain about", async () => {
   // The program is where the package puts it, not on this machine.
   const unit = join(tempFolder("unit"), "matghi.service");
-  writeFileSync(unit, text.replaceAll("/usr/bin/matghi", join(repository, "deploy/matghi")));
+  const here = text
+    .replaceAll("/usr/bin/matghi", join(repository, "deploy/matghi"))
+    .replaceAll("/usr/lib/matghi", join(repository, "deploy/debian"));
+  writeFileSync(unit, here);
   expect(await analyze("verify", "--man=no", unit)).toEqual({ code: 0, text: "" });
-  writeFileSync(unit, text.replace("WatchdogSec=60", "WatchdogSeconds=60"));
+  writeFileSync(unit, here.replace("WatchdogSec=60", "WatchdogSeconds=60"));
   expect((await analyze("verify", "--man=no", unit)).text).toContain("WatchdogSeconds");
 });
 
