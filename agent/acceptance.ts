@@ -2,8 +2,8 @@
 import type { Remux } from "../hal/ports.ts";
 import type { Settings } from "./config/schema.ts";
 import { segmentPath } from "./core/path.ts";
-import { type Accepted, daysKept } from "./core/setup.ts";
-import { fill, offsetText, wordsIn } from "./core/words.ts";
+import { type Accepted, daysKept, type Trial } from "./core/setup.ts";
+import { evidenceText, fill, type Language, offsetText, wordsIn } from "./core/words.ts";
 import { type Asking, clockOf } from "./query.ts";
 import type { SegmentRow } from "./store/reads.ts";
 
@@ -13,32 +13,53 @@ const lookBackMs = 900_000;
 const filesOf = ({ reads, dating, nowAt }: Asking, camera: string): readonly SegmentRow[] =>
   reads.segmentsTouching(camera, { fromAt: dating.fromUtc(nowAt - lookBackMs), toAt: dating.fromUtc(nowAt) + 1 });
 
-/** Is there a closed file of it? */
-export const hasFootage = (asking: Asking, camera: string): boolean => filesOf(asking, camera).length > 0;
+const lengthOf = ({ startAt, endAt }: SegmentRow) => endAt - startAt;
+const longestOf = (files: readonly SegmentRow[]): SegmentRow | undefined => [...files].sort((a, b) => lengthOf(b) - lengthOf(a))[0];
 
-export async function acceptance(asking: Asking, remux: Remux, signal: AbortSignal): Promise<readonly Accepted[]> {
+/** The first file ends at the next full minute: so much of a file shows two key frames of any camera that is set right. */
+const enoughMs = 20_000;
+const almost = 0.8;
+
+/** Is there a closed file of it, long enough to be judged by? */
+export function hasFootage(asking: Asking, camera: string): boolean {
+  const longest = longestOf(filesOf(asking, camera));
+  return longest !== undefined && lengthOf(longest) >= almost * Math.min(enoughMs, asking.settings.recording.segment);
+}
+
+/** The cameras that are due to be recorded. */
+export const recordable = ({ cameras }: Settings): Settings["cameras"] =>
+  cameras.filter(({ url, onvif }) => url !== undefined || onvif !== undefined);
+
+/** `trials`: what the kill of each camera's recorder cost, by its id. */
+export async function acceptance(
+  asking: Asking,
+  remux: Remux,
+  trials: ReadonlyMap<string, Trial>,
+  signal: AbortSignal,
+): Promise<readonly Accepted[]> {
   const { settings, reads } = asking;
-  const due = settings.cameras.filter(({ url, onvif }) => url !== undefined || onvif !== undefined);
+  const due = recordable(settings);
   const rates = new Map(due.map(({ id }) => [id, rateOf(filesOf(asking, id))]));
   const all = [...rates.values()].reduce<number>((sum, rate) => sum + (rate ?? 0), 0);
   const days = daysKept(roomOf(asking), all, settings.recording.keep.max);
   const sheet: Accepted[] = [];
   for (const { id, name } of due) {
-    const last = filesOf(asking, id).at(-1);
-    const path = last === undefined ? null : `${settings.recording.folder}/${segmentPath(last)}`;
+    const sample = longestOf(filesOf(asking, id));
+    const path = sample === undefined ? null : `${settings.recording.folder}/${segmentPath(sample)}`;
     const facts = path === null ? null : await remux.look(path, signal);
     sheet.push({
       ...{ id, name: name ?? id, codec: facts?.codec ?? null, width: facts?.width ?? null, height: facts?.height ?? null },
       ...{ fps: facts?.fps ?? null, bitsPerSecond: rates.get(id) ?? null, days: path === null ? null : days },
       keyEveryMs: path === null ? null : await remux.groupMs(path, signal),
       clockOffsetMs: clockOf(reads, id)?.offsetMs ?? null,
+      trial: trials.get(id) ?? null,
     });
   }
   return sheet;
 }
 
 function rateOf(files: readonly SegmentRow[]): number | null {
-  const ms = files.reduce((sum, { startAt, endAt }) => sum + endAt - startAt, 0);
+  const ms = files.reduce((sum, file) => sum + lengthOf(file), 0);
   const bytes = files.reduce((sum, file) => sum + file.bytes, 0);
   return ms === 0 ? null : Math.round((bytes * 8_000) / ms);
 }
@@ -51,11 +72,21 @@ function roomOf({ settings, reads }: Asking): number {
   return Math.min(room, size ?? Number.POSITIVE_INFINITY);
 }
 
+const numberIn = (value: number, digits: number, language: Language) =>
+  language === "vi" ? value.toFixed(digits).replace(".", ",") : value.toFixed(digits);
+
+function trialText(trial: Trial | null, language: Language): string {
+  const words = wordsIn(language).setup;
+  if (trial === null) return "–";
+  if (trial.kind === "failed") return evidenceText(trial.why, language);
+  return fill(words.lost, { seconds: numberIn(trial.lostMs / 1_000, 1, language) });
+}
+
 /** The sheet as a table for people. */
 export function sheetText(cameras: readonly Accepted[], { site }: Settings): string {
   const { language } = site;
   const words = wordsIn(language).setup;
-  const number = (value: number, digits: number) => (language === "vi" ? value.toFixed(digits).replace(".", ",") : value.toFixed(digits));
+  const number = (value: number, digits: number) => numberIn(value, digits, language);
   const cells = (camera: Accepted) => [
     camera.name,
     camera.bitsPerSecond === null
@@ -66,6 +97,7 @@ export function sheetText(cameras: readonly Accepted[], { site }: Settings): str
     camera.keyEveryMs === null ? "–" : fill(words.seconds, { seconds: number(camera.keyEveryMs / 1_000, 1) }),
     camera.clockOffsetMs === null ? "–" : offsetText(camera.clockOffsetMs, language),
     camera.days === null ? "–" : fill(words.days, { days: number(camera.days, 1) }),
+    trialText(camera.trial, language),
   ];
   const rows = [words.columns, ...cameras.map(cells)];
   const widths = words.columns.map((_, n) => Math.max(...rows.map((row) => [...(row[n] ?? "")].length)));

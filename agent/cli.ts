@@ -168,10 +168,12 @@ function build(done: (code: number) => void): Command {
   ).option("--check", "walks the chain: altered, removed, reordered and missing entries");
   add(
     "setup",
-    "from nothing to recording: writes the configuration, starts, waits for footage",
-    async (context, options: import("./cli/setup.ts").SetupOptions) =>
+    "from nothing to recording: asks for what is not said, writes the configuration, starts, waits for footage",
+    async (context, options: import("./cli/setup/desk.ts").SetupOptions) =>
       (await import("./cli/setup.ts")).setup(context, options, stopOnSignals()),
   )
+    .option("--enroll <file>", "what add-site made at the station: it says site, commune and station")
+    .option("--enroll-code-file <file>", "file with its one-time code, instead of asking for it")
     .option("--id <id>", "the site, for instance an-dai-1")
     .option("--commune <id>", "the commune, for instance nghia-phuong")
     .option("--name <text>", "the site as people say it")
@@ -189,9 +191,11 @@ function build(done: (code: number) => void): Command {
     )
     .option("--table <file>", "cameras from a CSV file of Excel, with headers in Vietnamese or English")
     .option("--discover", "takes the cameras that answer on the local networks")
+    .option("--interface <name>", "looks on one network interface instead of all")
     .option("--username <user>", "at every camera that was given none of its own")
     .option("--password-file <file>", "file with its password, mode 0600; copied into one file for each camera")
-    .option("--station <url>", "broker of the police station")
+    .option("--station <url>", "broker of the police station, where there is no enrolment file")
+    .option("--no-station", "the box works alone; nobody is asked")
     .option("--station-ca <file>", "its certificate authority")
     .option("--station-cert <file>", "this site's certificate")
     .option("--station-key <file>", "this site's key")

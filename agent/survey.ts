@@ -13,7 +13,12 @@ export type SurveyOptions = {
   readonly credential: Credential | null;
   readonly searchMs?: number;
 };
-export type Survey = { readonly cameras: readonly FoundCamera[]; readonly remarks: readonly string[] };
+export type Survey = {
+  readonly cameras: readonly FoundCamera[];
+  readonly remarks: readonly string[];
+  /** Asks one of them once more, with a login of its own. */
+  readonly again: (camera: FoundCamera, credential: Credential | null, signal: AbortSignal) => Promise<FoundCamera>;
+};
 
 /** Slow cameras take up to two seconds to answer a search. */
 const standardSearchMs = 4_000;
@@ -29,9 +34,9 @@ export async function survey(means: SurveyMeans, options: SurveyOptions, signal:
   const { discovery } = means;
   const { interface: name, credential } = options;
   const { devices, remarks } = await discovery.search({ interface: name, timeoutMs: options.searchMs ?? standardSearchMs }, signal);
-  const known = new Set(devices.map(({ address }) => address));
+  const answered = new Set(devices.map(({ address }) => address));
   const open = options.knock ? await discovery.knockAll({ interface: name, ports: rtspPorts }, signal) : [];
-  const doors = byAddress(open.filter(({ address }) => !known.has(address)));
+  const doors = byAddress(open.filter(({ address }) => !answered.has(address)));
   const asks = [
     ...devices.map((device) => () => describe(means, device, credential, signal)),
     ...doors.map((door) => () => describeDoor(means, door, credential, signal)),
@@ -39,11 +44,16 @@ export async function survey(means: SurveyMeans, options: SurveyOptions, signal:
   const cameras = await someAtOnce(asks);
   // Asked last: whoever was spoken to is known by now.
   const neighbours = await discovery.neighbours();
+  const known = (camera: FoundCamera) => ({ ...camera, mac: camera.mac ?? neighbours.get(camera.address) ?? null });
   return {
-    cameras: cameras
-      .map((camera) => ({ ...camera, mac: camera.mac ?? neighbours.get(camera.address) ?? null }))
-      .sort((a, b) => orderOf(a.address) - orderOf(b.address)),
+    cameras: cameras.map(known).sort((a, b) => orderOf(a.address) - orderOf(b.address)),
     remarks,
+    again: async (camera, login, stop) => {
+      const door = doors.find(({ address }) => address === camera.address);
+      if (door !== undefined) return known(await describeDoor(means, door, login, stop));
+      if (camera.xaddr === null) return camera;
+      return known(await describe(means, { ...camera, xaddr: camera.xaddr, endpoint: null, interface: "" }, login, stop));
+    },
   };
 }
 

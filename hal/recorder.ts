@@ -356,6 +356,13 @@ async function reap(identity: string, clock: Clock): Promise<number> {
   return orphans.length;
 }
 
+/** Kills every recorder of this identity as a crash would, without a word; for the trial at acceptance. Resolves with their number. */
+export async function killRecorders(identity: string): Promise<number> {
+  const found = await findOrphans(identity);
+  for (const pid of found) kill(pid, "SIGKILL");
+  return found.length;
+}
+
 async function findOrphans(identity: string): Promise<number[]> {
   const pids = (await readdir("/proc")).map(Number).filter((pid) => Number.isInteger(pid) && pid !== process.pid);
   return alive(pids, identity);

@@ -1,28 +1,25 @@
 /** `matghi enroll FILE`: takes in what the station handed out. Writes certificate, key and authority beside the configuration, their names into it, and the tunnel's file. */
 import { X509Certificate } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, realpathSync, statSync } from "node:fs";
-import { basename, dirname, join, resolve } from "node:path";
+import { basename, dirname } from "node:path";
 import { createInterface } from "node:readline/promises";
-import { unsealText } from "../age.ts";
 import type { Settings } from "../config/schema.ts";
 import { withStation } from "../config.ts";
 import { vietnamTime } from "../core/time.ts";
 import { tunnelText } from "../core/tunnel.ts";
 import { fill, wordsIn } from "../core/words.ts";
-import { type Enrolment, type Flaw, flawOf, readEnrolment } from "../enrolment.ts";
+import type { Enrolment } from "../enrolment.ts";
 import { type Context, exit, nowUtc, Refusal, settingsOf } from "./context.ts";
-import { type Keeping, replaceFile } from "./out.ts";
+import { accepted, codeIn, judgeEnrolment, modes, openEnvelope, placesOf, readEnvelope } from "./envelope.ts";
+import { type Keeping, putIfOther, replaceFile } from "./out.ts";
 
 export type EnrollOptions = { readonly codeFile?: string; readonly tunnelFile: string };
-
-/** An enrolment file has some kilobytes. */
-const mostBytes = 100_000;
 
 export async function enroll(context: Context, file: string, options: EnrollOptions): Promise<number> {
   const settings = settingsOf(context);
   const words = wordsIn(settings.site.language).enroll;
-  const sealed = textOf(file);
-  const enrolment = openWith(sealed, file, await codeOf(options, words.ask));
+  const sealed = accepted(file, readEnvelope(file));
+  const enrolment = accepted(file, openEnvelope(sealed, await codeOf(options, words.ask)));
   checkFor(enrolment, settings, file);
   // The tunnel first: the configuration names an address that is reached through it.
   const tunnel = takeTunnel(enrolment, options.tunnelFile);
@@ -42,60 +39,17 @@ export async function enroll(context: Context, file: string, options: EnrollOpti
   return exit.fine;
 }
 
-function textOf(file: string): string {
-  const found = statSync(file, { throwIfNoEntry: false });
-  if (found === undefined)
-    throw new Refusal(exit.notFound, `${file}: no such file; name the enrolment file that add-site made at the station`);
-  if (!found.isFile() || found.size > mostBytes)
-    throw new Refusal(exit.wrongUse, `${file}: not an enrolment file; name the one that add-site made at the station`);
-  return readFileSync(file, "utf8");
-}
-
-/** As it was printed, however it was typed. */
-const tidyCode = (typed: string) =>
-  (
-    typed
-      .toLowerCase()
-      .replace(/[^a-z0-9]/g, "")
-      .match(/.{1,4}/g) ?? []
-  ).join("-");
-
 async function codeOf({ codeFile }: EnrollOptions, question: string): Promise<string> {
-  if (codeFile !== undefined && codeFile !== "-") {
-    if (!existsSync(codeFile))
-      throw new Refusal(exit.notFound, `--code-file ${codeFile}: no such file; leave it away to be asked for the code`);
-    return tidyCode(readFileSync(codeFile, "utf8"));
-  }
+  if (codeFile !== undefined && codeFile !== "-") return codeIn(codeFile);
   const lines = createInterface({ input: process.stdin, output: process.stderr, terminal: false });
   try {
     if (process.stdin.isTTY) process.stderr.write(question);
     const first = await lines[Symbol.asyncIterator]().next();
-    return tidyCode(first.done === true ? "" : first.value);
+    return first.done === true ? "" : first.value;
   } finally {
     lines.close();
   }
 }
-
-function openWith(sealed: string, file: string, code: string): Enrolment {
-  if (code === "") throw new Refusal(exit.wrongUse, "no code; type the one-time code that add-site printed at the station");
-  const opened = unsealText(sealed, code);
-  if (opened.kind === "refused" && opened.why === "code")
-    throw new Refusal(
-      exit.wrongUse,
-      `${file}: the code does not open it; compare it with the one printed for this very file, and try again`,
-    );
-  const enrolment = opened.kind === "open" ? readEnrolment(opened.text) : null;
-  if (enrolment === null) throw new Refusal(exit.wrongUse, `${file}: damaged, or no enrolment file; copy it from the station again`);
-  return enrolment;
-}
-
-const flawTexts: Record<Flaw, string> = {
-  "no-certificate": "its certificates cannot be read; have the station make a new one with add-site",
-  "other-key": "its key is not the certificate's; have the station make a new one with add-site",
-  "other-site": "its certificate is another site's; have the station make a new one with add-site",
-  "not-by-ca": "its certificate is not the station's; have the station make a new one with add-site",
-  over: "its certificate has ended, or this box's clock is wrong (date); have the station make a new one with add-site",
-};
 
 /** Not another box's, and whole: before anything is changed. */
 function checkFor(enrolment: Enrolment, settings: Settings, file: string): void {
@@ -107,8 +61,7 @@ function checkFor(enrolment: Enrolment, settings: Settings, file: string): void 
       `${file}: is for ${theirs}, this box is ${ours}; take the file made for this box, or correct site.id and site.commune`,
     );
   }
-  const flaw = flawOf(enrolment, nowUtc(settings));
-  if (flaw !== null) throw new Refusal(flaw === "over" ? exit.needsPerson : exit.wrongUse, `${file}: ${flawTexts[flaw]}`);
+  accepted(file, judgeEnrolment(enrolment, nowUtc(settings)));
 }
 
 /** The daemon's user, as far as we may give files to it. */
@@ -120,14 +73,14 @@ function ownerOf(settings: Settings): Pick<Keeping, "uid" | "gid"> {
 
 /** True where anything is other than before. The configuration comes last: it never names what is not there. */
 function takeIn(configFile: string, { url, ca, cert, key }: Enrolment, owner: Pick<Keeping, "uid" | "gid">): boolean {
-  const folder = join(dirname(resolve(configFile)), "station");
-  const names = { ca: join(folder, "ca.crt"), cert: join(folder, "site.crt"), key: join(folder, "site.key") };
+  const names = placesOf(configFile);
+  const folder = dirname(names.key);
   try {
     mkdirSync(folder, { recursive: true, mode: 0o755 });
     const files = [
-      replaced(names.ca, ca, { mode: 0o644, ...owner }),
-      replaced(names.cert, cert, { mode: 0o644, ...owner }),
-      replaced(names.key, key, { mode: 0o600, ...owner }),
+      putIfOther(names.ca, ca, { mode: modes.ca, ...owner }),
+      putIfOther(names.cert, cert, { mode: modes.cert, ...owner }),
+      putIfOther(names.key, key, { mode: modes.key, ...owner }),
     ];
     const before = statSync(configFile);
     const text = readFileSync(configFile, "utf8");
@@ -148,18 +101,10 @@ function takeTunnel({ tunnel }: Enrolment, file: string): "none" | "same" | "new
   try {
     const before = existsSync(file);
     mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
-    if (!replaced(file, tunnelText(tunnel), { mode: 0o600, uid, gid })) return "same";
+    if (!putIfOther(file, tunnelText(tunnel), { mode: 0o600, uid, gid })) return "same";
     return before ? "other" : "new";
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code ?? String(error);
     throw new Refusal(exit.needsPerson, `${file} cannot be written (${code}); run it as root: sudo matghi enroll …`);
   }
-}
-
-function replaced(file: string, text: string, keeping: Keeping): boolean {
-  const found = statSync(file, { throwIfNoEntry: false });
-  const isSame =
-    found !== undefined && (found.mode & 0o777) === keeping.mode && found.uid === keeping.uid && readFileSync(file, "utf8") === text;
-  if (!isSame) replaceFile(file, Buffer.from(text), keeping);
-  return !isSame;
 }

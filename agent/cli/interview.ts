@@ -11,7 +11,7 @@ import { bytesText, fill, type Language, wordsIn } from "../core/words.ts";
 import { exit, Refusal } from "./context.ts";
 import type { ExportOptions } from "./export.ts";
 import { textOf } from "./fields.ts";
-import { type Ask, converse } from "./prompt.ts";
+import { type Ask, askUntil, converse } from "./prompt.ts";
 
 /** What the conversation is about. */
 export type Subject = {
@@ -57,15 +57,11 @@ export function interview(subject: Subject, say: (line: string) => void): Promis
 }
 
 /** Asks until `read` gives something. */
-async function untilGood<T>({ ask, say, words }: Talk, question: string, bad: string, read: (given: string) => T | null): Promise<T> {
-  for (let tries = 0; tries < mostTries; tries += 1) {
-    const given = await ask(question);
-    if (given === null) break;
+function untilGood<T>(talk: Talk, question: string, bad: string, read: (given: string) => T | null): Promise<T> {
+  return askUntil({ ...talk, stopped: talk.words.stopped }, question, (given) => {
     const found = read(given);
-    if (found !== null) return found;
-    say(bad);
-  }
-  throw new Refusal(exit.needsPerson, words.stopped);
+    return found === null ? { kind: "bad", why: bad, facts: {} } : { kind: "good", value: found };
+  });
 }
 
 function sealing(given: string, yes: string): boolean | null {

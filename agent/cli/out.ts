@@ -1,5 +1,5 @@
 /** Writes what a command hands out: whole or not at all. */
-import { closeSync, fchmodSync, fchownSync, fsyncSync, openSync, renameSync, rmSync, statSync, writeSync } from "node:fs";
+import { closeSync, fchmodSync, fchownSync, fsyncSync, openSync, readFileSync, renameSync, rmSync, statSync, writeSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { exit, Refusal } from "./context.ts";
 
@@ -30,6 +30,15 @@ export function replaceFile(file: string, body: Buffer, keeping: Keeping | null)
     rmSync(temporary, { force: true });
     throw error;
   }
+}
+
+/** Puts `text` into `file` unless it stands there already with this mode and owner; true where it was written. */
+export function putIfOther(file: string, text: string, keeping: Keeping): boolean {
+  const found = statSync(file, { throwIfNoEntry: false });
+  const isSame =
+    found !== undefined && (found.mode & 0o777) === keeping.mode && found.uid === keeping.uid && readFileSync(file, "utf8") === text;
+  if (!isSame) replaceFile(file, Buffer.from(text), keeping);
+  return !isSame;
 }
 
 function writeSynced(file: string, body: Buffer, keeping: Keeping | null): void {

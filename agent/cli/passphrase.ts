@@ -1,10 +1,8 @@
 /** The passphrase of a backup or a sealed copy: from a file that only its owner reads, or from a person at the terminal. Never from the command line. */
 import { statSync } from "node:fs";
-import { createInterface } from "node:readline/promises";
-import { Writable } from "node:stream";
 import { readSecret } from "../config/rules.ts";
 import { exit, Refusal } from "./context.ts";
-import { isInteractive } from "./prompt.ts";
+import { ask, isInteractive } from "./prompt.ts";
 
 const fewestChars = 12;
 
@@ -46,16 +44,4 @@ function unaccented(passphrase: string, name: string): string {
   );
 }
 
-async function askHidden(question: string): Promise<string> {
-  const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });
-  // Asked once the terminal no longer shows what is typed.
-  const lines = createInterface({ input: process.stdin, output: nowhere, terminal: true });
-  process.stderr.write(question);
-  try {
-    const closed = new Promise<string>((resolve) => lines.once("close", () => resolve("")));
-    return await Promise.race([lines.question(""), closed]);
-  } finally {
-    lines.close();
-    process.stderr.write("\n");
-  }
-}
+const askHidden = async (question: string) => (await ask(question, "hidden")) ?? "";

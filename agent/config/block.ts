@@ -1,5 +1,5 @@
 /** A `cameras:` block of the configuration from what was found: for a person to paste and to complete. */
-import { type FoundCamera, isRecorder, streamsOf } from "../core/found.ts";
+import { type FoundCamera, idFor, isRecorder, nameFor, streamsOf } from "../core/found.ts";
 import { fill, type Language, wordsIn } from "../core/words.ts";
 import { urlFault } from "./schema.ts";
 
@@ -12,9 +12,6 @@ export type BlockOptions = {
   /** Ids that the configuration has already. */
   readonly taken: readonly string[];
 };
-
-const mostIdChars = 32;
-const mostNameChars = 500;
 
 /** YAML; its strings are JSON's, which are YAML's too. */
 export function cameraBlock(cameras: readonly FoundCamera[], options: BlockOptions): string {
@@ -33,18 +30,17 @@ type Entry = { readonly kind: "camera" | "remark"; readonly lines: readonly stri
 
 function entryOf(camera: FoundCamera, options: BlockOptions, taken: Set<string>): Entry {
   const words = wordsIn(options.language).discover;
-  const { main, fallback } = streamsOf(camera.profiles.filter(({ url }) => isGood(url, ["rtsp", "rtsps"])));
-  const onvif = isGood(camera.xaddr, ["http", "https"]) ? camera.xaddr : null;
+  const { main, fallback, onvif } = waysTo(camera);
   if (main === null && onvif === null)
     return {
       kind: "remark",
       lines: [`  # ${fill(words.left, { address: camera.address, problem: words.problems[camera.problem ?? "no-stream"] })}`],
     };
-  const id = idOf(camera, taken);
+  const id = idFor(camera, taken);
   taken.add(id);
   const keys: readonly (readonly [string, string | null])[] = [
     ["id", id],
-    ["name", nameOf(camera)],
+    ["name", nameFor(camera)],
     ["url", main],
     ["fallback", fallback],
     ["onvif", onvif],
@@ -59,27 +55,15 @@ function entryOf(camera: FoundCamera, options: BlockOptions, taken: Set<string>)
   return { kind: "camera", lines: [...doubt, ...lines.map((line, n) => (n === 0 ? `  - ${line}` : `    ${line}`))] };
 }
 
-/** Would the configuration take it? Some makers' addresses hold a password. */
-const isGood = (url: string | null, schemes: readonly string[]) => url !== null && urlFault(url, schemes) === null;
-
-const nameOf = ({ make, model, address }: FoundCamera) =>
-  `${[make, model].filter((text) => text !== null).join(" ") || "Camera"} (${address})`.replace(/\p{C}+/gu, " ").slice(0, mostNameChars);
-
-/** Make, model and the end of the address in the alphabet of ids, as short as they must be and no other's. */
-function idOf({ make, model, address }: FoundCamera, taken: ReadonlySet<string>): string {
-  const parts = address.split(".");
-  const base = slugOf([make, model].filter((text) => text !== null).join(" ")) || "cam";
-  const endings = [parts.slice(3), parts.slice(2), parts].map((list) => list.join("-"));
-  const tries = [...endings, ...Array.from({ length: taken.size + 1 }, (_, n) => `${endings[0]}-${n + 2}`)];
-  const ids = tries.map((ending) => `${base.slice(0, mostIdChars - ending.length - 1).replace(/-+$/, "")}-${ending}`);
-  return ids.find((id) => !taken.has(id)) ?? ids[0] ?? base;
+/** The addresses of a found camera that a configuration takes. */
+export function waysTo({ profiles, xaddr }: Pick<FoundCamera, "profiles" | "xaddr">): {
+  main: string | null;
+  fallback: string | null;
+  onvif: string | null;
+} {
+  const streams = streamsOf(profiles.filter(({ url }) => isGood(url, ["rtsp", "rtsps"])));
+  return { ...streams, onvif: isGood(xaddr, ["http", "https"]) ? xaddr : null };
 }
 
-const slugOf = (text: string) =>
-  text
-    .normalize("NFD")
-    .replace(/\p{M}/gu, "")
-    .replace(/đ/gi, "d")
-    .toLowerCase()
-    .replace(/[^a-z0-9]+/g, "-")
-    .replace(/^-+|-+$/g, "");
+/** Would the configuration take it? Some makers' addresses hold a password. */
+const isGood = (url: string | null, schemes: readonly string[]) => url !== null && urlFault(url, schemes) === null;

@@ -16,7 +16,8 @@ export type Meta = {
 /** Message keys that rules raise; the catalogue in text.ts gives them words. */
 const fault = (key: string, facts: Record<string, string> = {}) => ({ message: JSON.stringify({ key, ...facts }) });
 
-const idPattern = /^[a-z0-9-]{2,32}$/;
+/** Names of sites, communes, cameras and households. */
+export const idPattern = /^[a-z0-9-]{2,32}$/;
 const id = (en: string, vi: string, example: string) =>
   z.string(fault("text")).regex(idPattern, fault("id")).meta({ en, vi, range: "a-z 0-9 -, 2–32", example });
 const text = (en: string, vi: string, example = "") =>

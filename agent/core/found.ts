@@ -1,4 +1,5 @@
 /** What a survey of the networks tells of a camera, and what is guessed of one that tells nothing. Pure. */
+import { plain } from "./told.ts";
 
 /** A stream of a found camera. */
 export type FoundStream = {
@@ -65,3 +66,27 @@ export function streamsOf(profiles: readonly FoundStream[]): { readonly main: st
   const [untold] = others.filter((stream) => area(stream) === 0);
   return { main: main.url, fallback: (smallest ?? untold)?.url ?? null };
 }
+
+/** As the configuration has it. */
+export const mostIdChars = 32;
+const mostNameChars = 500;
+
+/** What a camera is called before a person names it. */
+export const nameFor = ({ make, model, address }: FoundCamera): string =>
+  `${[make, model].filter((text) => text !== null).join(" ") || "Camera"} (${address})`.replace(/\p{C}+/gu, " ").slice(0, mostNameChars);
+
+/** Make, model and the end of the address in the alphabet of ids, as short as they must be and no other's. */
+export function idFor({ make, model, address }: FoundCamera, taken: ReadonlySet<string>): string {
+  const parts = address.split(".");
+  const base = slugOf([make, model].filter((text) => text !== null).join(" ")) || "cam";
+  const endings = [parts.slice(3), parts.slice(2), parts].map((list) => list.join("-"));
+  const tries = [...endings, ...Array.from({ length: taken.size + 1 }, (_, n) => `${endings[0]}-${n + 2}`)];
+  const ids = tries.map((ending) => `${base.slice(0, mostIdChars - ending.length - 1).replace(/-+$/, "")}-${ending}`);
+  return ids.find((id) => !taken.has(id)) ?? ids[0] ?? base;
+}
+
+/** A text in the alphabet of ids; empty where nothing of it fits. */
+export const slugOf = (text: string): string =>
+  plain(text)
+    .replace(/[^a-z0-9]+/g, "-")
+    .replace(/^-+|-+$/g, "");

@@ -159,7 +159,24 @@ describe("cameras that only opened a port", () => {
   });
 });
 
+test("one of them is asked once more with a login of its own, wherever it answered", async () => {
+  const world = worldOf({
+    network: { devices: [device("10.0.0.2")], doors: [door("10.0.0.3")] },
+    onvif: { "http://10.0.0.2/onvif/device_service": facts() },
+    rtsp: { "10.0.0.3": { server: "Hikvision", credential, streams: { "/Streaming/Channels/101": stream } } },
+  });
+  const seen = await survey(world.means, { ...options, knock: true, credential: null }, never);
+  const [first, second] = seen.cameras;
+  if (first === undefined || second === undefined) throw new Error("both are found");
+  world.asked.length = 0;
+  expect(await seen.again(first, credential, never)).toMatchObject({ address: "10.0.0.2", make: "HIKVISION", problem: null });
+  expect(world.asked).toEqual([{ xaddr: "http://10.0.0.2/onvif/device_service", credential }]);
+  expect(second.problem).toBe("password");
+  const known = await seen.again(second, credential, never);
+  expect([known.problem, known.profiles[0]?.url]).toEqual([null, "rtsp://10.0.0.3/Streaming/Channels/101"]);
+});
+
 test("a survey that is stopped ends at once, with nobody", async () => {
   const world = worldOf({ network: { devices: [device("10.0.0.2")], doors: [door("10.0.0.3")] } });
-  expect(await survey(world.means, { ...options, knock: true }, AbortSignal.abort())).toEqual({ cameras: [], remarks: [] });
+  expect(await survey(world.means, { ...options, knock: true }, AbortSignal.abort())).toMatchObject({ cameras: [], remarks: [] });
 });

@@ -24,7 +24,19 @@ test("from nothing to recording: files, rights, sheet; no password in any output
   const config = join(folder, "etc/site.yaml");
   const told = ["cam1", "h265"].flatMap((name) => ["--camera", `id=${name},name=Cổng ${name},url=${cameras.url(name)}`]);
   const logins = ["--username", "agent", "--password-file", secret];
-  const setting = matghi([...siteOptions(folder), ...told, ...logins, "--segment", "5s", "--yes", "--no-start", "--wait", "50"]);
+  const setting = matghi([
+    ...siteOptions(folder),
+    ...told,
+    ...logins,
+    "--segment",
+    "5s",
+    "--yes",
+    "--no-start",
+    "--trial",
+    "6",
+    "--wait",
+    "50",
+  ]);
   let agent: Agent | null = null;
   try {
     await until("the configuration", 20_000, () => existsSync(config));
@@ -32,11 +44,15 @@ test("from nothing to recording: files, rights, sheet; no password in any output
     const answer = await setting;
     expect(answer.stdout).toContain("PHIẾU NGHIỆM THU – Thôn An Đại 1");
     for (const name of ["cam1", "h265"]) {
-      expect(answer.stdout).toMatch(new RegExp(`Cổng ${name} +(?:h264|hevc) \\d+x\\d+ +\\d+ +\\d+,\\d\\d +\\d+,\\d giây .*\\d+,\\d ngày`));
+      expect(answer.stdout).toMatch(
+        new RegExp(`Cổng ${name} +(?:h264|hevc) \\d+x\\d+ +\\d+ +\\d+,\\d\\d +\\d+,\\d giây .*\\d+,\\d ngày +mất \\d,\\d giây$`, "m"),
+      );
       expect(statSync(join(folder, "etc/secrets", name)).mode & 0o777).toBe(0o600);
       expect(readFileSync(join(folder, "etc/secrets", name), "utf8")).toBe(`${password}\n`);
     }
     expect(answer.stdout).toContain("Mọi camera đã có hình.");
+    // The trial's own files are gone.
+    expect(readdirSync(join(folder, "footage")).filter((name) => name.startsWith(".trial"))).toEqual([]);
     expect(answer.code).toBe(0);
     expect(`${answer.stdout}${answer.stderr}${readFileSync(config, "utf8")}`).not.toContain(password);
     expect(statSync(config).mode & 0o777).toBe(0o640);
@@ -57,8 +73,13 @@ test("cameras from a table, a household for each that is named, the old file kep
   const again = await matghi(options);
   expect(again.code).toBe(2);
   expect(again.stderr).toContain("--replace");
-  expect(await matghi([...options, "--replace"])).toMatchObject({ code: 0 });
-  expect(readdirSync(join(folder, "etc")).filter((name) => /^site\.yaml\.\d{14}$/.test(name))).toHaveLength(1);
+  const kept = () => readdirSync(join(folder, "etc")).filter((name) => /^site\.yaml\.\d{14}$/.test(name));
+  const before = statSync(config).ino;
+  // Told the same again, it changes nothing.
+  expect(await matghi([...options, "--replace"])).toMatchObject({ code: 0, stderr: expect.stringContaining("không có gì thay đổi") });
+  expect([statSync(config).ino, kept()]).toEqual([before, []]);
+  expect(await matghi([...options, "--replace", "--keep-max", "20d"])).toMatchObject({ code: 0 });
+  expect(kept()).toHaveLength(1);
 }, 60_000);
 
 test.each<[string, readonly string[], RegExp]>([
@@ -69,13 +90,21 @@ test.each<[string, readonly string[], RegExp]>([
   ["a password file that others can read", ["--camera", "id=cong,url=rtsp://h/,username=a,password-file=OPEN"], /chmod 600/],
   ["nobody to agree", ["--camera", "id=cong,url=rtsp://h/"], /say --yes/],
   ["no number", ["--camera", "id=cong,url=rtsp://h/", "--wait", "soon"], /--wait soon/],
-  ["a table that is not there", ["--table", "/nowhere.csv"], /nowhere\.csv cannot be read \(ENOENT\)/],
+  ["a table that is not there", ["--table", "/nowhere.csv"], /nowhere\.csv: cannot be read \(ENOENT\)/],
+  ["a table in an old encoding", ["--table", "OLD"], /not UTF-8; in Excel choose Save as, CSV UTF-8/],
+  ["a login without its password", ["--camera", "id=cong,url=rtsp://h/,username=a"], /site\.yaml:\d+:\d+: .*passwordFile/],
+  ["an enrolment file beside a station", ["--enroll", "/f", "--station", "mqtts://tram:8883"], /leave --station away/],
+  ["an enrolment file without its code", ["--enroll", "OPEN"], /--enroll without --enroll-code-file/],
+  ["no trial", ["--camera", "id=cong,url=rtsp://h/", "--trial", "-1"], /--trial -1: a number of seconds/],
 ])("refused without leaving anything: %s", async (_, more, message) => {
   const folder = tempFolder("setup");
   const open = join(folder, "open");
   writeFileSync(open, "x\n", { mode: 0o644 });
+  const old = join(folder, "old.csv");
+  // "Mã" as windows-1258 has it.
+  writeFileSync(old, Buffer.from([0x4d, 0xe3, 0x3b, 0x0a]));
   mkdirSync(join(folder, "etc"));
-  const answer = await matghi([...siteOptions(folder), ...more.map((text) => text.replace("OPEN", open))]);
+  const answer = await matghi([...siteOptions(folder), ...more.map((text) => text.replace("OPEN", open).replace("OLD", old))]);
   expect(answer.stderr).toMatch(message);
   expect(answer.code).toBe(2);
   expect(readdirSync(join(folder, "etc"))).toEqual([]);

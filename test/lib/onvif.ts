@@ -127,8 +127,13 @@ type Camera = {
 };
 type Subscription = { readonly messages: string[]; wake: () => void };
 
-/** Starts a camera on a free port of loopback. */
-export async function startOnvif(make: Make, change: Partial<OnvifState> = {}, tls: ServerOptions | null = null): Promise<OnvifCamera> {
+/** Starts a camera on a free port of loopback, or of another address of this machine. */
+export async function startOnvif(
+  make: Make,
+  change: Partial<OnvifState> = {},
+  tls: ServerOptions | null = null,
+  host = "127.0.0.1",
+): Promise<OnvifCamera> {
   const state = { ...honest, ...change };
   const camera: Camera = {
     ...{ state, isStale: false, facts: makes[make], seen: [], subscriptions: new Map(), tokenNonces: new Set(), httpNonces: new Map() },
@@ -140,11 +145,11 @@ export async function startOnvif(make: Make, change: Partial<OnvifState> = {}, t
   server.on(tls === null ? "connection" : "secureConnection", (socket: Socket) => {
     sockets.add(socket.on("error", () => undefined).on("close", () => sockets.delete(socket)));
   });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  await new Promise<void>((resolve) => server.listen(0, host, resolve));
   const address = server.address();
   const port = typeof address === "object" && address !== null ? address.port : 0;
   return {
-    xaddr: `${camera.scheme}://127.0.0.1:${port}/onvif/device_service`,
+    xaddr: `${camera.scheme}://${host}:${port}/onvif/device_service`,
     seen: camera.seen,
     get subscriptions() {
       return new Set(camera.subscriptions.keys());
