@@ -3,6 +3,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { keysAt } from "../agent/config.ts";
+import { troubles } from "../agent/core/status.ts";
 import { exampleText, markers, settingsTable } from "../deploy/docs.ts";
 import { matghi } from "./lib/agent.ts";
 import { repository } from "./lib/cameras.ts";
@@ -107,6 +108,25 @@ describe.each(documents)("%s", (file) => {
 
   test("tells nobody to please, and names no machine", () => {
     expect(textOf(file)).not.toMatch(/vui lòng|\/home\/|\/root\/|registry\./i);
+  });
+});
+
+describe.each(["Tiếng Việt", "English"])("the technician's guide, %s", (language) => {
+  const guide =
+    textOf("deploy/README.md")
+      .split(/^## /m)
+      .find((part) => part.startsWith(language)) ?? "";
+  const cures = new Map(
+    [...guide.matchAll(/^\| `([a-z-]+)` \|([^|\n]+)\|([^|\n]+)\|$/gm)].map(([, type, means, cure]) => [type, { means, cure }]),
+  );
+
+  test("has every alarm with its cure, and no other", () => {
+    expect([...cures.keys()].sort()).toEqual([...troubles].sort());
+    for (const { means, cure } of cures.values()) expect([means?.trim(), cure?.trim()]).not.toContain("");
+  });
+
+  test("has the same sections as the other language", () => {
+    expect(guide.match(/^### /gm)).toHaveLength(8);
   });
 });
 
