@@ -204,10 +204,16 @@ function build(done: (code: number) => void): Command {
     .option("--replace", "a configuration that is there is kept beside the new one")
     .option("--yes", "writes without asking")
     .option("--no-start", "starts nothing")
+    .option(
+      "--trial <seconds>",
+      "how long each camera is recorded before its recorder is killed and the disk read again; 0: not at all",
+      "60",
+    )
+    .option("--sheet", "writes nothing: prints the acceptance sheet of a site that is set up")
     .option("--wait <seconds>", "how long footage of every camera is waited for; 0: not at all", "180");
-  add("doctor", "examines everything, worst first, with the next step", async (context) =>
-    (await import("./cli/doctor.ts")).doctor(context, stopOnSignals()),
-  );
+  add("doctor", "examines everything, worst first, with the next step", async (context, options: import("./cli/doctor.ts").DoctorOptions) =>
+    (await import("./cli/doctor.ts")).doctor(context, options, stopOnSignals()),
+  ).option("--default-passwords", "tries the maker's own login at each camera too, once");
   add("inspect", "asks the disks about their own health, as root, and writes it down for the agent", async (context) =>
     (await import("./cli/inspect.ts")).inspect(context),
   );

@@ -1,11 +1,12 @@
 /** Looks at everything that a technician would: reads and asks, changes nothing, and never waits long for anybody. */
 import { readFileSync } from "node:fs";
-import type { BoxIdentity, Clock, Disks, Footage, Machine, Remux, StreamLook } from "../hal/ports.ts";
+import type { BoxIdentity, Clock, Credential, Disks, Footage, Machine, Remux, StreamLook } from "../hal/ports.ts";
 import { certificateDays } from "./certificate.ts";
 import { isOnSystemDisk, readSecret } from "./config/rules.ts";
 import type { CameraSettings, Settings } from "./config/schema.ts";
 import { acquaintanceOf, clockTrouble, streamAt } from "./core/acquaintance.ts";
 import type { Check, Finding } from "./core/checkup.ts";
+import { factoryLogin, isFactoryPassword } from "./core/factory.ts";
 import { weakSigns } from "./core/line.ts";
 import { segmentPath } from "./core/path.ts";
 import type { Status } from "./core/status.ts";
@@ -13,6 +14,7 @@ import { vietnamTime } from "./core/time.ts";
 import { wifiText } from "./core/wifi.ts";
 import { bytesText, evidenceText, offsetText } from "./core/words.ts";
 import { type Asking, clockOf, unsupportedOf } from "./query.ts";
+import { makeTurnstile } from "./turnstile.ts";
 
 export type Patient = {
   readonly settings: Settings;
@@ -25,6 +27,8 @@ export type Patient = {
   readonly status: Status | null;
   readonly database: { readonly kind: "good" | "none" } | { readonly kind: "broken"; readonly detail: string };
   readonly audit: { readonly entries: number; readonly problems: readonly { readonly what: string }[] };
+  /** Try the maker's own login at each camera, once: only where a person asked for it. */
+  readonly triesDefaults: boolean;
 };
 export type DoctorMeans = {
   readonly machine: Machine;
@@ -45,8 +49,12 @@ const writes = 5;
 const sparseMs = 5_000;
 /** Ports that belong on a box: ssh, and what answers for the network itself. */
 const usualPorts = [22];
-/** So many cameras are asked at once. */
-const camerasAtOnce = 2;
+/** So many cameras are asked at once: most of the time is waiting for those that do not answer. */
+const camerasAtOnce = 8;
+/** Files are read by so many at once: the machine is recording. */
+const readsAtOnce = 2;
+/** What is not begun by then is told as such: a person waits for a minute (edge.md §4). */
+const beginWithinMs = 40_000;
 const certificateWarnDays = 60;
 
 const check = (id: string, finding: Finding, facts: Check["facts"] = {}, because = ""): Check => ({ id, finding, facts, because });
@@ -54,6 +62,7 @@ const check = (id: string, finding: Finding, facts: Check["facts"] = {}, because
 /** Every check, in the order of the ladder. Never rejects. */
 export async function examine(patient: Patient, means: DoctorMeans, signal: AbortSignal): Promise<readonly Check[]> {
   const { settings } = patient;
+  const beganMs = performance.now();
   const looks: readonly (() => readonly Check[] | Promise<readonly Check[]>)[] = [
     () => aboutConfig(patient),
     () => aboutService(patient, means),
@@ -70,11 +79,24 @@ export async function examine(patient: Patient, means: DoctorMeans, signal: Abor
   for (const look of looks) checks.push(...(await look()));
   const rest = settings.cameras.entries();
   const cameras: Check[][] = [];
+  const isLate = () => performance.now() - beganMs > beginWithinMs;
+  const calm = { ...means, remux: oneAfterAnother(means.remux) };
   const asker = async () => {
-    for (const [i, camera] of rest) cameras[i] = await aboutCamera(patient, means, camera, signal);
+    for (const [i, camera] of rest)
+      cameras[i] = isLate()
+        ? [check(`camera/${camera.id}`, "camera-late", { name: camera.name ?? camera.id }, `${beginWithinMs / 1_000} s`)]
+        : await aboutCamera(patient, calm, camera, signal);
   };
   await Promise.all(Array.from({ length: camerasAtOnce }, asker));
   return [...checks, ...cameras.flat()];
+}
+
+function oneAfterAnother(remux: DoctorMeans["remux"]): DoctorMeans["remux"] {
+  const inTurn = makeTurnstile(readsAtOnce);
+  return {
+    look: (path, signal) => inTurn(() => remux.look(path, signal)),
+    groupMs: (path, signal) => inTurn(() => remux.groupMs(path, signal)),
+  };
 }
 
 function aboutConfig({ settings, config }: Patient): readonly Check[] {
@@ -279,6 +301,8 @@ async function aboutCamera(patient: Patient, means: DoctorMeans, camera: CameraS
     camera.username === undefined || camera.passwordFile === undefined
       ? null
       : { username: camera.username, password: secretOf(camera.passwordFile) };
+  const exposed = patient.triesDefaults ? await aboutDefault(means, { id, name, url, make: makeOf(known) }, credential, signal) : null;
+  if (exposed !== null) return [exposed];
   const view = await means.streams.look(url, credential, lookMs, signal);
   if (view.kind === "failed") {
     const isHung = view.reason === "timeout" && (await isOpen(means.machine, url));
@@ -297,6 +321,23 @@ async function aboutCamera(patient: Patient, means: DoctorMeans, camera: CameraS
   const seen = last === null ? null : await means.remux.look(last, signal);
   const [width, height] = [view.width ?? seen?.width, view.height ?? seen?.height];
   return [check(id, "camera-good", { name, codec: view.codec ?? "?", size: width && height ? ` ${width}x${height}` : "" }, "DESCRIBE")];
+}
+
+const makeOf = ({ make, model }: { readonly make: string | null; readonly model: string | null }) => `${make ?? ""} ${model ?? ""}`;
+
+/** Does it let anybody in? One try of the login that its maker ships: cameras lock out who tries often. */
+async function aboutDefault(
+  { streams }: DoctorMeans,
+  { id, name, url, make }: { readonly id: string; readonly name: string; readonly url: string; readonly make: string },
+  credential: Credential | null,
+  signal: AbortSignal,
+): Promise<Check | null> {
+  if (credential !== null && isFactoryPassword(credential.password)) return check(id, "camera-default", { name }, "its password file");
+  const bare = await streams.look(url, null, lookMs, signal);
+  if (bare.kind === "ok") return check(id, "camera-open", { name }, "DESCRIBE without login");
+  if (bare.reason !== "password") return null;
+  const shipped = await streams.look(url, factoryLogin(make.trim() || bare.server), lookMs, signal);
+  return shipped.kind === "ok" ? check(id, "camera-default", { name }, "one try of the maker's login") : null;
 }
 
 async function isOpen(machine: Machine, url: string): Promise<boolean> {

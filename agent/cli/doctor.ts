@@ -22,7 +22,9 @@ import { openReads } from "../store/store.ts";
 import { version } from "../version.ts";
 import { type Context, checkUser, exit, nowUtc, surroundingRules } from "./context.ts";
 
-export async function doctor(context: Context, signal: AbortSignal): Promise<number> {
+export type DoctorOptions = { readonly defaultPasswords?: boolean };
+
+export async function doctor(context: Context, { defaultPasswords = false }: DoctorOptions, signal: AbortSignal): Promise<number> {
   const strict = loadConfig(context.configFile);
   const loaded = strict.kind === "good" ? strict : loadConfig(context.configFile, surroundingRules);
   const bad: readonly Check[] =
@@ -35,13 +37,19 @@ export async function doctor(context: Context, signal: AbortSignal): Promise<num
   if (loaded.kind === "bad") return report(context, bad, "vi");
   const { settings } = loaded;
   checkUser(settings);
-  const checks = await visit(context.configFile, settings, loaded.hash, signal);
+  const checks = await visit(context.configFile, settings, loaded.hash, signal, defaultPasswords);
   const others = bad.length === 0 ? checks : checks.filter(({ finding }) => finding !== "config-good");
   return report(context, worstFirst([...bad, ...others]), settings.site.language);
 }
 
-/** Examines a site by its settings. */
-export async function visit(configFile: string, settings: Settings, hash: string, signal: AbortSignal): Promise<readonly Check[]> {
+/** Examines a site by its settings. `triesDefaults`: at each camera its maker's login too. */
+export async function visit(
+  configFile: string,
+  settings: Settings,
+  hash: string,
+  signal: AbortSignal,
+  triesDefaults = false,
+): Promise<readonly Check[]> {
   const { state } = settings.site;
   const database = databaseOf(state);
   const reads = database.kind === "good" ? openReads(state) : null;
@@ -53,6 +61,7 @@ export async function visit(configFile: string, settings: Settings, hash: string
       ...{ settings, database, asking, status: asking === null ? null : readStatus(asking, version), agentVersion: version },
       config: { hash, inUse: configInUse(state), file: configFile },
       identity: await makeBox().identity(),
+      triesDefaults,
       audit: reads === null ? { entries: 0, problems: [] } : checkAuditOf(state, reads.meta("audit")),
     };
     return await examine(patient, meansOf(settings), signal);

@@ -10,6 +10,7 @@ import { type Cameras, startCameras } from "../lib/cameras.ts";
 import { type Disk, makeDisk } from "../lib/disk.ts";
 import { filesUnder } from "../lib/footage.ts";
 import { type Mosquitto, startMosquitto } from "../lib/mosquitto.ts";
+import { description, startRtsp } from "../lib/rtsp.ts";
 import { tempFolder } from "../lib/temp.ts";
 
 type Check = { id: string; level: CheckLevel; text: string; because: string; next: string | null };
@@ -40,8 +41,8 @@ const good = () => [
   cameraOf("kin", locked.url("sub1"), login(writeSecret(folder, "kin", password))),
 ];
 
-async function visit(config: string): Promise<readonly Check[]> {
-  const answer = await matghi(["doctor", "--config", config, "--json"]);
+async function visit(config: string, ...more: readonly string[]): Promise<readonly Check[]> {
+  const answer = await matghi(["doctor", "--config", config, "--json", ...more]);
   expect(answer.stderr).toBe("");
   const { checks } = JSON.parse(answer.stdout) as { checks: Check[] };
   expect(answer.code).toBe(checks.some(({ level }) => level === "broken" || level === "attention") ? 1 : 0);
@@ -177,6 +178,26 @@ describe("planted beside the running agent", () => {
         level: "broken",
         next: expect.stringMatching(next),
       });
+    site();
+  });
+
+  test("a maker's own password is looked for where it is asked for and nowhere else, with one try", async () => {
+    const old = await startRtsp({
+      ...{ server: "Hikvision", login: "md5", username: "admin", password: "12345" },
+      streams: { "/x": description("H264") },
+    });
+    const config = site({
+      cameras: [cameraOf("sub1", `rtsp://127.0.0.1:${old.port}/x`, login(writeSecret(folder, "rieng", "mat-khau-2")))],
+    });
+    const logins = () => old.heard.filter((text) => /^Authorization: /m.test(text)).length;
+    expect((await visit(config)).find(({ id }) => id === "camera/sub1")?.text).toContain("từ chối mật khẩu");
+    expect(logins()).toBe(1);
+    const [worst] = await visit(config, "--default-passwords");
+    expect(worst).toMatchObject({ id: "camera/sub1", level: "broken", text: expect.stringContaining("mật khẩu mặc định") });
+    expect(logins()).toBe(2);
+    await old.stop();
+    const open = site({ cameras: [cameraOf("aac", cameras.url("aac"))] });
+    expect((await visit(open, "--default-passwords")).find(({ id }) => id === "camera/aac")?.text).toContain("không cần mật khẩu");
     site();
   });
 
