@@ -1,7 +1,7 @@
 /** The publisher: connects, says what is, then follows the journal with a cursor. Recording never waits for it. */
 
 import type { Broker, BrokerOptions, BrokerSession, Clock, PublishResult } from "../hal/ports.ts";
-import { stationBackoffMs, stationFirstWaitMs } from "./core/backoff.ts";
+import { stationBackoffMs, stationBootWaitMs } from "./core/backoff.ts";
 import type { Moment } from "./core/change.ts";
 import type { Dating, UtcMs } from "./core/dating.ts";
 import {
@@ -34,6 +34,8 @@ export type Station = {
   readonly random: () => number;
   readonly address: Address;
   readonly boot: string;
+  /** Is this the first run since the box booted? Others may have booted with it. */
+  readonly hasJustBooted: boolean;
   /** Read at each attempt, so that renewed certificates are taken in. Throws where a file cannot be read. */
   readonly login: () => Pick<BrokerOptions, "url" | "ca" | "cert" | "key" | "credential">;
   readonly journal: Journal;
@@ -88,7 +90,7 @@ const mostReplayed = 10_000;
 /** Follows the journal to the station until `signal` aborts; then says *leaving*, within three seconds. `connections` counts on where a run speaks again after it left. */
 export async function publishStation(station: Station, signal: AbortSignal, connections = { count: 0 }): Promise<void> {
   const rejections: Rejections = new Map();
-  await station.clock.sleep(stationFirstWaitMs(station.random()), signal);
+  if (station.hasJustBooted && connections.count === 0) await station.clock.sleep(stationBootWaitMs(station.random()), signal);
   await supervise({
     ...{ name: "station", clock: station.clock, log: station.log, signal, wellAfterMs: stableMs },
     work: (stop) => {

@@ -62,6 +62,7 @@ export function stationOf(given: StationDeps): Station {
   return {
     ...{
       ...{ clock, broker: deps.broker, log: deps.log, random: deps.random, address, boot, journal: store.journal },
+      hasJustBooted: deps.previous !== null && deps.previous.run.bootId !== deps.box.bootId(),
       ...{ nowAt: time.nowUtc, dating: time.dating, moment: time.moment, config: deps.hash, pages: pagesOf(deps, address) },
     },
     login: () => ({

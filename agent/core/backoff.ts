@@ -20,13 +20,16 @@ export function loginBackoffMs(failures: number, random: number): number {
 }
 
 const stationFirstMs = 1_000;
-const stationCapMs = 300_000;
+const stationLeastMs = 500;
+const stationCapMs = 60_000;
 
-/** Milliseconds to wait after the station's `failures`-th failure in a row: doubling, full jitter against the herd, capped at 5 min (reference: edge.md §3.3). */
+/** Milliseconds to wait after the station's `failures`-th failure in a row: doubling up to a minute, full jitter against the herd (issue: 300 boxes back within 3 min). */
 export function stationBackoffMs(failures: number, random: number): number {
   const ceiling = Math.min(stationFirstMs * 2 ** Math.max(0, failures - 1), stationCapMs);
-  return Math.round(stationFirstMs / 2 + random * ceiling);
+  return Math.round(stationLeastMs + random * (ceiling - stationLeastMs));
 }
 
-/** Before the first attempt after a start: short, so that a restart is not an outage, yet not all boxes of a commune at once. */
-export const stationFirstWaitMs = (random: number): number => Math.round(random * 2_000);
+const bootSpreadMs = 30_000;
+
+/** Milliseconds before the first attempt of a box that has just booted: when a district's power returns, all of its boxes do (reference: edge.md §3.3). */
+export const stationBootWaitMs = (random: number): number => Math.round(random * bootSpreadMs);

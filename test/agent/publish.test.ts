@@ -1,6 +1,7 @@
 /** The publisher on a scripted broker and clock: it ends in time whatever the broker does, and gives up no row lightly. */
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
+import { stationBootWaitMs } from "../../agent/core/backoff.ts";
 import { plainDating } from "../../agent/core/dating.ts";
 import type { Log } from "../../agent/log.ts";
 import { publishStation, type Station } from "../../agent/publish.ts";
@@ -32,7 +33,7 @@ function journalOf(count: number) {
 function stationOf(clock: ScriptClock, broker: Broker, store: ReturnType<typeof journalOf>): Station {
   const login = () => ({ url: "mqtt://x", ca: null, cert: null, key: null, credential: null });
   return {
-    ...{ clock, broker, log: silent, random: () => 0.5, address: { commune: "xa", site: "s1" }, boot: "b.1", login },
+    ...{ clock, broker, log: silent, random: () => 0.5, address: { commune: "xa", site: "s1" }, boot: "b.1", hasJustBooted: false, login },
     ...{ journal: store.journal, nowAt: clock.wallMs, dating: () => plainDating, config: () => "c1" },
     moment: () => ({ at: clock.monoMs(), monoMs: clock.monoMs(), clock: "synced" }),
     pages: { next: () => null, touch: () => undefined, startOver: () => undefined },
@@ -58,6 +59,24 @@ async function endsWithin(clock: ScriptClock, done: Promise<void>, ms: number): 
   for (let passed = 0; passed < ms && !ended; passed += 100) await clock.advance(100);
   return ended;
 }
+
+test("a box that has just booted waits its turn before its first attempt, and only then", async () => {
+  const clock = scriptClock(0);
+  const broker = scriptBroker();
+  const waited = async (hasJustBooted: boolean, connections: { count: number }) => {
+    const [before, began, stop] = [broker.attempts.length, clock.monoMs(), new AbortController()];
+    const done = publishStation({ ...stationOf(clock, broker, journalOf(0)), hasJustBooted }, stop.signal, connections);
+    while (broker.attempts.length === before) await clock.advance(1_000);
+    const waitedMs = clock.monoMs() - began;
+    stop.abort();
+    expect(await endsWithin(clock, done, 5_000)).toBe(true);
+    return waitedMs;
+  };
+  const connections = { count: 0 };
+  expect(await waited(true, connections)).toBe(stationBootWaitMs(0.5));
+  expect(await waited(true, connections), "after a rest of the same run").toBe(0);
+  expect(await waited(false, { count: 0 })).toBe(0);
+});
 
 test("a stop in the middle of a backlog says leaving and ends", async () => {
   const clock = scriptClock(0);

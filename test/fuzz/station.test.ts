@@ -54,7 +54,7 @@ const officer: OfficerDeps = {
 };
 const draft = (topic: string) => ({ topic, payload: "{}", qos: 1 as const, retain: true, expirySeconds: null });
 const station: Station = {
-  ...{ clock, broker, log: silent, random: () => 0.5, address: { commune: "xa", site: "s1" }, boot: "b.1" },
+  ...{ clock, broker, log: silent, random: () => 0.5, address: { commune: "xa", site: "s1" }, boot: "b.1", hasJustBooted: false },
   login: () => ({ url: "mqtt://x", ca: null, cert: null, key: null, credential: null }),
   ...{ journal: store.journal, nowAt: clock.wallMs, dating: () => plainDating, config: () => "c1", moment },
   pages: { next: () => null, touch: () => undefined, startOver: () => undefined },
