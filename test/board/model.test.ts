@@ -1,6 +1,6 @@
 /** What the station's board makes of retained messages: tables of cases, no browser. */
 import { describe, expect, test } from "vitest";
-import { communeOf, contactOf, countsOf, groupsOf, type Standing } from "../../deploy/station/board/model/commune.ts";
+import { communeOf, communeTeller, contactOf, countsOf, groupsOf, type Standing } from "../../deploy/station/board/model/commune.ts";
 import { dayAt, dayPieces, piecesOf, sumsOf } from "../../deploy/station/board/model/day.ts";
 import { readHouseholds } from "../../deploy/station/board/model/households.ts";
 import { isOutdated, type Kept, keptOf, type Retained } from "../../deploy/station/board/model/kept.ts";
@@ -207,6 +207,38 @@ test("without a birth a camera stays when its own message has run out, as long a
     ["c", "good"],
     ["d", "unknown"],
   ]);
+});
+
+describe("a commune that is told again and again", () => {
+  const heardAt = (all: Retained, at: number) =>
+    new Map([...all].map(([topic, kept]) => [topic, kept.saidAt === null ? kept : { ...kept, saidAt: at }]));
+  const first = station(...site("a", { c: recording }), ...site("b", { c: recording }));
+
+  test("is at any time what a fresh telling says: of time that passes, of words that come, of a clock that goes back", () => {
+    const tell = communeTeller();
+    const memory = new Map([["b", nowAt - day]]);
+    const changed = new Map(first).set("from/a/camera/c", { value: down("silent"), saidAt: nowAt });
+    const without = new Map([...changed].filter(([topic]) => !topic.startsWith("from/b/state")));
+    const steps = [0, 1, 179, 180, 181, 899, 900, 901, 2_000, -5].flatMap((seconds) =>
+      [first, changed, without].map((all) => [seconds, all] as const),
+    );
+    for (const [seconds, all] of steps) {
+      const at = nowAt + seconds * 1_000;
+      expect(tell(all, at, memory), `${seconds} s`).toEqual(communeOf(all, at, memory));
+    }
+  });
+
+  test("keeps what has not changed as the same object", () => {
+    const tell = communeTeller();
+    const before = tell(first, nowAt, new Map());
+    expect(tell(new Map(first), nowAt + 1_000, new Map())).toBe(before);
+    const after = tell(new Map(first).set("from/a/camera/c", { value: down("silent"), saidAt: nowAt }), nowAt + 1_000, new Map());
+    expect(after.sites.map((one, i) => one === before.sites[i])).toEqual([false, true]);
+    expect(tell(heardAt(first, nowAt + minute), nowAt + minute, new Map()).sites[1]?.contact).toEqual({
+      kind: "heard",
+      heardAt: nowAt + minute,
+    });
+  });
 });
 
 describe("what to do", () => {

@@ -28,7 +28,9 @@ export type Store = {
 };
 
 /** While everything comes in at once a picture in between costs more than it shows. */
-const tellEveryMs = { loading: 600, whole: 200 } as const;
+const tellEveryMs = { loading: 400, whole: 200 } as const;
+/** What comes within this time is told at once: a frame of the screen. */
+const togetherMs = 16;
 /** The broker hands out what it keeps without a pause; after one of this length it has done so. */
 const quietMs = 1_000;
 /** More topics than any commune has; what comes beyond is left out. */
@@ -52,18 +54,19 @@ export function openStore(url: string, commune: string, login: Login | null, rem
   let fresh = new Set<string>();
   let now: Snapshot = { retained, link: { kind: "connecting" }, isWhole: false, isCurrent: false, heardAt: null, memory, skewMs: null };
   let telling: ReturnType<typeof setTimeout> | null = null;
+  let toldMs = Number.NEGATIVE_INFINITY;
   let settling: ReturnType<typeof setTimeout> | null = null;
 
+  const tell = () => {
+    telling = null;
+    toldMs = performance.now();
+    now = { ...now, retained: new Map(retained), memory: new Map(memory), skewMs: medianOf(skews) };
+    for (const heard of listeners) heard();
+  };
   const change = (part: Partial<Snapshot>) => {
     now = { ...now, ...part };
-    telling ??= setTimeout(
-      () => {
-        telling = null;
-        now = { ...now, retained: new Map(retained), memory: new Map(memory), skewMs: medianOf(skews) };
-        for (const heard of listeners) heard();
-      },
-      tellEveryMs[now.isWhole ? "whole" : "loading"],
-    );
+    const dueMs = toldMs + tellEveryMs[now.isWhole ? "whole" : "loading"];
+    telling ??= setTimeout(tell, Math.max(togetherMs, dueMs - performance.now()));
   };
   const unsettle = () => {
     if (settling !== null) clearTimeout(settling);
@@ -97,6 +100,16 @@ export function openStore(url: string, commune: string, login: Login | null, rem
     // The connection may have dropped meanwhile, and be another by now: what was not heard in it is not gone.
     if (fresh === ours && now.link.kind === "connected") settle();
   };
+  /** Filters wanted in one breath go in one packet. */
+  const asking: string[] = [];
+  const ask = (filters: readonly string[]) => {
+    if (asking.length === 0 && filters.length > 0)
+      queueMicrotask(() => {
+        const still = asking.splice(0).filter((filter) => wanted.has(filter));
+        if (now.link.kind === "connected" && still.length > 0) void broker.subscribe(still.map((filter) => root + filter));
+      });
+    asking.push(...filters);
+  };
   const turn = (link: Link) => {
     if (link.kind !== "connected") unsettle();
     change(link.kind === "connected" ? { link } : { link, isCurrent: false });
@@ -111,7 +124,7 @@ export function openStore(url: string, commune: string, login: Login | null, rem
     want: (filters) => {
       const first = filters.filter((filter) => !wanted.has(filter));
       for (const filter of filters) wanted.set(filter, (wanted.get(filter) ?? 0) + 1);
-      if (now.link.kind === "connected" && first.length > 0) void broker.subscribe(first.map((filter) => root + filter));
+      ask(first);
       return () => {
         const last = filters.filter((filter) => wanted.get(filter) === 1);
         for (const filter of filters) wanted.set(filter, (wanted.get(filter) ?? 1) - 1);

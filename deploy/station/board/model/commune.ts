@@ -70,11 +70,26 @@ export type Commune = { readonly sites: readonly Site[]; readonly cameras: reado
 /** When each site was last heard, as this browser remembers it over a reload. */
 export type Memory = ReadonlyMap<string, number>;
 
-export function communeOf(retained: Retained, nowAt: number, memory: Memory = new Map()): Commune {
-  const sites = [...bySite(retained)]
-    .sort(([a], [b]) => a.localeCompare(b))
-    .map(([id, messages]) => siteOf(id, messages, nowAt, memory.get(id) ?? null));
-  return { sites, cameras: sites.flatMap(({ cameras }) => cameras) };
+export const communeOf = (retained: Retained, nowAt: number, memory: Memory = new Map()): Commune =>
+  communeTeller()(retained, nowAt, memory);
+
+/**
+ * Tells the commune again and again. A site of which nothing has changed is the same object as before, and so is a commune: who draws
+ * hundreds of them sees at once what to draw anew.
+ */
+export function communeTeller(): (retained: Retained, nowAt: number, memory: Memory) => Commune {
+  let before: ReadonlyMap<string, Told> = new Map();
+  let commune: Commune = { sites: [], cameras: [] };
+  return (retained, nowAt, memory) => {
+    const told = [...bySite(retained)]
+      .sort(([a], [b]) => a.localeCompare(b))
+      .map(([id, messages]) => retold(before.get(id), { id, messages, nowAt, rememberedAt: memory.get(id) ?? null }));
+    before = new Map(told.map((entry) => [entry.site.id, entry]));
+    const sites = told.map(({ site }) => site);
+    const isSame = sites.length === commune.sites.length && sites.every((site, i) => site === commune.sites[i]);
+    if (!isSame) commune = { sites, cameras: sites.flatMap(({ cameras }) => cameras) };
+    return commune;
+  };
 }
 
 type Messages = ReadonlyMap<string, Kept>;
@@ -83,12 +98,38 @@ type Messages = ReadonlyMap<string, Kept>;
 function bySite(retained: Retained): ReadonlyMap<string, Messages> {
   const found = new Map<string, Map<string, Kept>>();
   for (const [topic, kept] of retained) {
-    const [, site = "", rest = ""] = /^from\/([^/]+)\/(.+)$/.exec(topic) ?? [];
-    if (site === "") continue;
+    const end = topic.startsWith("from/") ? topic.indexOf("/", 5) : -1;
+    if (end <= 5) continue;
+    const site = topic.slice(5, end);
     const messages = found.get(site) ?? new Map<string, Kept>();
-    found.set(site, messages.set(rest, kept));
+    found.set(site, messages.set(topic.slice(end + 1), kept));
   }
   return found;
+}
+
+type Telling = { readonly id: string; readonly messages: Messages; readonly nowAt: number; readonly rememberedAt: number | null };
+/** A site as it was told, and the span in which time alone changes nothing of it. */
+type Told = Pick<Telling, "messages" | "rememberedAt"> & { readonly site: Site; readonly fromAt: number; readonly untilAt: number };
+
+function retold(before: Told | undefined, { id, messages, nowAt, rememberedAt }: Telling): Told {
+  if (before !== undefined && before.fromAt <= nowAt && nowAt < before.untilAt && before.rememberedAt === rememberedAt)
+    if (isAlike(before.messages, messages)) return before;
+  const site = siteOf(id, messages, nowAt, rememberedAt);
+  return { site, messages, rememberedAt, fromAt: nowAt, untilAt: turnAt(messages, nowAt) };
+}
+
+const isAlike = (a: Messages, b: Messages): boolean => a.size === b.size && [...b].every(([topic, kept]) => a.get(topic) === kept);
+
+/** What rests on the last trace of a site is looked at this often. */
+const retellMs = 60_000;
+
+/** When a message will be too old to be believed: the next of them. */
+function turnAt(messages: Messages, nowAt: number): number {
+  const ends = [...messages].flatMap(([topic, { saidAt }]) => {
+    const holdsMs = topic === "state" ? silentAfterMs : cameraHoldsMs;
+    return saidAt !== null && saidAt + holdsMs > nowAt ? [saidAt + holdsMs] : [];
+  });
+  return Math.min(nowAt + retellMs, ...ends);
 }
 
 function siteOf(id: string, messages: Messages, nowAt: number, rememberedAt: number | null): Site {

@@ -16,6 +16,8 @@ import { type ReportsWords, reportsWords } from "./words.ts";
 export type ReportsProps = {
   /** Parsed messages by the topic after `matghi/v1/<commune>/`. */
   readonly retained: Retained;
+  /** How many months there are among them: while it grows, they are still coming in. */
+  readonly months: number;
   readonly now: number;
   readonly language: Language;
   /** Asks for more topics as long as they are looked at; returns how to stop it. */
@@ -28,33 +30,33 @@ export type ReportsProps = {
 const quietMs = 1_200;
 const minuteMs = 60_000;
 
-export function Reports({ retained, now, language, want, printed, onPrinted }: ReportsProps) {
+export function Reports({ retained, months, now, language, want, printed, onPrinted }: ReportsProps) {
   const words = reportsWords(language);
   const [choice, setChoice] = useState(() => firstChoice(now));
   const period = periodOf(choice);
   const nowAt = Math.floor(now / minuteMs) * minuteMs;
   useEffect(dress, []);
   useEffect(() => (period === null ? undefined : want?.(wantedTopics(period))), [period?.name, want]);
-  const isThere = useQuiet(period?.name ?? "", retained);
+  const isThere = useQuiet(period?.name ?? "", months);
+  const isFuture = period !== null && period.span.fromAt > nowAt;
   const sheet = useMemo(
-    () => (period === null || period.span.fromAt > nowAt ? null : communeSheetOf(retained, period, nowAt, language, printed)),
-    [retained, period?.name, nowAt, language, printed],
+    () => (period === null || isFuture || !isThere ? null : communeSheetOf(retained, period, nowAt, language, printed)),
+    [isThere, retained, period?.name, nowAt, language, printed],
   );
   return (
     <div class="reports">
       <h2>{words.title}</h2>
       <Chooser {...{ choice, setChoice, now, words, printed, onPrinted }} />
       {period === null ? <p role="alert">{words.noPeriod}</p> : null}
-      {period !== null && sheet === null ? <p role="status">{words.future}</p> : null}
-      {sheet !== null && !isThere ? <p role="status">{words.loading}</p> : null}
-      {sheet !== null && isThere && period !== null ? <Ready {...{ sheet, period, words, language }} /> : null}
+      {isFuture ? <p role="status">{words.future}</p> : null}
+      {period !== null && !isFuture && !isThere ? <p role="status">{words.loading}</p> : null}
+      {sheet !== null && period !== null ? <Ready {...{ sheet, period, words, language }} /> : null}
     </div>
   );
 }
 
 /** Have the months of this period been quiet for a moment? */
-function useQuiet(name: string, retained: Retained): boolean {
-  const months = useMemo(() => [...retained.keys()].filter((topic) => topic.includes("/month/")).length, [retained]);
+function useQuiet(name: string, months: number): boolean {
   const [quiet, setQuiet] = useState<string | null>(null);
   useEffect(() => {
     const timer = setTimeout(() => setQuiet(name), quietMs);

@@ -1,10 +1,9 @@
 /** The page: who is logged in, which screen is shown, what the station says now. */
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
-import { dayOf } from "../../../../agent/core/period.ts";
 import { vietnamTime } from "../../../../agent/core/time.ts";
 import { fill, type Language, lengthText } from "../../../../agent/core/words.ts";
 import { randomId } from "../broker.ts";
-import { type Commune, communeOf } from "../model/commune.ts";
+import { type Commune, communeTeller } from "../model/commune.ts";
 import { type Households, readHouseholds } from "../model/households.ts";
 import { noteBody, noteTopic } from "../model/station.ts";
 import { tasksOf } from "../model/todo.ts";
@@ -23,6 +22,7 @@ import { openStore, type Snapshot, type Store } from "../store.ts";
 import { AskScreen } from "./ask.tsx";
 import { newKeys, ring } from "./bell.ts";
 import { CameraScreen } from "./camera.tsx";
+import { useDays, watchedSites } from "./days.ts";
 import { type Entry, LoginScreen } from "./login.tsx";
 import { Overview } from "./overview.tsx";
 import { ReportsScreen } from "./reports.tsx";
@@ -31,7 +31,6 @@ import { agoText, type View, viewOf } from "./view.ts";
 
 /** Ages on the screen are no older than this. */
 const tickMs = 5_000;
-const dayMs = 86_400_000;
 /** A computer's clock that is off by more is said. */
 const skewMs = 60_000;
 
@@ -124,7 +123,8 @@ function Board({ place, entry, store, snapshot, view: given, setLanguage, setHou
     link.kind === "connected" ? Math.max(given.nowAt, snapshot.heardAt ?? 0) : Math.min(given.nowAt, lostAt(snapshot) ?? given.nowAt);
   const view = { ...given, nowAt };
   const route = useRoute();
-  const commune = useMemo(() => communeOf(retained, nowAt, memory), [retained, nowAt]);
+  const tell = useMemo(communeTeller, [store]);
+  const commune = useMemo(() => tell(retained, nowAt, memory), [tell, retained, nowAt]);
   const tasks = useMemo(() => tasksOf(commune), [commune]);
   const [sound, setSound] = useState(readSound);
   useBell(
@@ -132,7 +132,7 @@ function Board({ place, entry, store, snapshot, view: given, setLanguage, setHou
     snapshot.isCurrent,
     tasks.filter(({ level }) => level === "broken").map(({ key }) => key),
   );
-  useStrips(store, snapshot.isWhole, nowAt);
+  useDays(store.want, snapshot.isWhole ? watchedSites(commune) : [], nowAt);
   useEffect(() => writeMemory(entry.commune, memory), [entry, Math.floor(nowAt / 30_000)]);
   const isTv = route[0] === "tv";
   const onNote: OnNote = (place, code, date) =>
@@ -190,13 +190,7 @@ function Screen({ place, route, commune, snapshot, store, view, tasks, onNote }:
     );
   }
   if (name === "reports") return <ReportsScreen {...{ view, retained }} want={store.want} unit={place.name ?? ""} />;
-  return <Overview {...{ commune, retained, view, tasks, onNote }} isTv={name === "tv"} />;
-}
-
-/** The two days that the last 24 hours lie in, once the first screen stands. */
-function useStrips(store: Store, isWhole: boolean, nowAt: number): void {
-  const days = [dayOf(nowAt - dayMs), dayOf(nowAt)];
-  useEffect(() => (isWhole ? store.want(days.map((day) => `from/+/day/${day}/+`)) : undefined), [store, isWhole, ...days]);
+  return <Overview {...{ commune, retained, view, tasks, onNote }} isTv={name === "tv"} isWhole={snapshot.isWhole} want={store.want} />;
 }
 
 /** Rings for each fault that was not there before, also for one that comes back. */

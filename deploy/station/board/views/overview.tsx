@@ -1,5 +1,5 @@
 /** The first screen: four counts, what to do, and each camera with its day. */
-import { useState } from "preact/hooks";
+import { useMemo, useState } from "preact/hooks";
 import { numberText } from "../../../../agent/core/print.ts";
 import { vietnamTime } from "../../../../agent/core/time.ts";
 import { evidenceText, fill, wordOf } from "../../../../agent/core/words.ts";
@@ -7,22 +7,28 @@ import { type Camera, type Commune, type Counts, countsOf, type Group, groupsOf,
 import { piecesOf } from "../model/day.ts";
 import type { Retained } from "../model/kept.ts";
 import { vouchedOf } from "../model/question.ts";
+import { isSmallCommune, useDays, type Want } from "./days.ts";
 import { Legend, Strip } from "./strip.tsx";
 import { Todo, type TodoProps } from "./todo.tsx";
 import { householdText, ratioText, silentSince, timeText, type View } from "./view.ts";
 
+const minuteMs = 60_000;
 const dayMs = 86_400_000;
-/** Beyond this many cameras only groups with something to look at stand open. */
-const openCameras = 120;
+type Props = TodoProps & {
+  readonly commune: Commune;
+  readonly isTv: boolean;
+  /** All that stands at the station has arrived: until then a camera of which nothing came is nothing to look at. */
+  readonly isWhole: boolean;
+  readonly want: Want;
+};
 
-type Props = TodoProps & { readonly commune: Commune; readonly isTv: boolean };
-
-export function Overview({ commune, retained, view, tasks, onNote, isTv }: Props) {
-  const counts = countsOf(commune.cameras);
-  const sites = new Map(commune.sites.map((site) => [site.id, site]));
-  // On the big screen only what has a fault of its own: what hangs under a silent box stands in its line of what to do.
-  const isShown = (camera: Camera) => !isTv || (needsLook(camera) && sites.get(camera.site)?.contact.kind === "heard");
-  const groups = groupsOf(commune.cameras.filter(isShown));
+export function Overview({ commune, retained, view, tasks, onNote, isTv, isWhole, want }: Props) {
+  const counts = useMemo(() => countsOf(commune.cameras), [commune]);
+  const sites = useMemo(() => new Map(commune.sites.map((site) => [site.id, site])), [commune]);
+  // What hangs under a silent box stands in its line of what to do.
+  const hasOwnFault = (camera: Camera) => needsLook(camera) && sites.get(camera.site)?.contact.kind === "heard";
+  const groups = useMemo(() => groupsOf(isTv ? commune.cameras.filter(hasOwnFault) : commune.cameras), [commune, isTv]);
+  const isSmall = isSmallCommune(commune);
   return (
     <>
       <CountCards counts={counts} sites={commune.sites.length} view={view} />
@@ -31,8 +37,9 @@ export function Overview({ commune, retained, view, tasks, onNote, isTv }: Props
         {groups.map((group) => (
           <GroupView
             key={group.name}
-            {...{ group, sites, retained, view }}
-            isOpen={isTv || counts.all <= openCameras || group.cameras.some(needsLook)}
+            {...{ group, sites, retained, view, want }}
+            asksDays={isWhole && !isSmall}
+            isOpen={isTv || isSmall || (isWhole && group.cameras.some(hasOwnFault))}
           />
         ))}
       </section>
@@ -80,13 +87,17 @@ type GroupProps = {
   readonly retained: Retained;
   readonly view: View;
   readonly isOpen: boolean;
+  /** Its days are asked for as long as it stands open, for nobody else has. */
+  readonly asksDays: boolean;
+  readonly want: Want;
 };
 
-function GroupView({ group, sites, retained, view, isOpen }: GroupProps) {
+function GroupView({ group, sites, retained, view, isOpen, asksDays, want }: GroupProps) {
   const { words } = view;
   const trouble = group.cameras.filter(needsLook).length;
   const [chosen, choose] = useState<boolean | null>(null);
   const isShown = chosen ?? isOpen;
+  useDays(want, isShown && asksDays ? [...new Set(group.cameras.map(({ site }) => site))] : [], view.nowAt);
   return (
     <details class="group" open={isShown} onToggle={({ currentTarget }) => currentTarget.open !== isShown && choose(currentTarget.open)}>
       <summary>
@@ -111,7 +122,13 @@ function GroupView({ group, sites, retained, view, isOpen }: GroupProps) {
 
 type RowProps = { readonly camera: Camera; readonly site: Site | undefined; readonly retained: Retained; readonly view: View };
 
-function CameraRow({ camera, site, retained, view }: RowProps) {
+/** Drawn anew when its site has said something, and once a minute: hundreds of rows hold still while one changes. */
+function CameraRow(props: RowProps) {
+  const { camera, site, view } = props;
+  return useMemo(() => <Row {...props} />, [camera, site, view.language, view.households, Math.floor(view.nowAt / minuteMs)]);
+}
+
+function Row({ camera, site, retained, view }: RowProps) {
   const { words, nowAt } = view;
   const span = { fromAt: nowAt - dayMs, toAt: nowAt };
   const isManual = camera.manual !== null;
