@@ -256,6 +256,12 @@ function build(done: (code: number) => void): Command {
     .action(async (file: string | undefined, options: import("./cli/update.ts").UpdateOptions) =>
       done(await (await import("./cli/update.ts")).update(contextOf(program), file, options)),
     );
+  add(
+    "errand",
+    "what sshd runs for an officer's key: looks at footage and hands it over, nothing else",
+    async (context, options: { key: string }) =>
+      (await import("./cli/errand.ts")).runErrand(context, options.key, process.env.SSH_ORIGINAL_COMMAND, stopOnSignals()),
+  ).requiredOption("--key <name>", "name of the key, as register key add wrote it");
   add("adopt-disk", "takes a blank or replaced footage disk into service", async (context) =>
     (await import("./cli/adopt-disk.ts")).adopt(context, stopOnSignals()),
   );
@@ -321,6 +327,7 @@ function addRegister(program: Command, act: (run: Registering) => Promise<void>)
     .requiredOption("--officer <text>", "who registers it")
     .requiredOption("--reason <text>", "why")
     .action((id: string, options: { officer: string; reason: string }) => at((deeds, context) => deeds.removeViewer(context, id, options)));
+  addKeys(register, act);
   const subject = register.command("subject").description("what people ask about pictures of themselves; due in 2 working days");
   subject
     .command("add")
@@ -336,6 +343,32 @@ function addRegister(program: Command, act: (run: Registering) => Promise<void>)
     .action((id: string, options: { officer: string; answer: string }) =>
       at((deeds, context) => deeds.answerSubject(context, id, options)),
     );
+}
+
+/** Officers' keys: who may fetch footage over ssh. */
+function addKeys(register: Command, act: (run: Registering) => Promise<void>): void {
+  type Deeds = typeof import("./cli/officerkey.ts");
+  const at = (run: (deeds: Deeds, context: Context) => number) => act(async (context) => run(await import("./cli/officerkey.ts"), context));
+  const key = register.command("key").description("officers' ssh keys that may look at footage and fetch it, nothing else");
+  key
+    .command("add")
+    .description("gives a key leave, dated in the audit")
+    .requiredOption("--name <name>", "whose it is, as a code of a-z, 0-9 and -")
+    .requiredOption("--file <file>", "the officer's public key (ssh-keygen -t ed25519 makes it)")
+    .requiredOption("--officer <text>", "who gives leave")
+    .action((options: import("./cli/officerkey.ts").AddKeyOptions) => at((deeds, context) => deeds.addKey(context, options)));
+  key
+    .command("remove <name>")
+    .description("takes it back")
+    .requiredOption("--officer <text>", "who takes it back")
+    .requiredOption("--reason <text>", "why")
+    .action((name: string, options: import("./cli/officerkey.ts").RemoveKeyOptions) =>
+      at((deeds, context) => deeds.removeKey(context, name, options)),
+    );
+  key
+    .command("list")
+    .description("the keys that have leave")
+    .action(() => at((deeds, context) => deeds.listKeys(context)));
 }
 
 /** Every failure is one line that names the next step, and a code. */

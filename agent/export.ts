@@ -32,6 +32,8 @@ export type CameraOrder = {
 export type ExportOrder = {
   /** Absolute. */
   readonly folder: string;
+  /** What must stay free on its medium. */
+  readonly spareBytes: number;
   readonly footage: string;
   readonly manifest: Omit<Manifest, "cameras">;
   readonly cameras: readonly CameraOrder[];
@@ -105,7 +107,7 @@ async function shortOf(order: ExportOrder, draft: string): Promise<number> {
 /** Bytes that the medium under a folder lacks; none where it is not above 0. */
 export async function lackOf(order: ExportOrder, folder: string): Promise<number> {
   const { bavail, bsize } = await statfs(folder);
-  return 2 * totalOf(order).bytes + overheadBytes - bavail * bsize;
+  return 2 * totalOf(order).bytes + overheadBytes + order.spareBytes - bavail * bsize;
 }
 
 /** `original/<camera>/<day>-<time>-<run>-<n>.mkv`: named as on the box, the day's folder folded into the name. */

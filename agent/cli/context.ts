@@ -1,5 +1,6 @@
 /** What every command is given: where to read, where to write, and how to fail with one line that names the next step. */
 import { statSync } from "node:fs";
+import { userInfo } from "node:os";
 import { wallOf } from "../../hal/clock.ts";
 import type { Settings } from "../config/schema.ts";
 import { formatProblem, loadConfig } from "../config.ts";
@@ -11,6 +12,8 @@ import { openReads } from "../store/store.ts";
 export type Context = {
   readonly configFile: string;
   readonly json: boolean;
+  /** On whose behalf, where it is not the account that runs the command. */
+  readonly account?: string;
   readonly out: (text: string) => void;
   readonly err: (line: string) => void;
 };
@@ -52,6 +55,9 @@ export function checkUser(settings: { readonly site: Pick<Settings["site"], "sta
   }
   throw new Refusal(exit.wrongUse, "run this as root or as the agent's user: sudo matghi …");
 }
+
+/** Whom audit and sheet name as the one who ran the command. */
+export const accountOf = ({ account }: Context): string => account ?? process.env.SUDO_USER ?? userInfo().username;
 
 /** A question of the command line to the store. */
 export type Session = Asking;

@@ -1,6 +1,5 @@
 /** `matghi export`: footage handed out as evidence, with the truth about what is missing. Writes to its target only, and a line into the audit. */
 import { existsSync, statSync } from "node:fs";
-import { userInfo } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { makeBox } from "../../hal/box.ts";
 import { findTools } from "../../hal/recorder.ts";
@@ -24,7 +23,7 @@ import { BrokenKey, openKey } from "../store/key.ts";
 import type { Store } from "../store/store.ts";
 import { openStore } from "../store/store.ts";
 import { version } from "../version.ts";
-import { type Context, exit, nowUtc, Refusal, reading, settingsOf } from "./context.ts";
+import { accountOf, type Context, exit, nowUtc, Refusal, reading, settingsOf } from "./context.ts";
 import { knownCamera, oneOf, stretchOf, textOf } from "./fields.ts";
 import { type Answers, interview } from "./interview.ts";
 import { passphraseOf } from "./passphrase.ts";
@@ -44,6 +43,8 @@ export type ExportOptions = {
   readonly out?: string;
   readonly seal?: boolean;
   readonly passphraseFile?: string;
+  /** What must stay free on the medium beside it; none on one that is the officer's own. */
+  readonly spareBytes?: number;
 };
 
 const dayMs = 86_400_000;
@@ -97,7 +98,7 @@ function askAll(context: Context): Promise<Answers> {
 }
 
 async function exportAs(context: Context, options: ExportOptions, signal: AbortSignal): Promise<number> {
-  const request = requestOf(options);
+  const request = requestOf(context, options);
   const settings = settingsOf(context);
   const passphrase = await sealOf(options, settings.site.language);
   if (!existsSync(join(settings.site.state, "matghi.db")))
@@ -131,6 +132,7 @@ async function exportAs(context: Context, options: ExportOptions, signal: AbortS
         {
           ...{
             folder,
+            spareBytes: options.spareBytes ?? 0,
             footage: settings.recording.folder,
             cameras: orders,
             unit: settings.report.unit ?? null,
@@ -173,13 +175,13 @@ const handOut = (passphrase: string | null, deps: ExportDeps, order: ExportOrder
 
 type Request = Omit<Manifest["request"], "hold" | "case"> & { readonly case: Case | null };
 
-function requestOf(options: ExportOptions): Request {
+function requestOf(context: Context, options: ExportOptions): Request {
   const kind = options.case === undefined ? null : oneOf("case", options.case, cases);
   return {
     ...{ paper: textOf("request", options.request), agency: textOf("agency", options.agency), officer: textOf("officer", options.officer) },
     ...{ purpose: textOf("purpose", options.purpose), case: kind },
     witness: options.witness === undefined ? null : textOf("witness", options.witness),
-    account: process.env.SUDO_USER ?? userInfo().username,
+    account: accountOf(context),
   };
 }
 

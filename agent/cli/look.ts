@@ -16,7 +16,7 @@ import type { Segment, WallMs } from "../core/types.ts";
 import { fill, wordsIn } from "../core/words.ts";
 import { type Asking, historyOf } from "../query.ts";
 import { isLocked } from "../store/database.ts";
-import { type Context, exit, Refusal } from "./context.ts";
+import { accountOf, type Context, exit, Refusal } from "./context.ts";
 import { knownCamera, stretchOf, textOf } from "./fields.ts";
 import { writeWhole } from "./out.ts";
 import { writing } from "./writing.ts";
@@ -51,7 +51,15 @@ export async function look(context: Context, options: LookOptions, signal: Abort
       .map((segment) => ({ segment, fromAt: dating.toUtc(segment.startAt), toAt: dating.toUtc(segment.endAt) }));
     const moments = momentsOf(asked, everyMs).flatMap((at) => shotOf(files, at) ?? []);
     checkCount(moments.length, options.every, camera);
-    desk.audit("look.made", { camera, from: iso(asked.fromAt), to: iso(asked.toAt), request, officer, pictures: moments.length });
+    desk.audit("look.made", {
+      camera,
+      from: iso(asked.fromAt),
+      to: iso(asked.toAt),
+      request,
+      officer,
+      account: accountOf(context),
+      pictures: moments.length,
+    });
     const { missing } = ledgerParts(spansOf(historyOf(asking, camera, asked), asked));
     const name = settings.cameras.find(({ id }) => id === camera)?.name ?? camera;
     return { settings, asked, moments, missing, camera: name, madeAt: nowAt };

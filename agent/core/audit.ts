@@ -20,6 +20,9 @@ export const auditKinds = [
   "update.begun",
   "update.good",
   "update.undone",
+  "key.added",
+  "key.removed",
+  "footage.fetched",
   "signed",
 ] as const;
 export type AuditKind = (typeof auditKinds)[number];

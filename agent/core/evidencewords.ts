@@ -34,6 +34,9 @@ const vi = {
       "update.begun": "cập nhật phần mềm",
       "update.good": "giữ bản mới sau khi thử",
       "update.undone": "quay về bản cũ",
+      "key.added": "cấp khóa lấy hình từ xa",
+      "key.removed": "thu hồi khóa lấy hình từ xa",
+      "footage.fetched": "hình đã được lấy về trạm",
       signed: "ký xác nhận sổ",
     },
     empty: "Sổ chưa có gì.",
@@ -57,6 +60,11 @@ const vi = {
     next: "Tìm được thời điểm thì trích xuất: matghi export. Bảng này chỉ để tìm, không phải chứng cứ.",
     written: "đã ghi {file}: {pictures} hình ({bytes} byte)",
     progress: "{done}/{all} hình",
+  },
+  keys: {
+    added: "Đã cấp khóa {name} ({fingerprint}): được xem lướt và lấy hình từ xa, không làm được việc khác",
+    removed: "Đã thu hồi khóa {name}; lần kết nối sau không dùng được nữa",
+    none: "Chưa cấp khóa nào.",
   },
   sealing: {
     passphrase: "Mật khẩu niêm phong (ít nhất 12 ký tự; chữ không dấu, số, dấu câu): ",
@@ -195,6 +203,9 @@ const en: typeof vi = {
       "update.begun": "update begun",
       "update.good": "new version kept after its trial",
       "update.undone": "gone back to the version before",
+      "key.added": "key to fetch footage given",
+      "key.removed": "key to fetch footage taken back",
+      "footage.fetched": "footage arrived at the station",
       signed: "chain signed",
     },
     empty: "Nothing was written down yet.",
@@ -218,6 +229,11 @@ const en: typeof vi = {
     next: "When the moment is found, hand it out: matghi export. This sheet is for searching, it is no evidence.",
     written: "wrote {file}: {pictures} pictures ({bytes} bytes)",
     progress: "{done}/{all} pictures",
+  },
+  keys: {
+    added: "Key {name} ({fingerprint}) may look at footage and fetch it, nothing else",
+    removed: "Key {name} is taken back; the next connection is refused",
+    none: "No key was given.",
   },
   sealing: {
     passphrase: "Passphrase of the seal (12 characters or more; letters without accents, digits, marks): ",

@@ -1,14 +1,12 @@
 /** `matghi export` without arguments at a terminal: an officer who has never used it succeeds. */
 import { execFileSync } from "node:child_process";
-import { createHash } from "node:crypto";
-import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { beforeAll, expect, test } from "vitest";
 import type { Manifest } from "../../agent/core/manifest.ts";
-import { segmentPath } from "../../agent/core/path.ts";
 import { vietnamTime } from "../../agent/core/time.ts";
-import { openStore } from "../../agent/store/store.ts";
 import { matghi, writeSite } from "../lib/agent.ts";
+import { minuteMs, writeRecorded } from "../lib/recorded.ts";
 import { tempFolder } from "../lib/temp.ts";
 import { atTerminal } from "../lib/terminal.ts";
 
@@ -16,8 +14,7 @@ const folder = tempFolder("ask");
 const stick = join(folder, "stick");
 const odd = `../../x "'; rm -rf $(pwd) <b> %s`;
 const passphrase = "Cum mat khau, so 7";
-const minute = 60_000;
-const beganAt = Math.floor((Date.now() - 30 * minute) / minute) * minute;
+const beganAt = Math.floor((Date.now() - 30 * minuteMs) / minuteMs) * minuteMs;
 let config = "";
 
 /** Two minutes of one camera, a file a minute. */
@@ -27,34 +24,11 @@ beforeAll(() => {
     folder,
     cameras: [`id: truong, name: Trường, url: "rtsp://127.0.0.1:9/"`, `id: cho, name: Chợ Tre, url: "rtsp://127.0.0.1:9/"`],
   });
-  const film = join(folder, "film.mkv");
-  execFileSync("ffmpeg", [
-    ...["-nostdin", "-v", "error", "-f", "lavfi", "-i", "testsrc2=s=160x120:r=5:d=60", "-c:v", "libx264", "-preset", "ultrafast"],
-    ...["-pix_fmt", "yuv420p", film],
-  ]);
-  const sha256 = createHash("sha256").update(readFileSync(film)).digest("hex");
-  const store = openStore(join(folder, "state"));
-  const { run } = store.begin({ bootId: "b1", wallMs: beganAt, monoMs: 0, clock: "synced", version: "test", above: 0 });
-  store.commit([{ put: "clock-step", at: beganAt, offsetMs: 0, clock: "synced" }]);
-  for (const i of [0, 1]) {
-    const segment = {
-      ...{ camera: "cho", run, number: i, startAt: beganAt + i * minute, endAt: beganAt + (i + 1) * minute, bytes: statSync(film).size },
-      ...({ sha256, stream: "main", clock: "synced", torn: false, namedMs: 0 } as const),
-    };
-    const path = join(folder, "footage", segmentPath(segment));
-    mkdirSync(dirname(path), { recursive: true });
-    copyFileSync(film, path);
-    store.commit([
-      { put: "segment", segment },
-      { put: "page", camera: "cho", sinceAt: beganAt, coveredAt: segment.endAt },
-    ]);
-  }
-  store.commit([{ put: "run-ended", run, end: "stopped", at: beganAt + 2 * minute }]);
-  store.close();
+  writeRecorded({ folder, camera: "cho", beganAt, minutes: 2 });
 });
 
 /** `20:05 24/11/2026`, as an officer types it. */
-const typed = (minutes: number) => vietnamTime(beganAt + minutes * minute).replace(/^(\d\d:\d\d):\d\d/, "$1");
+const typed = (minutes: number) => vietnamTime(beganAt + minutes * minuteMs).replace(/^(\d\d:\d\d):\d\d/, "$1");
 
 test("it asks for each thing, shows what there is, takes bad answers kindly, and ends with where it is and how to check it", async () => {
   const { code, screen } = await atTerminal(

@@ -57,6 +57,7 @@ beforeAll(async () => {
   };
   const order = {
     folder: out,
+    spareBytes: 0,
     footage: join(folder, "footage"),
     manifest,
     cameras: [{ facts, segments }],

@@ -1,0 +1,149 @@
+/**
+ * `matghi errand --key NAME`: what sshd runs for an officer's key, whatever was asked for (authorized_keys: `restrict,command=…`). Knows five
+ * errands, of which two look at footage; both stand in the audit with the key's name.
+ */
+import { createHash } from "node:crypto";
+import { createReadStream, existsSync } from "node:fs";
+import { mkdir, open, readdir, readFile, rename, rm, stat, unlink } from "node:fs/promises";
+import { join, relative, sep } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Settings } from "../config/schema.ts";
+import { type Errand, readErrand } from "../core/errand.ts";
+import { waitMs } from "../core/pace.ts";
+import { type Context, exit, Refusal, settingsOf } from "./context.ts";
+import { exportFootage } from "./export.ts";
+import { look } from "./look.ts";
+import { keyNamed } from "./officerkey.ts";
+import { writing } from "./writing.ts";
+
+type Asked<V extends Errand["verb"]> = Extract<Errand, { verb: V }>;
+
+export const sheetName = "BANG-XEM-LUOT.html";
+/** What must stay free on the state's disk: the ledger lives there. */
+const spareBytes = 1_000_000_000;
+/** What nobody came for. */
+const keptMs = 7 * 86_400_000;
+const pieceBytes = 16_384;
+const busyMs = 15 * 60_000;
+
+export async function runErrand(context: Context, key: string, said: string | undefined, signal: AbortSignal): Promise<number> {
+  const errand = readErrand(said ?? "");
+  const settings = settingsOf(context);
+  if (errand === null) throw new Refusal(exit.wrongUse, "this key may look at footage and fetch it, nothing else: deploy/station/fetch");
+  if (errand.site !== settings.site.id)
+    throw new Refusal(exit.wrongUse, `this box is ${settings.site.id}, not ${errand.site}; check --host`);
+  const shelf = join(settings.site.state, "errands", keyNamed(key));
+  await mkdir(shelf, { recursive: true, mode: 0o700 });
+  await clear(shelf);
+  // Whoever asked may be cut off: what was begun is finished, and fetched later.
+  process.stderr.on("error", () => undefined);
+  const place = join(shelf, errand.id);
+  const inner: Context = { ...context, json: false, account: `key ${key}`, out: () => undefined };
+  if (errand.verb === "export") return alone(place, () => makeExport(inner, errand, place, signal));
+  if (errand.verb === "look") return alone(place, () => makeLook(inner, errand, place, signal));
+  if (!existsSync(place)) throw new Refusal(exit.notFound, "nothing of that errand is here; ask for it anew");
+  if (errand.verb === "list") return list(context, place);
+  if (errand.verb === "send") return send(place, errand);
+  return putAway(context, settings, key, place);
+}
+
+/** Nobody came for it within a week. */
+async function clear(shelf: string): Promise<void> {
+  for (const name of await readdir(shelf)) {
+    const { mtimeMs } = await stat(join(shelf, name));
+    if (Date.now() - mtimeMs > keptMs) await rm(join(shelf, name), { recursive: true, force: true });
+  }
+}
+
+/** One at a time makes an errand's files; who asks again meanwhile waits for them. */
+async function alone(place: string, make: () => Promise<number>): Promise<number> {
+  const mark = `${place}.busy`;
+  for (const untilMs = performance.now() + busyMs; performance.now() < untilMs; await sleep(500)) {
+    if (existsSync(place)) return exit.fine;
+    if (!(await take(mark))) continue;
+    try {
+      return await make();
+    } finally {
+      await unlink(mark);
+    }
+  }
+  throw new Refusal(exit.needsPerson, "it is still being made; ask again in a while");
+}
+
+async function take(mark: string): Promise<boolean> {
+  try {
+    const file = await open(mark, "wx", 0o600);
+    await file.writeFile(String(process.pid));
+    await file.close();
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+    // One that was killed left its mark.
+    if (!isAlive(Number(await readFile(mark, "utf8").catch(() => "")))) await rm(mark, { force: true });
+    return false;
+  }
+}
+
+const isAlive = (pid: number): boolean => pid > 0 && existsSync(`/proc/${pid}`);
+
+function makeExport(
+  context: Context,
+  { verb: _, site: __, id: ___, camera, ...options }: Asked<"export">,
+  out: string,
+  signal: AbortSignal,
+) {
+  return exportFootage(context, { ...options, camera: camera.split(","), out, spareBytes }, signal);
+}
+
+async function makeLook(
+  context: Context,
+  { every = "30s", ...errand }: Asked<"look">,
+  place: string,
+  signal: AbortSignal,
+): Promise<number> {
+  const sheet = join(`${place}.sheet`, sheetName);
+  await mkdir(`${place}.sheet`, { recursive: true });
+  const code = await look(context, { ...errand, every, out: sheet }, signal);
+  await rename(`${place}.sheet`, place);
+  return code;
+}
+
+/** `<bytes> <sha256> <file>`, a line for each. */
+async function list({ out }: Context, place: string): Promise<number> {
+  for (const file of await filesIn(place)) {
+    const hash = createHash("sha256");
+    let bytes = 0;
+    for await (const chunk of createReadStream(join(place, file))) {
+      hash.update(chunk as Buffer);
+      bytes += (chunk as Buffer).length;
+    }
+    out(`${bytes} ${hash.digest("hex")} ${file}`);
+  }
+  return exit.fine;
+}
+
+async function filesIn(place: string): Promise<readonly string[]> {
+  const entries = await readdir(place, { recursive: true, withFileTypes: true });
+  return entries.flatMap((entry) => (entry.isFile() ? [relative(place, join(entry.parentPath, entry.name)).split(sep).join("/")] : []));
+}
+
+async function send(place: string, { file, at, rate }: Asked<"send">): Promise<number> {
+  if (!(await filesIn(place)).includes(file)) throw new Refusal(exit.notFound, "there is no such file; ask for the list");
+  const beganMs = performance.now();
+  let sent = 0;
+  for await (const chunk of createReadStream(join(place, file), { start: Number(at), highWaterMark: pieceBytes })) {
+    if (!process.stdout.write(chunk as Buffer)) await new Promise((resolve) => process.stdout.once("drain", resolve));
+    sent += (chunk as Buffer).length;
+    await sleep(waitMs(sent, performance.now() - beganMs, Number(rate)));
+  }
+  return exit.fine;
+}
+
+async function putAway(context: Context, { site }: Settings, key: string, place: string): Promise<number> {
+  const files = await filesIn(place);
+  const sums = await readFile(join(place, "manifest.json")).catch(() => null);
+  const manifestSha256 = sums === null ? null : createHash("sha256").update(sums).digest("hex");
+  writing(context, ({ audit }) => audit("footage.fetched", { site: site.id, account: `key ${key}`, files: files.length, manifestSha256 }));
+  await rm(place, { recursive: true, force: true });
+  return exit.fine;
+}

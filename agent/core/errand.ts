@@ -1,0 +1,62 @@
+/**
+ * What an officer's key may ask of a box over ssh, as one line: a verb and its facts in the form of an address's query. Everything that is not
+ * just that is no errand. Pure.
+ */
+
+/** Facts that must be said, and that may be. Several cameras stand in one fact, with commas. */
+const forms = {
+  export: { must: ["camera", "from", "to", "request", "agency", "officer", "purpose"], may: ["case", "witness"] },
+  look: { must: ["camera", "from", "to", "request", "officer"], may: ["every"] },
+  /** Files of what was made, with bytes and SHA-256. */
+  list: { must: [], may: [] },
+  /** One of them from a byte on, at so many bytes a second. */
+  send: { must: ["file", "at", "rate"], may: [] },
+  /** It has arrived: the box may put its copy away. */
+  done: { must: [], may: [] },
+} as const;
+
+type Forms = typeof forms;
+export type Verb = keyof Forms;
+export type Errand = {
+  [V in Verb]: {
+    readonly verb: V;
+    /** The box that is meant. */
+    readonly site: string;
+    /** Chosen by whoever asks, so that asking again is the same errand: 16 hex digits. */
+    readonly id: string;
+  } & { readonly [F in Forms[V]["must"][number]]: string } & { readonly [F in Forms[V]["may"][number]]?: string };
+}[Verb];
+
+const mostChars = 8_000;
+const line = /^([a-z]{4,6}) ([\w.~*+%=&-]+)$/;
+const shapes: Readonly<Record<string, RegExp>> = {
+  ...{ site: /^[a-z0-9-]{2,32}$/, id: /^[0-9a-f]{16}$/, camera: /^[a-z0-9-]{2,32}(,[a-z0-9-]{2,32}){0,31}$/ },
+  // No step up, no hidden file, no way from the root.
+  ...{ file: /^(?!.*(^|\/)[.-])[\w.-]+(\/[\w.-]+){0,3}$/, at: /^\d{1,15}$/, rate: /^[1-9]\d{3,11}$/ },
+  ...{ case: /^[a-z-]{2,16}$/, every: /^\d{1,6}[a-z]{1,3}$/, from: /^[\w:+.-]{4,40}$/, to: /^[\w:+.-]{4,40}$/ },
+};
+/** Free text is one line, as everywhere (cli/fields.ts). */
+const text = /^[^\p{Cc}\p{Zl}\p{Zp}]{1,500}$/u;
+
+/** null: no errand, and nothing is done. */
+export function readErrand(said: string): Errand | null {
+  const [, verb = "", query = ""] = (said.length <= mostChars && line.exec(said)) || [];
+  const form = Object.entries(forms).find(([name]) => name === verb)?.[1];
+  if (form === undefined) return null;
+  const given = [...new URLSearchParams(query)];
+  const facts = new Map(given);
+  const must: readonly string[] = ["site", "id", ...form.must];
+  const known: readonly string[] = [...must, ...form.may];
+  const isWhole = facts.size === given.length && must.every((name) => facts.has(name)) && given.every(([name]) => known.includes(name));
+  if (!isWhole || !given.every(([name, value]) => (shapes[name] ?? text).test(value))) return null;
+  return { verb, ...Object.fromEntries(facts) } as Errand;
+}
+
+/** Facts in the form of an address's query; what was not said is left out. */
+export const queryOf = (facts: Readonly<Record<string, string | undefined>>): string =>
+  new URLSearchParams(
+    Object.entries(facts).flatMap(([name, value]): [string, string][] => (value === undefined ? [] : [[name, value]])),
+  ).toString();
+
+/** The line that says it. */
+export const errandText = ({ verb, ...facts }: Errand): string => `${verb} ${queryOf(facts)}`;
