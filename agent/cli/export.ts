@@ -142,7 +142,10 @@ async function exportAs(context: Context, options: ExportOptions, signal: AbortS
             ...{ v: 1, site: { id: settings.site.id, name: settings.site.name, commune: settings.site.commune }, device, agent: version },
             ...{ timeZone: "Asia/Ho_Chi_Minh", madeAt: iso(nowAt), request: { ...request, hold }, answer },
             asked: { from: iso(asked.fromAt), to: iso(asked.toAt) },
-            boxClock: { trust: asking.running ? (store.live()?.clock ?? "unset") : "holdover", errorMs: null },
+            boxClock: {
+              ...{ trust: asking.running ? (store.live()?.clock ?? "unset") : "holdover", errorMs: null },
+              steps: stepsSince(asking, orders),
+            },
             key: { algorithm: "Ed25519", fingerprint: key.fingerprint },
           },
         },
@@ -220,6 +223,21 @@ function orderOf(asking: Asking, camera: string, asked: Span): Order {
       .segmentsTouching(camera, { fromAt: dating.fromUtc(asked.fromAt), toAt: dating.fromUtc(asked.toAt) })
       .map((segment) => ({ ...segment, fromUtc: dating.toUtc(segment.startAt), toUtc: dating.toUtc(segment.endAt) })),
   };
+}
+
+/** No clock is set more often while a case is open; the newest count. */
+const mostSteps = 100;
+
+/** Steps of the box's clock that read these files anew. */
+function stepsSince({ reads, dating, nowAt }: Asking, orders: readonly Order[]): Manifest["boxClock"]["steps"] {
+  const segments = orders.flatMap((order) => order.segments);
+  const boots = new Set([...new Set(segments.map(({ run }) => run))].map((run) => reads.run(run)?.bootId));
+  const fromAt = Math.min(...segments.map(({ startAt }) => startAt));
+  return reads
+    .events({ fromAt, toAt: dating.fromUtc(nowAt) + 1, type: "clock.step", afterG: 0, limit: 10_000 })
+    .filter(({ boot }) => boots.has(boot.slice(0, boot.lastIndexOf("."))))
+    .map(({ at, clock, data }) => ({ at: iso(dating.toUtc(at)), stepMs: Number(data.stepMs), trust: clock }))
+    .slice(-mostSteps);
 }
 
 function identityOf({ reads }: Asking, camera: string, configured: CameraSettings | undefined) {

@@ -32,7 +32,12 @@ export type Manifest = {
   readonly asked: { readonly from: string; readonly to: string };
   readonly answer: "yes" | "partial" | "unknown";
   /** How far the box's clock could be trusted when this was made. */
-  readonly boxClock: { readonly trust: string; readonly errorMs: number | null };
+  readonly boxClock: {
+    readonly trust: string;
+    readonly errorMs: number | null;
+    /** Since the first of these files was recorded, in the boots that recorded them: times before a step are read by what it set right. */
+    readonly steps: readonly { readonly at: string; readonly stepMs: number; readonly trust: string }[];
+  };
   readonly key: { readonly algorithm: "Ed25519"; readonly fingerprint: string };
   readonly cameras: readonly ManifestCamera[];
 };

@@ -27,6 +27,7 @@ export function slipHtml(manifest: Manifest, unit: string | null, language: Lang
     [words.facts.account, request.account],
     [words.facts.madeAt, timeText(manifest.madeAt)],
     [words.facts.boxClock, wordOf(words.trusts, boxClock.trust)],
+    ...(boxClock.steps.length === 0 ? [] : [[words.facts.steps, stepsText(boxClock.steps, language)] as const]),
     [words.facts.key, manifest.key.fingerprint],
     [words.facts.medium, words.blank],
     [words.facts.seal, words.blank],
@@ -46,6 +47,13 @@ ${manifest.cameras.map((camera) => cameraHtml(camera, language)).join("\n")}
 <div class="hands">${words.signatures.map((who) => `<div>${escaped(who)}</div>`).join("")}</div>
 </html>
 `;
+}
+
+function stepsText(steps: Manifest["boxClock"]["steps"], language: Language): string {
+  const words = wordsIn(language).handover;
+  const step = ({ at, stepMs }: Manifest["boxClock"]["steps"][number]) =>
+    fill(stepMs > 0 ? words.stepForward : words.stepBack, { at: timeText(at), length: offsetText(stepMs, language) });
+  return `${steps.map(step).join("; ")}. ${words.redated}`;
 }
 
 const deviceText = ({ model, os, node, ffmpeg, ...rest }: Manifest["device"]): string =>

@@ -48,7 +48,7 @@ beforeAll(async () => {
   const asked = { from: new Date(begin).toISOString(), to: new Date(begin + 240_000).toISOString() };
   const manifest = {
     ...{ v: 1 as const, site: { id: "an-dai-1", name: "A", commune: "xa" }, device: {}, agent: "0", timeZone: "Asia/Ho_Chi_Minh" as const },
-    ...{ madeAt: asked.to, request, asked, answer: "yes" as const, boxClock: { trust: "synced", errorMs: 0 } },
+    ...{ madeAt: asked.to, request, asked, answer: "yes" as const, boxClock: { trust: "synced", errorMs: 0, steps: [] } },
     key: { algorithm: "Ed25519" as const, fingerprint: key.fingerprint },
   };
   const facts = {

@@ -29,6 +29,11 @@ export const catalogue: readonly Fault[] = [
     ...{ suite: "test/faults/power-cut.test.ts", tests: /./, needsRoot: true },
   },
   {
+    name: "handed-out",
+    must: "an export states the span that rotation took, the power cut and the clock's step",
+    ...{ suite: "test/faults/handed-out.test.ts", tests: /./, needsRoot: true },
+  },
+  {
     name: "agent-killed",
     must: "no recorder left behind, no event changed, holes are the box's",
     suite: "test/faults/agent-killed.test.ts",
