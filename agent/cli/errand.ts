@@ -9,7 +9,7 @@ import { join, relative, sep } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Settings } from "../config/schema.ts";
 import { type Errand, readErrand } from "../core/errand.ts";
-import { waitMs } from "../core/pace.ts";
+import { waitMs } from "../core/rate.ts";
 import { type Context, exit, Refusal, settingsOf } from "./context.ts";
 import { exportFootage } from "./export.ts";
 import { look } from "./look.ts";

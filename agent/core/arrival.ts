@@ -29,7 +29,7 @@ export function placeFile(file: ClosedFile): { readonly startMonoMs: MonoMs; rea
 const toleratedShare = 0.1;
 const toleratedMs = 1_000;
 /** No surveillance camera sends more pictures a second; more of them in the file's own time means that this time stands still. */
-const mostFramesPerSecond = 120;
+export const mostFramesPerSecond = 120;
 
 /** What a try has seen when a file closes, counted from its start. */
 export type Course = {

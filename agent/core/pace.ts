@@ -1,13 +1,36 @@
-/** How fast a copy may go, so that the line it goes over stays its household's. Pure. */
+/** Whether a stream keeps pace with the clock. A line that carries less than the stream lets its pictures fall behind without ever falling silent. Pure. */
+import { mostFramesPerSecond } from "./arrival.ts";
+import type { MonoMs } from "./types.ts";
 
-const units: Readonly<Record<string, number>> = { kbit: 1_000 / 8, Mbit: 1_000_000 / 8 };
+/** What has come of a try at a moment, counted from its start. */
+export type Mark = { readonly frames: number; readonly mediaMs: number; readonly monoMs: MonoMs };
 
-/** Bytes a second of `2Mbit` or `512kbit` (a second is understood); null where it is neither, or slower than 8 kbit. */
-export function parseRate(text: string): number | null {
-  const [, value = "", unit = ""] = /^(\d{1,6}(?:\.\d{1,3})?)(kbit|Mbit)$/.exec(text) ?? [];
-  const rate = Math.floor(Number(value) * (units[unit] ?? 0));
-  return rate >= 1_000 ? rate : null;
+export type Pace = {
+  /** Where the window that is looked at began; null: at the next mark. */
+  readonly from: Mark | null;
+  /** The camera's own times went with the clock once: they are right, and what lags later is the line. */
+  readonly isTrue: boolean;
+  readonly isStarved: boolean;
+};
+
+/** A hiccup of the wifi, which ends the try where it is longer than 5 s, is made good within this. */
+const windowMs = 20_000;
+/** Below this share of the clock a line carries less than half of the stream. */
+const starvedShare = 0.5;
+const trueShare = 0.9;
+
+export const noPace: Pace = { from: null, isTrue: false, isStarved: false };
+
+/** A new try begins; what is known of the camera's times stays. */
+export const paceAnew = ({ isTrue }: Pace): Pace => ({ from: null, isTrue, isStarved: false });
+
+export function notePace(pace: Pace, mark: Mark): Pace {
+  const { from, isTrue } = pace;
+  if (from === null) return { ...pace, from: mark };
+  const clockMs = mark.monoMs - from.monoMs;
+  if (clockMs < windowMs) return pace;
+  const mediaMs = mark.mediaMs - from.mediaMs;
+  const share = mediaMs / clockMs;
+  const standsStill = (mark.frames - from.frames) * 1_000 > mediaMs * mostFramesPerSecond;
+  return { from: mark, isTrue: isTrue || share >= trueShare, isStarved: isTrue && share < starvedShare && !standsStill };
 }
-
-/** Milliseconds to wait before the next piece, after so many bytes in so long; what was slower than it may be is not made up for by a burst. */
-export const waitMs = (sentBytes: number, elapsedMs: number, rate: number): number => Math.max(0, (sentBytes / rate) * 1_000 - elapsedMs);

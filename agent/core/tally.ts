@@ -95,6 +95,8 @@ const answered: ReadonlySet<string> = new Set([
   "not-found",
   "no-video",
   "bad-timestamps",
+  "starved",
+  "main-again",
 ]);
 
 function firstWord(code: string): string {

@@ -68,7 +68,10 @@ export type Blame = { readonly cause: Cause; readonly sure: Sure; readonly evide
 /** A claim and how far it reaches: gaps of one scope at one time are one fault. `camera ID`, `house ID`, `site`, `box`, `disk`. */
 export type Claim = { readonly blame: Blame; readonly scope: string };
 
-/** Why one try of the recorder ended. `stopped` is the only one that we asked for. */
+/**
+ * Why one try of the recorder ended. We asked for `stopped`, for `starved` (its pictures fell behind the clock) and for `main-again` (the
+ * smaller stream made way for a try of the main one).
+ */
 export const endReasons = [
   "stopped",
   "silent",
@@ -87,6 +90,8 @@ export const endReasons = [
   "no-address",
   "other-camera",
   "ended",
+  "starved",
+  "main-again",
 ] as const;
 export type EndReason = (typeof endReasons)[number];
 

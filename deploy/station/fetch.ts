@@ -11,7 +11,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { type Errand, errandText, queryOf, readErrand } from "../../agent/core/errand.ts";
 import { unfinished } from "../../agent/core/manifest.ts";
-import { parseRate } from "../../agent/core/pace.ts";
+import { parseRate } from "../../agent/core/rate.ts";
 import { verifyFolder } from "../../agent/verify.ts";
 import { isHost, isId } from "./register.ts";
 

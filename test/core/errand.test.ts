@@ -2,7 +2,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { type Errand, errandText, readErrand } from "../../agent/core/errand.ts";
-import { parseRate, waitMs } from "../../agent/core/pace.ts";
+import { parseRate, waitMs } from "../../agent/core/rate.ts";
 
 const word = fc.string({ unit: "grapheme", minLength: 1, maxLength: 40 }).filter((text) => /^[^\p{Cc}\p{Zl}\p{Zp}]+$/u.test(text));
 const asked: fc.Arbitrary<Errand> = fc.record({
