@@ -143,7 +143,7 @@ export function segmentFacts(
 ): ManifestSegment {
   return {
     ...{ file: originalOf(segment), from: iso(segment.fromUtc), to: iso(segment.toUtc), bytes, sha256: segment.sha256 },
-    ...{ matches: sha256 === segment.sha256, clock: segment.clock, torn: segment.torn },
+    ...{ matches: sha256 === segment.sha256, stream: segment.stream, clock: segment.clock, torn: segment.torn },
     ...{ codec: seen?.codec ?? null, width: seen?.width ?? null, height: seen?.height ?? null, fps: seen?.fps ?? null },
   };
 }
@@ -210,6 +210,7 @@ export function viewsOf(
 ): readonly PlannedView[] {
   const files = camera.segments.map((segment, i) => ({
     ...{ startAt: segment.fromUtc, endAt: segment.toUtc, path: pathOf(i), codec: copies[i]?.codec ?? null },
+    stream: segment.stream,
   }));
   const title = `${order.manifest.site.name} · ${camera.facts.name}`;
   return runsOf(files.filter(({ codec }) => codec !== null)).map((run, n) => {

@@ -1,7 +1,7 @@
 /** What an evidence folder says of itself: `manifest.json` and the subtitles of its viewing copies. Pure. */
 import type { LedgerSpan } from "./ledger.ts";
 import { iso, vietnamTime } from "./time.ts";
-import type { Span } from "./types.ts";
+import type { Span, StreamName } from "./types.ts";
 
 export const evidenceNames = {
   ...{ manifest: "manifest.json", sums: "SHA256SUMS", signature: "SHA256SUMS.sig", key: "public-key.pem" },
@@ -79,6 +79,8 @@ export type ManifestSegment = {
   readonly width: number | null;
   readonly height: number | null;
   readonly fps: number | null;
+  /** The camera's main stream, or its smaller one, which is recorded while the main one does not hold. */
+  readonly stream: StreamName;
   /** Trust in the box's clock when it was recorded. */
   readonly clock: string;
   /** Closed by the agent after its recorder died. */
@@ -100,17 +102,16 @@ export function ledgerParts(spans: readonly LedgerSpan[]): Pick<ManifestCamera, 
   };
 }
 
-/** Stretches of files that follow each other without a hole: each becomes one viewing copy. A joint of half a second is that of two runs of the recorder. */
+/** Stretches of files of one stream that follow each other without a hole: each becomes one viewing copy. A joint of half a second is that of two runs of the recorder. */
 const jointMs = 500;
-export function runsOf<T extends { readonly startAt: number; readonly endAt: number; readonly codec: string | null }>(
-  files: readonly T[],
-): readonly (readonly T[])[] {
+type Playable = { readonly startAt: number; readonly endAt: number; readonly codec: string | null; readonly stream: StreamName };
+export function runsOf<T extends Playable>(files: readonly T[]): readonly (readonly T[])[] {
   const runs: T[][] = [];
   for (const file of files) {
     const last = runs.at(-1);
     const previous = last?.at(-1);
-    if (last !== undefined && previous !== undefined && file.startAt - previous.endAt <= jointMs && file.codec === previous.codec)
-      last.push(file);
+    const isSame = file.codec === previous?.codec && file.stream === previous?.stream;
+    if (last !== undefined && previous !== undefined && file.startAt - previous.endAt <= jointMs && isSame) last.push(file);
     else runs.push([file]);
   }
   return runs;

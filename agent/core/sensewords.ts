@@ -1,8 +1,23 @@
 /** Words of the senses: how power, wifi and disks do. Part of the catalogue of words.ts. */
+/** Words of the senses: lines, weak streams, how the disks age. Part of the catalogue of words.ts. */
 import type { Rung } from "./reach.ts";
+import type { MainTrouble } from "./stream.ts";
+import type { StreamName } from "./types.ts";
 import type { Burden, WearTrouble } from "./wear.ts";
 
 const vi = {
+  streams: { main: "luồng chính", fallback: "luồng phụ, hình nhỏ hơn" } satisfies Record<StreamName, string>,
+  weakStream: {
+    now: {
+      fallback: "từ {since} đang ghi luồng phụ, hình nhỏ hơn",
+      main: "ghi luồng phụ từ {since}, đang thử lại luồng chính",
+    } satisfies Record<StreamName, string>,
+    why: {
+      "main-does-not-hold":
+        "{name}: đường truyền (wifi) tới camera yếu, luồng chính không giữ được; {now} – đề nghị dời điểm phát wifi lại gần camera hoặc kéo dây, hoặc giảm tốc độ bit của luồng chính",
+      "main-not-there": "{name}: camera không có hình ở luồng chính; {now} – đề nghị kiểm tra url và luồng chính trong cài đặt camera",
+    } satisfies Record<MainTrouble, string>,
+  },
   batteryLow: "Mất điện lưới từ {since}, bộ lưu điện sắp hết – đề nghị cấp điện lại cho đầu ghi",
   rungs: {
     interface: "hỏng ở cổng mạng của đầu ghi ({detail}) – đề nghị kiểm tra dây mạng, wifi",
@@ -45,6 +60,19 @@ const vi = {
 };
 
 const en: typeof vi = {
+  streams: { main: "main stream", fallback: "smaller stream" },
+  weakStream: {
+    now: {
+      fallback: "its smaller stream is recorded since {since}",
+      main: "its smaller stream was recorded since {since}, the main one is tried again",
+    },
+    why: {
+      "main-does-not-hold":
+        "{name}: the line (wifi) to the camera is weak, its main stream does not hold; {now} – move the access point closer or pull a cable, or lower the main stream's bitrate",
+      "main-not-there":
+        "{name}: the camera has no pictures on its main stream; {now} – check url, and the main stream in the camera's settings",
+    },
+  },
   batteryLow: "No mains since {since}, the battery is nearly empty – give the recorder power again",
   rungs: {
     interface: "broken at the recorder's own network port ({detail}) – check cable and wifi",

@@ -113,9 +113,10 @@ export function missingText(missing: ManifestCamera["missing"][number], language
   return `${span}: ${words.causes[missing.cause as Cause] ?? missing.cause}${sure}${because === "" ? "" : ` – ${because}`}`;
 }
 
-function fileRow({ file, from, to, bytes, sha256, matches }: ManifestSegment, language: Language): string {
-  const words = wordsIn(language).handover;
+function fileRow({ file, from, to, bytes, sha256, matches, stream }: ManifestSegment, language: Language): string {
+  const { handover: words, streams } = wordsIn(language);
+  const name = stream === "main" ? file : `${file} (${streams[stream]})`;
   const size = bytes < 10_000_000 ? `${numberText(bytes, 0, language)} byte` : bytesText(bytes, language);
   const bad = matches ? "" : ` <span class="bad">${escaped(words.altered)}</span>`;
-  return `<tr><td>${escaped(file)}</td><td>${timeText(from)}</td><td>${timeText(to)}</td><td>${escaped(size)}</td><td class="hash">${sha256}${bad}</td></tr>`;
+  return `<tr><td>${escaped(name)}</td><td>${timeText(from)}</td><td>${timeText(to)}</td><td>${escaped(size)}</td><td class="hash">${sha256}${bad}</td></tr>`;
 }
