@@ -1,5 +1,5 @@
 /** The commune as it stands: its sites, what can be vouched for, each camera. From retained messages and now. Pure. */
-import { type CameraState, causes, type Sure } from "../../../../agent/core/types.ts";
+import { type CameraState, causes, type StreamName, type Sure } from "../../../../agent/core/types.ts";
 import type { Kept, Retained } from "./kept.ts";
 import { type Body, bodyOf, listOf, numberOf, oneOf, textOf, timeOf } from "./read.ts";
 
@@ -38,6 +38,8 @@ export type Camera = {
   readonly standing: Standing;
   readonly picture: Picture;
   readonly state: CameraState;
+  /** What is recorded of it: its main stream, or the smaller one while that does not hold. */
+  readonly stream: StreamName;
   readonly why: string | null;
   readonly sinceAt: number | null;
   readonly lastFrameAt: number | null;
@@ -191,6 +193,7 @@ function cameraOf(site: string, { id, body }: Entry, kept: Kept | null, contact:
     ...{ site, id, name: textOf(body.name) ?? id, group: textOf(body.group), kind: numberOf(body.kind) ?? 2 },
     ...{ isPriority: body.priority === true, household: textOf(body.household) ?? textOf(now?.household) },
     ...{ manual: manualOf(body, kept), picture: pictureOf(now?.picture), state, why: textOf(now?.why) },
+    stream: (isFresh ? oneOf(now?.stream, ["main", "fallback"]) : null) ?? "main",
     ...{ sinceAt: timeOf(now?.since), lastFrameAt: timeOf(now?.lastFrameAt), recorded24h: numberOf(now?.recorded24h) },
     ...{ daysKept: numberOf(now?.daysKept), clockOffsetMs: numberOf(now?.clockOffsetMs) },
   };

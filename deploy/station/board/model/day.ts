@@ -108,7 +108,7 @@ function tailOf(day: Day, untilAt: number, heardAt: number, vouched: Vouched | n
   const { state, sinceAt } = vouched;
   const isOld = sinceAt === null || sinceAt <= untilAt;
   if (open !== undefined && state === "not-recording") return [{ ...span, kind: "gap", ...facts(open) }];
-  if (state === "recording" && isOld) return [{ ...span, kind: "footage" }];
+  if ((state === "recording" || state === "degraded") && isOld) return [{ ...span, kind: "footage" }];
   return [{ ...span, kind: "untold" }];
 }
 

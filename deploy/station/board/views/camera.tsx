@@ -72,6 +72,7 @@ function Facts({ camera, site, view }: { readonly camera: Camera; readonly site:
     [texts.group, camera.group ?? words.group.none],
     ...(camera.household === null ? [] : [[texts.household, householdText(camera.household, view)] as const]),
     [texts.kind, String(camera.kind)],
+    ...(camera.stream === "main" ? [] : [[texts.stream, view.said.streams[camera.stream]] as const]),
     [texts.picture, texts.pictures[camera.picture]],
     [texts.kept, max === null ? fill(texts.days, { days: kept }) : fill(texts.keepMax, { days: kept, max })],
     [texts.clock, clockText(camera.clockOffsetMs, view)],
