@@ -1,5 +1,7 @@
 /** What a camera's recorder loop sees at this moment; the watch loop turns it into conditions and gaps. */
 import type { CameraLine } from "./core/line.ts";
+import { noPace, type Pace } from "./core/pace.ts";
+import { type Choice, onMain } from "./core/stream.ts";
 import type { EndReason, MonoMs, StreamName, WallMs } from "./core/types.ts";
 
 export type Eye = {
@@ -24,19 +26,23 @@ export type Eye = {
   reachedMonoMs: MonoMs | null;
   nextNumber: number;
   /** Its last file that was closed and indexed in this run. */
-  lastFile: { readonly startAt: WallMs; readonly ms: number; readonly bytes: number } | null;
+  lastFile: { readonly stream: StreamName; readonly startAt: WallMs; readonly ms: number; readonly bytes: number } | null;
   /** Its line, as it was seen last while it recorded; null: not yet. */
   line: CameraLine | null;
   /** By then its loop is heard of again, or it hangs; null: it waits for the disk, or has not begun. */
   dueMonoMs: MonoMs | null;
-  readonly stream: StreamName;
+  /** Which stream the try under way, or the next one, is of. */
+  choice: Choice;
+  pace: Pace;
+  /** The try that ended last; null: none has. */
+  ended: { readonly stream: StreamName; readonly hadFrames: boolean } | null;
 };
 
 export function newEye(camera: string, nextNumber: number): Eye {
   return {
     ...{ camera, lastFrameMonoMs: null, openFromMonoMs: null, openBytes: 0, writing: false },
-    ...{ reason: null, answers: null, knocks: 0, knocksLost: 0, returnedClockMs: null, reachedMonoMs: null, nextNumber, stream: "main" },
-    ...{ dueMonoMs: null, lastFile: null, line: null },
+    ...{ reason: null, answers: null, knocks: 0, knocksLost: 0, returnedClockMs: null, reachedMonoMs: null, nextNumber },
+    ...{ dueMonoMs: null, lastFile: null, line: null, choice: onMain, pace: noPace, ended: null },
   };
 }
 

@@ -77,7 +77,7 @@ function begin({ recorder, clock }: TrialMeans, camera: TrialCamera, folder: str
     if (camera.url === null) return { reason: "no-address", detail: "" };
     await mkdir(folder, { recursive: true });
     const job: RecorderJob = {
-      ...{ camera: camera.id, url: camera.url, credential: camera.credential, audio: false, arrivalTimes: false, folder },
+      ...{ camera: camera.id, url: camera.url, stream: "main", credential: camera.credential, audio: false, arrivalTimes: false, folder },
       ...{ transport: camera.transport === "udp" ? "udp" : "tcp", run: 1, firstNumber: 1, segmentMs, cutOffsetMs: 0, stallMs, openMs },
     };
     const end = await recorder.record(job, onSign, signal);

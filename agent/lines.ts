@@ -4,6 +4,7 @@ import { hostOf } from "./core/acquaintance.ts";
 import { lostMs } from "./core/condition.ts";
 import { usualRate } from "./core/drawn.ts";
 import { type CameraLine, wireSigns } from "./core/line.ts";
+import { streamOf } from "./core/stream.ts";
 import type { Eye } from "./eye.ts";
 import type { Log } from "./log.ts";
 import type { Patrol } from "./patrol.ts";
@@ -38,7 +39,7 @@ export async function watchLines(deps: LinesDeps, signal: AbortSignal): Promise<
 }
 
 async function look(deps: LinesDeps, before: Map<string, Wire>, signal: AbortSignal): Promise<void> {
-  const places = [...deps.eyes.values()].filter((eye) => isRecording(deps, eye)).map((eye) => ({ eye, ...placeOf(deps, eye.camera) }));
+  const places = [...deps.eyes.values()].filter((eye) => isRecording(deps, eye)).map((eye) => ({ eye, ...placeOf(deps, eye) }));
   const ports = [...new Set(places.flatMap(({ port }) => port ?? []))];
   const wires = (await deps.wires.read(ports, signal)) ?? [];
   if (signal.aborted) return;
@@ -54,8 +55,8 @@ async function look(deps: LinesDeps, before: Map<string, Wire>, signal: AbortSig
 const isRecording = ({ clock }: LinesDeps, { reason, lastFrameMonoMs }: Eye) =>
   reason === null && lastFrameMonoMs !== null && clock.monoMs() - lastFrameMonoMs < lostMs;
 
-function placeOf({ patrol }: LinesDeps, camera: string): { readonly host: string | null; readonly port: number | null } {
-  const where = patrol.where(camera);
+function placeOf({ patrol }: LinesDeps, { camera, choice }: Eye): { readonly host: string | null; readonly port: number | null } {
+  const where = patrol.where(camera, streamOf(choice));
   if (where.kind === "nowhere") return { host: null, port: null };
   return { host: hostOf(where.url).replace(/^\[|\]$/g, ""), port: Number(new URL(where.url).port) || rtspPort };
 }
@@ -65,7 +66,8 @@ const busiest = (wires: readonly Wire[]): Wire | null =>
   wires.reduce<Wire | null>((most, wire) => (most === null || wire.receivedBytes > most.receivedBytes ? wire : most), null);
 
 function ratesOf({ store }: LinesDeps, { camera, lastFile }: Eye): Pick<CameraLine, "bytesPerSecond" | "usualBytesPerSecond"> {
-  if (lastFile === null) return { bytesPerSecond: null, usualBytesPerSecond: null };
+  // What is usual is the main stream's.
+  if (lastFile?.stream !== "main") return { bytesPerSecond: null, usualBytesPerSecond: null };
   const hourAt = Math.floor(lastFile.startAt / hourMs) * hourMs;
   const usual = usualRate(
     store.drawnHours(

@@ -24,13 +24,14 @@ import {
   type ClockTrouble,
   clockTrouble,
   compare,
+  fallbackAt,
   hostOf,
   loginPauseMs,
   seekPauseMs,
   streamAt,
 } from "./core/acquaintance.ts";
 import { streamsOf } from "./core/found.ts";
-import type { Data, EndReason, Level, MonoMs } from "./core/types.ts";
+import type { Data, EndReason, Level, MonoMs, StreamName } from "./core/types.ts";
 import type { Eye } from "./eye.ts";
 import type { Log } from "./log.ts";
 import type { Time } from "./moment.ts";
@@ -50,15 +51,15 @@ export type PatrolDeps = {
   readonly random: () => number;
 };
 
-/** Where a camera's stream is now, or why it cannot be recorded. */
+/** Where a stream of a camera is now, or why it cannot be recorded. */
 export type Where = { readonly kind: "at"; readonly url: string } | { readonly kind: "nowhere"; readonly reason: EndReason };
 export type CameraNews = ClockReading & { readonly problem: CameraFailure["reason"] | null };
 export type Patrol = {
   run(signal: AbortSignal): Promise<void>;
   /** As far as it is known without asking anybody. */
-  where(camera: string): Where;
+  where(camera: string, stream: StreamName): Where;
   /** The same, once it was looked up that nobody else of ours has taken the address. */
-  lookUp(camera: string, signal: AbortSignal): Promise<Where>;
+  lookUp(camera: string, stream: StreamName, signal: AbortSignal): Promise<Where>;
   /** Another camera of ours was met at its address: what comes from there is not its picture. */
   isForeign(camera: string): boolean;
   /** null: not asked yet. */
@@ -115,18 +116,19 @@ export function makePatrol(deps: PatrolDeps): Patrol {
     return mind;
   };
   const settingsOf = (camera: string) => deps.settings().cameras.find(({ id }) => id === camera);
-  const where = (camera: string): Where => {
+  const where = (camera: string, stream: StreamName): Where => {
     const configured = settingsOf(camera);
     const mind = mindOf(camera);
     if (mind.isForeign) return { kind: "nowhere", reason: "other-camera" };
-    const url = configured === undefined ? null : streamAt(configured, mind.known);
+    const addressOf = stream === "main" ? streamAt : fallbackAt;
+    const url = configured === undefined ? null : addressOf(configured, mind.known);
     if (url !== null) return { kind: "at", url };
     return { kind: "nowhere", reason: mind.problem === "password" ? "refused-password" : "no-address" };
   };
   return {
     where,
-    lookUp: async (camera, signal) => {
-      const found = where(camera);
+    lookUp: async (camera, stream, signal) => {
+      const found = where(camera, stream);
       if (found.kind === "nowhere") return found;
       // An answer that came back proves that the neighbour table is not of yesterday.
       if (mindOf(camera).known.mac !== null) await deps.knock.knock(found.url, knockMs, signal);

@@ -91,6 +91,6 @@ function statusOf({ language, eyes, conditions }: PulseDeps, phase: "starting" |
   const words = wordsIn(language).service;
   if (hangs.length > 0) return fill(words.hangs, { hangs: hangs.join(", ") });
   if (phase !== "running") return words[phase];
-  const recording = [...conditions.values()].filter(({ state }) => state === "recording").length;
+  const recording = [...conditions.values()].filter(({ state }) => state === "recording" || state === "degraded").length;
   return fill(words.recording, { recording, all: eyes.size });
 }

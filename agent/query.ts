@@ -29,8 +29,7 @@ export function unsupportedOf(settings: Settings): readonly string[] {
   const drivers = (["power", "link", "clock"] as const)
     .filter((name) => !built[name].includes(settings[name].driver))
     .map((name) => `${name}.driver: ${settings[name].driver}`);
-  const cameras = settings.cameras.flatMap((camera) => [...(camera.fallback === undefined ? [] : [`cameras.${camera.id}.fallback`])]);
-  return [...drivers, ...cameras];
+  return drivers;
 }
 
 /** A question to the store at a moment. Times in it and in its answers are UTC. */
@@ -56,6 +55,7 @@ export function historyOf(asking: Asking, camera: string, span: Span): History {
   const told = settings.cameras.find((entry) => entry.id === camera);
   const rows = datedRows(reads, dating, camera, span);
   const coveredAt = row?.coveredAt == null ? 0 : dating.toUtc(row.coveredAt);
+  const live = reads.live();
   const openSpan = openSpanOf(reads, dating, camera);
   const open = openSpan !== null && openSpan.toAt > coveredAt ? openSpan : null;
   const endAt = row?.leftAt == null ? endOfDue(asking) : dating.toUtc(row.leftAt);
@@ -70,7 +70,12 @@ export function historyOf(asking: Asking, camera: string, span: Span): History {
     open:
       open === null || !running
         ? null
-        : { ...open, fromAt: Math.max(open.fromAt, coveredAt), stream: "main", clock: reads.live()?.clock ?? "holdover" },
+        : {
+            ...open,
+            fromAt: Math.max(open.fromAt, coveredAt),
+            stream: live?.cameras[camera]?.stream ?? "main",
+            clock: live?.clock ?? "holdover",
+          },
   };
   return {
     ...{ ...frame, gaps: rows.gaps, deletions: rows.deletions },

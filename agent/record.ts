@@ -1,14 +1,17 @@
 /** One camera's recorder loop: a try of the recorder, its files closed into segments, the reason why it ended; again, for ever. */
 
-import type { CameraClock, Clock, Credential, Footage, Knock, Recorder, RecorderEnd, RecorderJob, RecorderSign } from "../hal/ports.ts";
+import type { Footage, Recorder, RecorderEnd, RecorderJob, RecorderSign } from "../hal/ports.ts";
 import type { Books } from "./books.ts";
 import { placeFile, timesDisagree } from "./core/arrival.ts";
 import { cameraBackoffMs, loginBackoffMs } from "./core/backoff.ts";
 import { refine } from "./core/blame.ts";
+import { notePace, paceAnew } from "./core/pace.ts";
 import { segmentPath } from "./core/path.ts";
-import type { Claim, MonoMs, Trust } from "./core/types.ts";
-import { type Eye, noteFrame, noteKnock } from "./eye.ts";
+import { afterFrames, afterTry, firstChoice, isMainDue, mayLeaveMain, onMain, streamOf, tryMain } from "./core/stream.ts";
+import type { Claim, EndReason, MonoMs, Trust } from "./core/types.ts";
+import { type Eye, noteFrame } from "./eye.ts";
 import type { Gate } from "./gate.ts";
+import { askClock, type KnockDeps, type KnockJob, knockOnce, knockUntilAnswered, readCredential, untilAnotherLogin } from "./knocks.ts";
 import type { Log } from "./log.ts";
 import type { Time } from "./moment.ts";
 import type { Patrol, Where } from "./patrol.ts";
@@ -17,23 +20,20 @@ import type { Store } from "./store/store.ts";
 import { type Outcome, supervise } from "./supervise.ts";
 
 /** The slice of the configuration that one camera's loop needs. */
-export type CameraJob = {
-  readonly id: string;
-  /** Read at each try, so that a changed password file is taken in. Throws where it cannot be read. */
-  readonly credential: () => Credential | null;
+export type CameraJob = KnockJob & {
   readonly transport: "auto" | "tcp" | "udp";
   readonly audio: boolean;
   readonly segmentMs: number;
   readonly cutOffsetMs: number;
   /** 0: left to the kernel. */
   readonly syncMs: number;
+  /** How long the smaller stream is recorded before the main one is tried again. */
+  readonly retryMainMs: number;
 };
 
-export type RecordDeps = {
-  readonly clock: Clock;
+export type RecordDeps = KnockDeps & {
   readonly time: Time;
   readonly recorder: Recorder;
-  readonly knock: Knock & CameraClock;
   readonly footage: Footage;
   readonly folder: string;
   readonly books: Books;
@@ -55,7 +55,8 @@ export type RecordDeps = {
 const stallMs = 5_000;
 /** A first frame may take a whole group of pictures (10 s at some cameras) after connecting. */
 const openMs = 20_000;
-const knockEveryMs = 2_000;
+/** A try of the main stream on a weak line costs footage of the smaller one for as long as it has no picture: that group and little more. */
+const trialOpenMs = 12_000;
 /** A try at a silent port would only stand in the way of the knock that hears the camera return; now and then one goes out all the same. */
 const silentWaitMs = 60_000;
 /** Frames for this long: the camera is well, and waiting starts over. */
@@ -67,6 +68,9 @@ const lookEveryMs = 1_000;
 
 /** Records one camera until `signal` aborts; returns when its last file is closed and committed. */
 export function recordCamera(deps: RecordDeps, job: CameraJob, eye: Eye, signal: AbortSignal): Promise<void> {
+  const last = deps.store.camera(job.id);
+  eye.choice = hasFallback(deps, job) ? firstChoice(last?.stream ?? "main", last?.why ?? null, job.retryMainMs) : onMain;
+  let isTurned = false;
   return supervise({
     name: `camera ${job.id}`,
     clock: deps.clock,
@@ -77,10 +81,30 @@ export function recordCamera(deps: RecordDeps, job: CameraJob, eye: Eye, signal:
     onWait: (ms) => expectWithin(deps, eye, ms + stuckMs),
     before: async (stop) => {
       eye.answers = await knockOnce(deps, job, eye, stop);
+      isTurned = turn(deps, job, eye);
     },
-    hurry: (stop) => (eye.reason === "refused-password" ? untilAnotherLogin(deps, job, stop) : knockUntilAnswered(deps, job, eye, stop)),
+    hurry: async (stop) => {
+      // Another stream is another try: it does not wait for the one that failed.
+      if (isTurned) return true;
+      return eye.reason === "refused-password" ? untilAnotherLogin(deps, job, stop) : knockUntilAnswered(deps, job, eye, stop);
+    },
     signal,
   });
+}
+
+const hasFallback = ({ patrol }: RecordDeps, { id }: CameraJob) => patrol.where(id, "fallback").kind === "at";
+
+/** Chooses the next try's stream by how the last one ended; did that change it? */
+function turn(deps: RecordDeps, job: CameraJob, eye: Eye): boolean {
+  const before = eye.choice;
+  const { reason, answers, ended } = eye;
+  if (!hasFallback(deps, job)) eye.choice = onMain;
+  else if (reason !== null && ended !== null)
+    eye.choice = afterTry(before, { reason, answers, hadFrames: ended.hadFrames }, deps.clock.monoMs(), job.retryMainMs);
+  if (streamOf(eye.choice) === streamOf(before)) return false;
+  const [from, to] = [streamOf(before), streamOf(eye.choice)];
+  deps.log.warn({ camera: job.id, from, to, reason }, "the other stream of the camera is recorded from now on");
+  return true;
 }
 
 /** Says by when this camera's loop is heard of again; else it hangs, and the watchdog is not fed. */
@@ -91,35 +115,6 @@ function expectWithin({ clock }: RecordDeps, eye: Eye, ms: number): void {
 function waitMsOf(eye: Eye, failures: number, random: number): number {
   if (eye.answers === false) return silentWaitMs;
   return eye.reason === "refused-password" ? loginBackoffMs(failures, random) : cameraBackoffMs(failures, random);
-}
-
-/** A login that was refused is put again only after a long wait; another one at once. */
-async function untilAnotherLogin(deps: RecordDeps, job: CameraJob, signal: AbortSignal): Promise<boolean> {
-  const login = () => JSON.stringify(readCredential(job));
-  const refused = login();
-  while (!signal.aborted) {
-    await deps.clock.sleep(knockEveryMs, signal);
-    if (!signal.aborted && login() !== refused) return true;
-  }
-  return false;
-}
-
-async function knockOnce(deps: RecordDeps, job: CameraJob, eye: Eye, signal: AbortSignal): Promise<boolean> {
-  const where = deps.patrol.where(job.id);
-  const answered = where.kind === "at" && (await deps.knock.knock(where.url, knockEveryMs, signal));
-  if (!signal.aborted) noteKnock(eye, answered, deps.clock.monoMs());
-  return answered;
-}
-
-/** A wait that began with the port silent ends when it answers; a camera that answers keeps its wait, so that it does not lock us out. */
-async function knockUntilAnswered(deps: RecordDeps, job: CameraJob, eye: Eye, signal: AbortSignal): Promise<boolean> {
-  if (eye.answers !== false) return false;
-  while (!signal.aborted) {
-    const asked = deps.clock.monoMs();
-    if (await knockOnce(deps, job, eye, signal)) return true;
-    await deps.clock.sleep(Math.max(0, knockEveryMs - (deps.clock.monoMs() - asked)), signal);
-  }
-  return false;
 }
 
 /** What one try has seen; the signs write it, the closing of files reads it. */
@@ -137,8 +132,15 @@ type Try = {
   /** Closes files one after the other, in order. */
   closing: Promise<void>;
   readonly stop: AbortController;
-  disagrees: boolean;
+  /** Why it was stopped from here; null: it was not. */
+  found: Extract<EndReason, "bad-timestamps" | "starved" | "main-again"> | null;
 };
+
+/** Ends the try for a reason of our own. */
+function leave(now: Try, found: NonNullable<Try["found"]>): void {
+  now.found ??= found;
+  now.stop.abort();
+}
 
 async function oneTry(deps: RecordDeps, job: CameraJob, eye: Eye, signal: AbortSignal): Promise<Outcome> {
   eye.dueMonoMs = null;
@@ -148,14 +150,15 @@ async function oneTry(deps: RecordDeps, job: CameraJob, eye: Eye, signal: AbortS
   const now: Try = {
     ...{ startedMonoMs: deps.clock.monoMs(), firstFrameMonoMs: null, longestSilenceMs: 0, frames: 0, claim: null },
     ...{ current: eye.nextNumber, bornMonoMs: null, previousEndMonoMs: null, closing: Promise.resolve() },
-    ...{ stop: new AbortController(), disagrees: false },
+    ...{ stop: new AbortController(), found: null },
   };
+  eye.pace = paceAnew(eye.pace);
   const unlink = abortWith(now.stop, [signal, deps.gate.closing()]);
   eye.writing = true;
   try {
     // What a disk that was away kept of an earlier try comes first.
     await settleLeftovers(deps, job, eye, now);
-    const where = await deps.patrol.lookUp(job.id, signal);
+    const where = await deps.patrol.lookUp(job.id, streamOf(eye.choice), signal);
     if (where.kind === "at") askClock(deps, where.url, eye, signal);
     const end = await runRecorder(deps, job, eye, now, where);
     return conclude(deps, job, eye, now, signal.aborted ? { reason: "stopped", detail: "" } : end);
@@ -175,25 +178,18 @@ async function oneTry(deps: RecordDeps, job: CameraJob, eye: Eye, signal: AbortS
   }
 }
 
-/** A camera that was silent is asked for its clock beside the try; recording does not wait for the answer. */
-function askClock(deps: RecordDeps, url: string, eye: Eye, signal: AbortSignal): void {
-  if (eye.answers !== false) return;
-  void deps.knock.clock(url, knockEveryMs, signal).then((clockMs) => {
-    eye.returnedClockMs = clockMs ?? eye.returnedClockMs;
-  });
-}
-
 async function runRecorder(deps: RecordDeps, job: CameraJob, eye: Eye, now: Try, where: Where): Promise<RecorderEnd> {
   if (where.kind === "nowhere") return { reason: where.reason, detail: "" };
   const findings = deps.store.camera(job.id);
   const credential = readCredential(job);
   if (credential instanceof Error) return { reason: "no-password", detail: credential.message };
   const order: RecorderJob = {
-    ...{ camera: job.id, url: where.url, credential, audio: job.audio, run: deps.run },
+    ...{ camera: job.id, url: where.url, stream: streamOf(eye.choice), credential, audio: job.audio, run: deps.run },
     transport: job.transport === "auto" ? (findings?.udp ? "udp" : "tcp") : job.transport,
     arrivalTimes: findings?.arrivalTimes ?? false,
     folder: await deps.footage.prepare(job.id),
-    ...{ firstNumber: eye.nextNumber, segmentMs: job.segmentMs, cutOffsetMs: job.cutOffsetMs, stallMs, openMs },
+    ...{ firstNumber: eye.nextNumber, segmentMs: job.segmentMs, cutOffsetMs: job.cutOffsetMs, stallMs },
+    openMs: eye.choice.kind === "trial" ? trialOpenMs : openMs,
   };
   expectWithin(deps, eye, openMs + stuckMs);
   const over = new AbortController();
@@ -202,14 +198,6 @@ async function runRecorder(deps: RecordDeps, job: CameraJob, eye: Eye, now: Try,
   over.abort();
   await flushing;
   return end;
-}
-
-function readCredential(job: CameraJob): Credential | null | Error {
-  try {
-    return job.credential();
-  } catch (error) {
-    return error instanceof Error ? error : new Error(String(error));
-  }
 }
 
 function onSign(deps: RecordDeps, job: CameraJob, eye: Eye, now: Try, order: RecorderJob, sign: RecorderSign): void {
@@ -225,6 +213,10 @@ function onSign(deps: RecordDeps, job: CameraJob, eye: Eye, now: Try, order: Rec
   now.frames = sign.frames;
   expectWithin(deps, eye, stuckMs);
   noteFrame(eye, sign.monoMs);
+  eye.choice = afterFrames(eye.choice, sign.monoMs - now.firstFrameMonoMs, job.retryMainMs);
+  if (!order.arrivalTimes) eye.pace = notePace(eye.pace, sign);
+  // Where there is nothing else to be had, a thin stream is better than none.
+  if (eye.pace.isStarved && mayLeaveMain(eye.choice, sign.monoMs) && hasFallback(deps, job)) leave(now, "starved");
 }
 
 function onClosed(
@@ -241,16 +233,16 @@ function onClosed(
   });
   const clockMs = endMonoMs - (now.bornMonoMs ?? now.firstFrameMonoMs ?? startMonoMs);
   const { frames, longestSilenceMs } = now;
-  if (!order.arrivalTimes && timesDisagree({ mediaMs: sign.mediaToMs, clockMs, frames, longestSilenceMs })) {
-    now.disagrees = true;
-    now.stop.abort();
-  }
+  if (!order.arrivalTimes && timesDisagree({ mediaMs: sign.mediaToMs, clockMs, frames, longestSilenceMs }))
+    leave(now, eye.pace.isTrue ? "starved" : "bad-timestamps");
+  // At a file's end the change of streams costs no more than the way there.
+  if (isMainDue(eye.choice, sign.monoMs)) leave(now, "main-again");
   now.previousEndMonoMs = endMonoMs;
   now.current = sign.number + 1;
   eye.nextNumber = now.current;
   eye.openFromMonoMs = endMonoMs;
   const claim = now.claim ?? deps.claim(eye);
-  now.closing = now.closing.then(() => closeFile(deps, job, eye, sign.number, startMonoMs, endMonoMs, claim));
+  now.closing = now.closing.then(() => closeFile(deps, job, eye, order, sign.number, startMonoMs, endMonoMs, claim));
 }
 
 /** Invariant 1: the file is closed, durable and hashed before its row is committed. What fails here stays a `.part` and is settled after the try. */
@@ -258,6 +250,7 @@ async function closeFile(
   deps: RecordDeps,
   job: CameraJob,
   eye: Eye,
+  { stream }: RecorderJob,
   number: number,
   startMonoMs: MonoMs,
   endMonoMs: MonoMs,
@@ -273,8 +266,8 @@ async function closeFile(
       return deps.footage.seal(job.id, deps.run, number, segmentPath(base));
     });
     if (sealed === null) return;
-    deps.books.segment({ ...base, ...sealed, stream: "main", clock: deps.time.moment().clock, torn: false }, claim);
-    eye.lastFile = { startAt, ms: endAt - startAt, bytes: sealed.bytes };
+    deps.books.segment({ ...base, ...sealed, stream, clock: deps.time.moment().clock, torn: false }, claim);
+    eye.lastFile = { stream, startAt, ms: endAt - startAt, bytes: sealed.bytes };
   } catch (error) {
     deps.gate.suspect();
     deps.log.error({ camera: job.id, number, err: String(error) }, "a closed file could not be taken into the index; it is settled later");
@@ -324,7 +317,7 @@ async function settleLeftovers(deps: RecordDeps, job: CameraJob, eye: Eye, now: 
         file,
         ...times,
         startAt,
-        arrivalTimes: now.disagrees || (deps.store.camera(job.id)?.arrivalTimes ?? false),
+        arrivalTimes: now.found === "bad-timestamps" || (deps.store.camera(job.id)?.arrivalTimes ?? false),
         clock,
         goneAt: null,
         namedAt: null,
@@ -344,12 +337,17 @@ async function settleLeftovers(deps: RecordDeps, job: CameraJob, eye: Eye, now: 
 /** Any end is a loss, whatever ffmpeg's exit code; two kinds teach us something about the camera first. */
 function conclude(deps: RecordDeps, job: CameraJob, eye: Eye, now: Try, end: RecorderEnd): Outcome {
   const isForeign = deps.patrol.isForeign(job.id);
-  if (end.reason === "stopped" && !now.disagrees && !isForeign && deps.gate.value() === "ok") return { kind: "stopped" };
+  if (end.reason === "stopped" && now.found === null && !isForeign && deps.gate.value() === "ok") return { kind: "stopped" };
   const reason = reasonOf(deps, now, end.reason, isForeign);
   if (reason === "disk-full" || reason === "disk-error") deps.gate.suspect();
   const framesMs = now.firstFrameMonoMs === null ? 0 : (eye.lastFrameMonoMs ?? 0) - now.firstFrameMonoMs;
   eye.reason = reason;
+  eye.ended = { stream: streamOf(eye.choice), hadFrames: now.firstFrameMonoMs !== null };
   eye.nextNumber = Math.max(eye.nextNumber, now.current);
+  if (reason === "main-again") {
+    eye.choice = tryMain(eye.choice);
+    return { kind: "turned" };
+  }
   const learnt = learn(deps, job, reason);
   const endedMonoMs = deps.clock.monoMs();
   return { kind: "failed", reason, detail: end.detail, goodForMs: framesMs, endedMonoMs, again: learnt ? "at once" : "wait" };
@@ -357,7 +355,7 @@ function conclude(deps: RecordDeps, job: CameraJob, eye: Eye, now: Try, end: Rec
 
 /** A try that nobody asked to stop was stopped by what we found, or by the disk. */
 function reasonOf({ gate }: RecordDeps, now: Try, reason: RecorderEnd["reason"], isForeign: boolean): RecorderEnd["reason"] {
-  if (now.disagrees) return "bad-timestamps";
+  if (now.found !== null) return now.found;
   if (reason !== "stopped") return reason;
   return isForeign && gate.value() === "ok" ? "other-camera" : "disk-error";
 }

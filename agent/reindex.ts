@@ -79,7 +79,7 @@ async function takeIn(deps: ReindexDeps, file: FootageFile, signal: AbortSignal)
   const startAt = deps.dating().fromUtc(namedAt);
   const segment: Segment = {
     ...{ camera: file.camera, run: file.run, number: file.number, startAt, endAt: startAt + measure.durationMs },
-    ...{ ...sealed, stream: "main", clock: "holdover", torn: false, namedMs: namedAt - startAt },
+    ...{ ...sealed, stream: measure.stream, clock: "holdover", torn: false, namedMs: namedAt - startAt },
   };
   deps.store.commit([{ put: "segment", segment }]);
   return "returned";

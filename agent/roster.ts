@@ -114,9 +114,9 @@ function leaving(deps: RecordDeps, camera: string): Change {
 
 /** What a running loop was started with; where nothing of it changed, nothing is restarted. */
 function fingerprintOf(settings: Settings, camera: CameraSettings): string {
-  const { url, onvif, transport, username, passwordFile } = camera;
-  const { folder, segment, sync, audio } = settings.recording;
-  return JSON.stringify([url, onvif, transport, username, passwordFile, folder, segment, sync, audio]);
+  const { url, fallback, onvif, transport, username, passwordFile } = camera;
+  const { folder, segment, sync, audio, retryMain } = settings.recording;
+  return JSON.stringify([url, fallback, onvif, transport, username, passwordFile, folder, segment, sync, audio, retryMain]);
 }
 
 function jobOf(settings: Settings, camera: CameraSettings): CameraJob {
@@ -129,6 +129,7 @@ function jobOf(settings: Settings, camera: CameraSettings): CameraJob {
       audio: recording.audio,
       segmentMs: recording.segment,
       syncMs: recording.sync,
+      retryMainMs: recording.retryMain,
     },
     // Cameras cut their files at different moments, so that flushing and hashing spread over the segment's length.
     cutOffsetMs: Math.floor((index * recording.segment) / settings.cameras.length),

@@ -65,7 +65,7 @@ export async function settleTorn(deps: SettleDeps, torn: Torn, claim: Claim, sig
       ? await deps.footage.seal(file.camera, file.run, file.number, segmentPath(base))
       : await deps.footage.hash(file.path);
   if (sealed === null) return null;
-  const segment: Segment = { ...base, ...sealed, stream: "main", clock: torn.clock, torn: torn.namedAt === null };
+  const segment: Segment = { ...base, ...sealed, stream: measure.stream, clock: torn.clock, torn: torn.namedAt === null };
   deps.books.segment(segment, claim);
   return segment;
 }

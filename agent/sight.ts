@@ -2,6 +2,7 @@
 import type { Clock } from "../hal/ports.ts";
 import { blame, type HouseSight, type Sight } from "./core/blame.ts";
 import { lostMs } from "./core/condition.ts";
+import { isLineWeak } from "./core/stream.ts";
 import type { Claim, MonoMs } from "./core/types.ts";
 import type { Eye } from "./eye.ts";
 import type { Gate } from "./gate.ts";
@@ -33,7 +34,7 @@ function sightOf(deps: SightDeps, eye: Eye): Sight {
     ...{ others: others.length, othersReached: others.filter((other) => isReached(deps, other)).length },
     routersAnswering: deps.households().filter((id) => deps.senses.router(id) === true).length,
     house: houseOf(deps, eye, others),
-    ...{ power: deps.senses.power().value, link: deps.senses.link().value },
+    ...{ power: deps.senses.power().value, link: deps.senses.link().value, isLineWeak: isLineWeak(eye.choice, eye.ended?.stream ?? null) },
   };
 }
 

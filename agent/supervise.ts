@@ -6,6 +6,8 @@ import type { Log } from "./log.ts";
 /** How one go of the work ended. Failure is a value; `again: "at once"` where the next go will be different. */
 export type Outcome =
   | { readonly kind: "stopped" }
+  /** It made way for another kind of go, of its own accord: that begins at once. */
+  | { readonly kind: "turned" }
   | {
       readonly kind: "failed";
       readonly reason: string;
@@ -44,6 +46,10 @@ export async function supervise(task: Supervised): Promise<void> {
       if (task.signal.aborted) return;
       task.onWait?.(task.waitMs(1));
       await task.clock.sleep(task.waitMs(1), task.signal);
+      continue;
+    }
+    if (outcome.kind === "turned") {
+      failures = 0;
       continue;
     }
     if (outcome.goodForMs >= task.wellAfterMs) {

@@ -4,6 +4,7 @@ import type { Clock, Probe } from "../hal/ports.ts";
 import type { Books } from "./books.ts";
 import { lostMs, settleCamera } from "./core/condition.ts";
 import { graceMs } from "./core/ledger.ts";
+import { streamOf, troubleOf } from "./core/stream.ts";
 import type { CameraCondition, Claim, MonoMs } from "./core/types.ts";
 import type { Eye } from "./eye.ts";
 import type { Gate } from "./gate.ts";
@@ -67,7 +68,7 @@ function lookAt(deps: WatchDeps, conditions: Conditions, eye: Eye): void {
   const reading = {
     lastFrameAgeMs: ageMs,
     lastFrameAt: eye.lastFrameMonoMs === null ? null : deps.time.at(eye.lastFrameMonoMs),
-    ...{ reason: eye.reason, diskOk: deps.gate.value() === "ok", stream: eye.stream },
+    ...{ reason: eye.reason, diskOk: deps.gate.value() === "ok", stream: streamOf(eye.choice), mainTrouble: troubleOf(eye.choice) },
   };
   const settled = settleCamera(conditions.get(eye.camera) ?? null, reading, eye.camera, deps.time.moment());
   conditions.set(eye.camera, settled.condition);
@@ -92,7 +93,7 @@ function liveOf(deps: WatchDeps): Live {
   const cameras = [...deps.eyes.values()].map((eye) => [
     eye.camera,
     {
-      ...{ lastFrameAt: at(eye.lastFrameMonoMs), openFromAt: at(eye.openFromMonoMs), line: eye.line },
+      ...{ lastFrameAt: at(eye.lastFrameMonoMs), openFromAt: at(eye.openFromMonoMs), line: eye.line, stream: streamOf(eye.choice) },
       ...newsOf(deps, eye.camera),
     },
   ]);

@@ -1,7 +1,6 @@
 /** What the agent asks of the outside. Interfaces only; every driver of a port passes the contract suite of that port in test/hal. */
-
 import type { Traffic } from "../agent/core/traffic.ts";
-import type { DiskValue, EndReason, MonoMs, Transport, Trust, WallMs } from "../agent/core/types.ts";
+import type { DiskValue, EndReason, MonoMs, StreamName, Transport, Trust, WallMs } from "../agent/core/types.ts";
 import type { WifiFacts } from "../agent/core/wifi.ts";
 
 /** What a probe saw just now. `unknown`: it cannot tell; `unsupported`: nothing here could. */
@@ -117,6 +116,8 @@ export type RecorderJob = {
   readonly camera: string;
   /** rtsp:// or rtsps://, without credential. */
   readonly url: string;
+  /** Which of the camera's streams that is; its files say so themselves where it is the smaller one. */
+  readonly stream: StreamName;
   readonly credential: Credential | null;
   readonly transport: Transport;
   readonly audio: boolean;
@@ -147,7 +148,7 @@ export type RecorderEnd = { readonly reason: EndReason /** One line for the log,
 
 /** What can be read of a file of footage. */
 export type Measure =
-  | { readonly kind: "readable"; readonly durationMs: number; readonly codec: string }
+  | { readonly kind: "readable"; readonly durationMs: number; readonly codec: string; readonly stream: StreamName }
   /** There is no frame in it. */
   | { readonly kind: "unreadable"; readonly detail: string }
   /** The look itself failed; the file may be fine. */

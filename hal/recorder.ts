@@ -9,7 +9,7 @@ import { readdir, readFile } from "node:fs/promises";
 import type { Readable } from "node:stream";
 import { promisify } from "node:util";
 import ffmpeg from "fluent-ffmpeg";
-import type { MonoMs } from "../agent/core/types.ts";
+import type { MonoMs, StreamName } from "../agent/core/types.ts";
 import type { Clock, Measure, Recorder, RecorderEnd, RecorderJob, RecorderSign } from "./ports.ts";
 
 /** Where the tools are and whose children they are. */
@@ -81,6 +81,10 @@ const heldUs = "500000";
  */
 const sound = ["-copyinkf:a", "-max_interleave_delta", heldUs];
 
+/** A file of the smaller stream says so in a tag at its begin: an index that was lost is built from the files alone. */
+const streamTag = "MATGHI_STREAM";
+const smaller: StreamName = "fallback";
+
 /** The arguments, free of secrets. The choice of each is measured: flushed half-second clusters lose 0.2 s at a kill, clock cuts survive bad timestamps. */
 export function commandLine(job: RecorderJob): readonly string[] {
   const before = ["-hide_banner", "-nostdin", "-nostats", "-loglevel", "level+error", "-progress", "pipe:3", "-stats_period", "1"];
@@ -96,12 +100,13 @@ export function commandLine(job: RecorderJob): readonly string[] {
   ];
   const files = ["-reset_timestamps", "1", "-segment_start_number", String(job.firstNumber), "-segment_format", "matroska"];
   const container = ["-segment_format_options", `cluster_time_limit=500:flush_packets=1:max_interleave_delta=${heldUs}`];
+  const tag = job.stream === smaller ? ["-metadata", `${streamTag}=${smaller}`] : [];
   const report = ["-segment_list", "pipe:1", "-segment_list_type", "csv"];
   const target = `${job.folder.replaceAll("%", "%%")}/${job.run}-%d.mkv.part`;
   const command = ffmpeg()
     .input("pipe:0")
     .inputOptions([...before, ...list])
-    .outputOptions([...maps, "-f", "segment", ...cut, ...files, ...container, ...report])
+    .outputOptions([...maps, ...tag, "-f", "segment", ...cut, ...files, ...container, ...report])
     .output(target);
   return (command as unknown as { _getArguments(): string[] })._getArguments();
 }
@@ -307,7 +312,7 @@ function conclude(verdict: RecorderEnd["reason"] | null, seen: Seen): RecorderEn
 const run = promisify(execFile);
 
 async function measure(tools: RecorderTools, path: string, signal: AbortSignal): Promise<Measure> {
-  const entries = "packet=pts_time,duration_time:stream=codec_name";
+  const entries = `packet=pts_time,duration_time:stream=codec_name:format_tags=${streamTag}`;
   const args = [
     "-v",
     "error",
@@ -332,7 +337,11 @@ async function measure(tools: RecorderTools, path: string, signal: AbortSignal):
   }
 }
 
-type Probed = { packets?: { pts_time?: string; duration_time?: string }[]; streams?: { codec_name?: string }[] };
+type Probed = {
+  packets?: { pts_time?: string; duration_time?: string }[];
+  streams?: { codec_name?: string }[];
+  format?: { tags?: Record<string, string> };
+};
 
 function durationOf(json: string): Measure {
   const probed = JSON.parse(json) as Probed;
@@ -343,7 +352,8 @@ function durationOf(json: string): Measure {
   const frameMs = times.length > 1 ? ((last - first) * 1000) / (times.length - 1) : 40;
   const durationMs = Math.max(1, Math.round((last - first) * 1000 + frameMs));
   if (!Number.isSafeInteger(durationMs)) return { kind: "unreadable", detail: "its times are none" };
-  return { kind: "readable", durationMs, codec: probed.streams?.[0]?.codec_name || "unknown" };
+  const stream = probed.format?.tags?.[streamTag] === smaller ? smaller : "main";
+  return { kind: "readable", durationMs, codec: probed.streams?.[0]?.codec_name || "unknown", stream };
 }
 
 /** Children of an earlier agent: known by the mark in their environment, never by their name; waits until they are gone. */

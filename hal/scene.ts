@@ -3,10 +3,10 @@
  * the whole agent on a scripted clock; a day passes in seconds. Times of files are the scene's wall clock.
  */
 import { createHash } from "node:crypto";
-import type { DiskValue, EndReason } from "../agent/core/types.ts";
+import type { DiskValue, EndReason, StreamName } from "../agent/core/types.ts";
 import type { Clock, DiskMark, Footage, FootageFile, Recorder, RecorderEnd, RecorderJob, RecorderSign } from "./ports.ts";
 
-type File = { bytes: number; bornAt: number; modifiedAt: number };
+type File = { bytes: number; bornAt: number; modifiedAt: number; stream: StreamName };
 
 /** What the scene has on its disk, by path; it outlives the boots. */
 export type SceneDisk = {
@@ -18,7 +18,7 @@ export type SceneDisk = {
   footage(clock: Clock): Footage;
   /** How often the growing file of a camera was flushed. */
   flushes(camera: string): number;
-  recorder(clock: Clock, trouble: (camera: string) => EndReason | null): Recorder;
+  recorder(clock: Clock, trouble: (camera: string, stream: StreamName) => EndReason | null): Recorder;
 };
 
 const frameMs = 1_000;
@@ -49,7 +49,7 @@ export function sceneDisk(root: string): SceneDisk {
       measure: async (path) => {
         const file = files.get(path.slice(root.length + 1));
         if (file === undefined) return { kind: "failed", detail: "no such file" };
-        return { kind: "readable", durationMs: Math.max(1, file.modifiedAt - file.bornAt), codec: "scene" };
+        return { kind: "readable", durationMs: Math.max(1, file.modifiedAt - file.bornAt), codec: "scene", stream: file.stream };
       },
       record: (job, onSign, signal) => record(files, disk, clock, trouble, job, onSign, signal),
     }),
@@ -146,12 +146,12 @@ async function record(
   files: Map<string, File>,
   disk: { readonly value: DiskValue },
   clock: Clock,
-  trouble: (camera: string) => EndReason | null,
+  trouble: (camera: string, stream: StreamName) => EndReason | null,
   job: RecorderJob,
   onSign: (sign: RecorderSign) => void,
   signal: AbortSignal,
 ): Promise<RecorderEnd> {
-  const first = trouble(job.camera);
+  const first = trouble(job.camera, job.stream);
   await clock.sleep(first === null ? connectMs : silentMs, signal);
   if (first !== null) return { reason: signal.aborted ? "stopped" : first, detail: "scene" };
   const now = { number: job.firstNumber, mediaMs: 0, fromMs: 0, frames: 0, lastMonoMs: clock.monoMs() };
@@ -168,7 +168,7 @@ async function record(
     await clock.sleep(frameMs, signal);
     if (signal.aborted) break;
     if (disk.value !== "ok") return { reason: disk.value === "full" ? "disk-full" : "disk-error", detail: "scene" };
-    const reason = trouble(job.camera);
+    const reason = trouble(job.camera, job.stream);
     if (reason !== null) {
       if (clock.monoMs() - now.lastMonoMs < job.stallMs) continue;
       close();
@@ -177,7 +177,7 @@ async function record(
     now.lastMonoMs = clock.monoMs();
     now.mediaMs += frameMs;
     now.frames += 25;
-    const file = files.get(path()) ?? { bytes: 0, bornAt, modifiedAt: bornAt };
+    const file = files.get(path()) ?? { bytes: 0, bornAt, modifiedAt: bornAt, stream: job.stream };
     files.set(path(), { ...file, bytes: file.bytes + frameBytes, modifiedAt: clock.fileMs() });
     onSign({ kind: "frames", frames: now.frames, mediaMs: now.mediaMs, monoMs: clock.monoMs() });
     const cut = Math.floor(clock.wallMs() / job.segmentMs);

@@ -410,7 +410,10 @@ export function scriptRecorder(
   return {
     jobs,
     reap: async () => 0,
-    measure: async (): Promise<Measure> => ({ kind: "readable", durationMs: frameMs, codec: "script" }),
+    measure: async (path): Promise<Measure> => {
+      const stream = jobs.find(({ folder }) => path.startsWith(`${folder}/`))?.stream ?? "main";
+      return { kind: "readable", durationMs: frameMs, codec: "script", stream };
+    },
     record: async (job, onSign, signal) => {
       const script = scripts[Math.min(jobs.length, scripts.length - 1)] ?? [];
       jobs.push(job);

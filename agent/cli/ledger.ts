@@ -50,8 +50,11 @@ function spanJson({ fromAt, toAt, kind, ...all }: LedgerSpan) {
 
 function footageText(spans: readonly LedgerSpan[], answer: Answer, asked: Span, language: Language): string {
   const words = wordsIn(language);
-  const why = (span: LedgerSpan) =>
-    span.kind === "gap" ? `: ${words.causes[span.cause]}` : span.kind === "footage" ? "" : `: ${wordOf(words.whys, span.why)}`;
+  const smaller = `: ${words.streams.fallback}`;
+  const why = (span: LedgerSpan) => {
+    if (span.kind === "gap") return `: ${words.causes[span.cause]}`;
+    return span.kind === "footage" ? (span.stream === "fallback" ? smaller : "") : `: ${wordOf(words.whys, span.why)}`;
+  };
   return [
     answerText(answer, spans, asked, language),
     ...spans.map((span) => `  ${vietnamTime(span.fromAt)} – ${vietnamTime(span.toAt)}  ${words.kinds[span.kind]}${why(span)}`),

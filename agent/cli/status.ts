@@ -42,7 +42,7 @@ function statusText(now: Status, name: string, language: Language): string {
     .map(({ id, internetBytes }) => `  ${fill(words.line.household, { id, bytes: bytesText(internetBytes, language) })}`);
   const cameras = now.cameras.map(
     (camera) =>
-      `  ${words.states[camera.state].padEnd(10)} ${percent(camera.recorded24h).padStart(6)}  ${camera.id}  ${camera.name}${camera.why === null ? "" : `  (${evidenceText(camera.why, language)})`}  ${at(camera.lastFrameAt)}${lineText(camera.line, language)}`,
+      `  ${words.states[camera.state].padEnd(10)} ${percent(camera.recorded24h).padStart(6)}  ${camera.id}  ${camera.name}${camera.why === null ? "" : `  (${evidenceText(camera.why, language)})`}${camera.stream === "main" ? "" : `  ${words.streams[camera.stream]}`}  ${at(camera.lastFrameAt)}${lineText(camera.line, language)}`,
   );
   const todo = now.todo.length === 0 ? [words.nothingToDo] : [words.todo, ...now.todo.map((entry) => `  ! ${entry.text}`)];
   return [

@@ -42,13 +42,22 @@ function listed(settings: Settings, id: string, path: Path): Finding[] {
 function cameraRules(settings: Settings, camera: Settings["cameras"][number], at: Path): Finding[] {
   const hasStream = camera.url !== undefined || camera.onvif !== undefined;
   const halfLogin = (camera.username === undefined) !== (camera.passwordFile === undefined);
+  const { url, fallback } = camera;
+  const isSame = url !== undefined && fallback !== undefined && streamKey(url) === streamKey(fallback);
   return [
+    ...(isSame ? [finding([...at, "fallback"], "same-stream")] : []),
     ...(!hasStream && camera.manual === undefined ? [finding(at, "no-source")] : []),
-    ...(hasStream && camera.manual !== undefined ? [finding([...at, "manual"], "manual-and-url")] : []),
+    ...((hasStream || fallback !== undefined) && camera.manual !== undefined ? [finding([...at, "manual"], "manual-and-url")] : []),
     ...(halfLogin ? [finding([...at, camera.username === undefined ? "passwordFile" : "username"], "login-pair")] : []),
     ...(camera.household === undefined ? [] : listed(settings, camera.household, [...at, "household"])),
     ...camera.planned.flatMap((stop, i) => (stop.from < stop.to ? [] : [finding([...at, "planned", i, "to"], "planned-order")])),
   ];
+}
+
+/** What an address leads to, however it is spelled. */
+function streamKey(url: string): string {
+  const { protocol, hostname, port, pathname, search } = new URL(url);
+  return JSON.stringify([hostname.toLowerCase(), port || (protocol === "rtsps:" ? "322" : "554"), pathname, search]);
 }
 
 function stationRules(station: NonNullable<Settings["station"]>): Finding[] {

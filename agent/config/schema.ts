@@ -228,6 +228,13 @@ const recording = z.strictObject({
     "60s",
     "1s",
   ),
+  retryMain: duration(
+    "How long a camera's smaller stream is recorded before its main one is tried again; doubled while that does not hold, up to eight times this.",
+    "Ghi luồng phụ bao lâu thì thử lại luồng chính; chưa giữ được thì chờ gấp đôi, nhiều nhất gấp tám.",
+    "10s",
+    "24h",
+    "15min",
+  ),
   keep: z
     .strictObject({
       min: unit(
@@ -296,8 +303,8 @@ const camera = z.strictObject({
   ).optional(),
   url: url("Its main stream.", "Luồng hình chính.", ["rtsp", "rtsps"], "rtsp://192.168.1.20:554/Streaming/Channels/101").optional(),
   fallback: url(
-    "Its smaller stream, for a weak line.",
-    "Luồng hình nhỏ, khi đường truyền yếu.",
+    "Its smaller stream, recorded while the main one does not hold; asked for over ONVIF where url is.",
+    "Luồng phụ, hình nhỏ hơn, được ghi khi luồng chính không giữ được; hỏi qua ONVIF khi không ghi url.",
     ["rtsp", "rtsps"],
     "rtsp://192.168.1.20:554/Streaming/Channels/102",
   ).optional(),

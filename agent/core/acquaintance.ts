@@ -65,6 +65,20 @@ export function streamAt(
   return atHost(known.main, host);
 }
 
+/**
+ * Where its smaller stream is: the configured one, or the one that it told where the main stream is asked for too. null: it has none. One at
+ * another host than the main stream's (a recorder's) does not move with the camera.
+ */
+export function fallbackAt(
+  configured: { readonly url?: string | undefined; readonly onvif?: string | undefined; readonly fallback?: string | undefined },
+  known: Acquaintance,
+): string | null {
+  const { url, onvif, fallback } = configured;
+  const home = url ?? onvif;
+  if (fallback !== undefined) return atHost(fallback, home !== undefined && hostOf(home) === hostOf(fallback) ? known.host : null);
+  return url === undefined && known.sub !== null ? streamAt({ onvif }, { ...known, main: known.sub }) : null;
+}
+
 export type ClockReading = { readonly offsetMs: number | null; readonly neverSet: boolean };
 /** `slow` and `fast` are off by minutes or more; a wrong `zone` by whole half hours. */
 export type ClockTrouble = "never-set" | "zone" | "slow" | "fast";

@@ -41,6 +41,8 @@ export type Sight = {
   /** Words of the box's own sensors. */
   readonly power: string;
   readonly link: string;
+  /** The smaller stream held where the main one just failed. */
+  readonly isLineWeak: boolean;
 };
 
 /** Reasons that only a camera that answers can give. */
@@ -66,6 +68,7 @@ export function blame(sight: Sight): Claim {
   if (reason === "no-password") return claim(alone(sight), "box", "sensed", ["password-file-unreadable"]);
   if (reason === "no-recorder") return claim("box", "box", "sensed", ["ffmpeg-does-not-start"]);
   if (reason === null) return claim(alone(sight), "unknown", "unknown", ["no-frame-yet"]);
+  if (reason === "main-again") return claim(alone(sight), sight.isLineWeak ? "weak-link" : "camera", "inferred", [reason]);
   if (sight.answers === true || ownFault.includes(reason)) return blameAnswering(sight, reason);
   return blameSilent(sight, reason);
 }
@@ -83,6 +86,8 @@ const weakShare = 0.2;
 function blameAnswering(sight: Sight, reason: EndReason): Claim {
   const seen = sight.answers === null ? [reason] : [reason, sight.answers ? "port-answers" : "port-silent"];
   if (!ownFault.includes(reason)) {
+    if (reason === "starved") return claim(alone(sight), "weak-link", "inferred", seen);
+    if (sight.isLineWeak) return claim(alone(sight), "weak-link", "inferred", [...seen, "smaller-stream-holds"]);
     const lossy = sight.knocks >= enoughKnocks && sight.knocksLost >= sight.knocks * weakShare;
     if (lossy) return claim(alone(sight), "weak-link", "inferred", [...seen, `knocks-lost ${sight.knocksLost}/${sight.knocks}`]);
     const weak = sight.line === null ? [] : weakSigns(sight.line);

@@ -1,5 +1,6 @@
 /** `settle` turns readings into conditions: what is held true, since when, and whether the change is worth an event. */
 import type { Change, Moment, Write } from "./change.ts";
+import type { MainTrouble } from "./stream.ts";
 import type { CameraCondition, CameraState, Condition, EndReason, EventType, Level, StreamName, Subject, WallMs } from "./types.ts";
 
 /** No frame for this long: the camera is not recording. Short enough that a vanished camera is known within 10 s. */
@@ -14,11 +15,14 @@ export type CameraReading = {
   readonly reason: EndReason | null;
   readonly diskOk: boolean;
   readonly stream: StreamName;
+  /** Why the main stream is not recorded, or only on trial; null: it is as it should be. */
+  readonly mainTrouble: MainTrouble | null;
 };
 
 export type Settled<C> = { readonly condition: C; readonly change: Change };
 
-/** A camera records while frames come; before the first frame or the first failure nothing is known, and that is not an event. */
+/**
+ * A camera records while frames come, and badly while the main stream is not held to hold: a try of it that may fail is no return. Before the first frame or the first failure nothing is known, and that is not an event. */
 export function settleCamera(
   before: CameraCondition | null,
   reading: CameraReading,
@@ -26,8 +30,9 @@ export function settleCamera(
   moment: Moment,
 ): Settled<CameraCondition> {
   const state = stateOf(reading);
-  const why = state === "recording" || state === "unknown" ? null : reading.diskOk ? (reading.reason ?? "no-frames") : "disk";
-  if (before !== null && before.state === state && before.why === why) return { condition: before, change: [] };
+  const why = whyOf(state, reading);
+  if (before !== null && before.state === state && before.why === why && before.stream === reading.stream)
+    return { condition: before, change: [] };
   const sinceAt = before?.state === state ? before.sinceAt : sinceOf(state, reading, moment);
   const condition: CameraCondition = { state, why, sinceAt, stream: reading.stream };
   const write: Write = { put: "camera-condition", camera, condition };
@@ -36,9 +41,15 @@ export function settleCamera(
 }
 
 function stateOf(reading: CameraReading): CameraState {
-  if (reading.lastFrameAgeMs !== null && reading.lastFrameAgeMs < lostMs) return "recording";
+  if (reading.lastFrameAgeMs !== null && reading.lastFrameAgeMs < lostMs) return reading.mainTrouble === null ? "recording" : "degraded";
   if (reading.lastFrameAgeMs === null && reading.reason === null && reading.diskOk) return "unknown";
   return "not-recording";
+}
+
+function whyOf(state: CameraState, { reason, diskOk, mainTrouble }: CameraReading): string | null {
+  if (state === "degraded") return mainTrouble;
+  if (state !== "not-recording") return null;
+  return diskOk ? (reason ?? "no-frames") : "disk";
 }
 
 /** A loss dates from the last frame, not from the moment we noticed. */
@@ -52,7 +63,8 @@ const isNews = (from: CameraState, to: CameraState) => to !== "unknown" && !(fro
 function cameraEvent(camera: string, condition: CameraCondition, was: CameraState, moment: Moment): Write {
   const level: Level = condition.state === "recording" ? "info" : "warn";
   const since = new Date(condition.sinceAt).toISOString();
-  return { put: "event", moment, type: "camera.changed", level, data: { camera, state: condition.state, was, why: condition.why, since } };
+  const { state, why, stream } = condition;
+  return { put: "event", moment, type: "camera.changed", level, data: { camera, state, was, why, since, stream } };
 }
 
 const eventOf: Record<Exclude<Subject, "station">, EventType> = {

@@ -4,10 +4,11 @@ import type { UtcMs } from "./dating.ts";
 import type { CameraLine } from "./line.ts";
 import { durationText, numberText } from "./print.ts";
 import type { Reach } from "./reach.ts";
+import { mainTroubles } from "./stream.ts";
 import type { Supply } from "./supply.ts";
 import { iso, isoOrNull, vietnamTime } from "./time.ts";
 import type { TrafficDays } from "./traffic.ts";
-import type { CameraState, WallMs } from "./types.ts";
+import type { CameraState, StreamName, WallMs } from "./types.ts";
 import { isUrgent, troubled, type Wear } from "./wear.ts";
 import type { WifiFacts } from "./wifi.ts";
 import { bytesText, evidenceText, fill, type Language, offsetText, wordOf, wordsIn } from "./words.ts";
@@ -78,7 +79,7 @@ export type CameraFacts = {
   readonly state: CameraState;
   readonly why: string | null;
   readonly sinceAt: WallMs | null;
-  readonly stream: string;
+  readonly stream: StreamName;
   readonly lastFrameAt: WallMs | null;
   /** Share of the due time of the last 24 hours; null where nothing was due. */
   readonly recorded24h: number | null;
@@ -245,6 +246,12 @@ function todoOf(facts: StatusFacts): Todo[] {
       }),
       camera.sinceAt,
     );
+  }
+  for (const camera of facts.cameras) {
+    const why = mainTroubles.find((trouble) => camera.state === "degraded" && trouble === camera.why);
+    const now = fill(words.weakStream.now[camera.stream], { since: sinceText(camera.sinceAt) });
+    if (why !== undefined)
+      add("camera", "attention", camera.id, fill(words.weakStream.why[why], { name: camera.name, now }), camera.sinceAt);
   }
   for (const camera of facts.cameras) {
     const trouble = camera.clock === null ? null : clockTrouble(camera.clock);

@@ -57,6 +57,8 @@ export type RunRow = {
 export type LiveCamera = {
   readonly lastFrameAt: WallMs | null;
   readonly openFromAt: WallMs | null;
+  /** Of the file being written; not there in a row that an older matghi wrote. */
+  readonly stream?: StreamName | undefined;
   /** Its clock minus the box's; null: it does not tell, or was never set. */
   readonly clockOffsetMs?: number | null | undefined;
   readonly neverSet?: boolean | undefined;

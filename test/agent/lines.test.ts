@@ -57,7 +57,7 @@ test("round trip and loss of the recorder's own connection, rate beside the usua
   const { cho, asked, eyes, look, end } = begin(() => wires);
   await look("cho", "nha");
   expect(cho.line).toEqual({ rttMs: 8, outOfOrderPercent: 0, bytesPerSecond: null, usualBytesPerSecond: null });
-  cho.lastFile = { startAt, ms: 60_000, bytes: 60_000 * 75 };
+  cho.lastFile = { stream: "main", startAt, ms: 60_000, bytes: 60_000 * 75 };
   // Somebody looks at the camera from this box, by a connection that has carried less.
   const viewer = { ...wire, localPort: 50_000, receivedBytes: 5, rttMs: 900 };
   wires = [viewer, { ...wire, segments: 2_000, outOfOrder: 80 }];

@@ -45,6 +45,7 @@ function startBare(cameras: Cameras, count: number, folder: string): readonly Ch
       ...{
         camera,
         url: cameras.url(camera),
+        stream: "main" as const,
         credential: null,
         transport: "tcp" as const,
         audio: false,

@@ -77,7 +77,14 @@ function boxOf({ folder, url, boot, hasJustBooted }: Herd, address: Address): St
 const healthOf = (address: Address, at: number, lastError: string | null) =>
   healthMessage(address, {
     ...{ at, lastError, load1: 0.4, temperatureC: 51, memoryUsedBytes: 1e9, memoryTotalBytes: 4e9, agentRssBytes: 9e7, uptimeMs: 1e6 },
-    ...{ eventLoopP99Ms: 21, runs24h: 1, supply: null, disk: { value: "ok", freeBytes: 1e11, usedBytes: 4e11, health: [] } },
+    ...{
+      eventLoopP99Ms: 21,
+      runs24h: 1,
+      supply: null,
+      wifi: null,
+      traffic: null,
+      disk: { value: "ok", freeBytes: 1e11, usedBytes: 4e11, health: [] },
+    },
     ...{ journal: { depth: 0, oldestUnsentAt: null, waiting: 0 }, certificateDays: 1_000, audit: null },
     watchdog: { fed: true, everyMs: 60_000, lagMs: 3, journal: "written", hangs: [] },
   });
@@ -109,7 +116,7 @@ function enlistAll({ place, register }: Police, sites: readonly string[]): strin
     const { cert, key, serial, endsAt } = authority.site(site);
     writeFileSync(join(folder, `${site}.crt`), cert);
     writeFileSync(join(folder, `${site}.key`), key, { mode: 0o600 });
-    const changed = withSite(known, site, serial, endsAt);
+    const changed = withSite(known, site, { serial, endsAt });
     if (changed.kind === "changed") known = changed.register;
   }
   writeFileSync(join(folder, "ca.crt"), authority.ca());

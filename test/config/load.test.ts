@@ -179,6 +179,16 @@ describe("is refused with its place and what would be right:", () => {
       [site, recording, "cameras: [ { id: cam1 } ]"],
       [/^3:12: cameras\[0\]: camera without a stream, add url, onvif or manual/],
     ],
+    [
+      "the main stream as its own fallback",
+      withCamera("fallback: rtsp://192.168.1.20:554/1"),
+      [/fallback: fallback is the main stream itself, give the/],
+    ],
+    [
+      "manual beside a fallback",
+      [site, recording, "cameras: [ { id: cam1, manual: { checked: 2026-01-10 }, fallback: rtsp://h/2 } ]"],
+      [/camera with both manual and a stream/],
+    ],
     ["manual beside a stream", withCamera("manual: { checked: 2026-01-10 }"), [/camera with both manual and a stream/]],
     [
       "a file driver without its file",

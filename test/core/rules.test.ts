@@ -18,7 +18,7 @@ import { blameDowntime, explainBy, judgePrevious, type Traces } from "../../agen
 const moment: Moment = { at: 100_000, monoMs: 50_000, clock: "synced" };
 
 describe("a camera's condition", () => {
-  const reading: CameraReading = { lastFrameAgeMs: 0, lastFrameAt: 99_000, reason: null, diskOk: true, stream: "main" };
+  const reading: CameraReading = { lastFrameAgeMs: 0, lastFrameAt: 99_000, reason: null, diskOk: true, stream: "main", mainTrouble: null };
   const held = (state: CameraCondition["state"], why: string | null = null): CameraCondition => ({
     state,
     why,
@@ -38,6 +38,9 @@ describe("a camera's condition", () => {
     ["no frame for too long", held("recording"), { lastFrameAgeMs: lostMs }, "not-recording", 1],
     ["the disk before the first frame", held("unknown"), { lastFrameAgeMs: null, lastFrameAt: null, diskOk: false }, "not-recording", 1],
     ["back again", held("not-recording", "silent"), {}, "recording", 1],
+    ["the smaller stream instead", held("recording"), { mainTrouble: "main-does-not-hold", stream: "fallback" }, "degraded", 1],
+    ["a try of the main stream is no return", held("degraded", "main-does-not-hold"), { mainTrouble: "main-does-not-hold" }, "degraded", 0],
+    ["the main stream for good", held("degraded", "main-does-not-hold"), {}, "recording", 1],
     [
       "another reason is no event",
       held("not-recording", "silent"),
@@ -49,6 +52,11 @@ describe("a camera's condition", () => {
     const found = events(before, next);
     expect(found.condition.state).toBe(state);
     expect(found.events).toHaveLength(count);
+  });
+
+  test("another stream is written down, also where it is no event", () => {
+    const { condition } = events(held("degraded", "main-does-not-hold"), { mainTrouble: "main-does-not-hold", stream: "fallback" });
+    expect(condition).toMatchObject({ state: "degraded", why: "main-does-not-hold", stream: "fallback", sinceAt: 10_000 });
   });
 
   test("a loss dates from the last frame, not from when it was noticed", () => {
@@ -109,7 +117,7 @@ describe("a camera's line", () => {
 describe("blame", () => {
   const sight: Sight = {
     ...{ camera: "c1", disk: "ok", reason: "silent", answers: false, knocks: 3, knocksLost: 3, others: 5, othersReached: 4 },
-    ...{ line: null, routersAnswering: 1, house: null, power: "unsupported", link: "unsupported" },
+    ...{ line: null, routersAnswering: 1, house: null, power: "unsupported", link: "unsupported", isLineWeak: false },
   };
   const house = { id: "ho-07", reach: "lan", router: true, others: 1, othersReached: 0, holdsBox: false } as const;
   const weakLine: CameraLine = { rttMs: 812, outOfOrderPercent: 0.4, bytesPerSecond: 60_000, usualBytesPerSecond: 250_000 };
@@ -127,6 +135,10 @@ describe("blame", () => {
     ["a stall over a weak line of its own", { reason: "stalled", answers: true, line: weakLine }, "weak-link", "inferred", "camera c1"],
     ["a wrong path over a weak line", { reason: "not-found", answers: true, line: weakLine }, "camera", "inferred", "camera c1"],
     ["a stall while the box's own wifi is weak", { reason: "stalled", answers: true, link: "weak" }, "camera", "inferred", "camera c1"],
+    ["pictures that fell behind", { reason: "starved", answers: true }, "weak-link", "inferred", "camera c1"],
+    ["a stall where the smaller stream held", { reason: "stalled", answers: true, isLineWeak: true }, "weak-link", "inferred", "camera c1"],
+    ["the way back to the main stream", { reason: "main-again", answers: null, isLineWeak: true }, "weak-link", "inferred", "camera c1"],
+    ["the way back to one that was not there", { reason: "main-again", answers: null }, "camera", "inferred", "camera c1"],
     ["silent while others answer", {}, "camera", "inferred", "camera c1"],
     ["silent and nobody to compare", { others: 0, othersReached: 0 }, "unknown", "unknown", "camera c1"],
     ["a house with its router", { house: { ...house, router: false } }, "house-power", "inferred", "house ho-07"],

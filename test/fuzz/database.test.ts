@@ -21,8 +21,9 @@ const village = makeVillage({
   ...{ folder, startAt: Date.parse("2026-11-23T17:00:00Z") },
   cameras: names.map((id) => `id: ${id}, url: "rtsp://${id}/"`),
 });
-const files = village.disk.files as Map<string, { bytes: number; bornAt: number; modifiedAt: number }>;
-let footage: [string, { bytes: number; bornAt: number; modifiedAt: number }][] = [];
+type File = typeof village.disk.files extends ReadonlyMap<string, infer F> ? F : never;
+const files = village.disk.files as Map<string, File>;
+let footage: [string, File][] = [];
 
 /** A quarter of an hour with troubles, kept as two pictures: with the newest rows in the log beside the database, and closed in order. */
 beforeAll(async () => {

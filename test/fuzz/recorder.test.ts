@@ -22,7 +22,15 @@ const recorder = makeRecorder({ ffmpeg: speaking, ffprobe: probing, setpriv: nul
 const never = new AbortController().signal;
 const password = "mật khẩu/1'@";
 const job: RecorderJob = {
-  ...{ camera: "c", url: "rtsp://127.0.0.1/x", credential: { username: "u", password }, transport: "tcp", audio: false, folder },
+  ...{
+    camera: "c",
+    url: "rtsp://127.0.0.1/x",
+    stream: "main",
+    credential: { username: "u", password },
+    transport: "tcp",
+    audio: false,
+    folder,
+  },
   ...{ arrivalTimes: false, run: 7, firstNumber: 3, segmentMs: 2_000, cutOffsetMs: 0, stallMs: 5_000, openMs: 5_000 },
 };
 

@@ -24,7 +24,17 @@ beforeAll(async () => {
 afterAll(() => cameras.stop());
 
 const jobFor = (url: string, more: Partial<RecorderJob> = {}): RecorderJob => ({
-  ...{ camera: "c", url, credential: null, transport: "tcp", audio: false, arrivalTimes: false, folder: tempFolder("recorder"), run: 7 },
+  ...{
+    camera: "c",
+    url,
+    stream: "main",
+    credential: null,
+    transport: "tcp",
+    audio: false,
+    arrivalTimes: false,
+    folder: tempFolder("recorder"),
+    run: 7,
+  },
   ...{ firstNumber: 3, segmentMs: 2_000, cutOffsetMs: 0, stallMs: 5_000, openMs: 10_000, ...more },
 });
 
@@ -60,7 +70,14 @@ describe.each([
     expect(closed.length).toBeGreaterThanOrEqual(2);
     for (const sign of closed) expect(sign.mediaToMs).toBeGreaterThan(sign.mediaFromMs);
     expect(readdirSync(job.folder).sort()).toEqual(closed.map(({ number }) => `7-${number}.mkv.part`).sort());
-    expect(await make().measure(join(job.folder, "7-4.mkv.part"), never)).toMatchObject({ kind: "readable" });
+    expect(await make().measure(join(job.folder, "7-4.mkv.part"), never)).toMatchObject({ kind: "readable", stream: "main" });
+  });
+
+  test("a file of the smaller stream is known as that", async () => {
+    const recorder = make();
+    const { job } = await recordFor(recorder, jobFor(url(), { stream: "fallback" }), 5_000);
+    const first = join(job.folder, "7-3.mkv.part");
+    expect(await recorder.measure(first, never)).toMatchObject({ kind: "readable", stream: "fallback" });
   });
 
   test("does nothing where it is stopped before it begins", async () => {
@@ -121,7 +138,7 @@ describe("ffmpeg", () => {
   });
 
   test("a file cut off anywhere is measured by what is left of it", async () => {
-    const { job } = await recordFor(real, jobFor(cameras.url("sub1"), { segmentMs: 60_000 }), 5_000);
+    const { job } = await recordFor(real, jobFor(cameras.url("sub1"), { segmentMs: 60_000, stream: "fallback" }), 5_000);
     const [name = ""] = openFiles(job.folder);
     const whole = await real.measure(join(job.folder, name), never);
     const cut = join(job.folder, "cut.mkv");
@@ -131,6 +148,7 @@ describe("ffmpeg", () => {
     if (whole.kind !== "readable" || half.kind !== "readable") throw new Error("unreadable");
     expect(half.durationMs).toBeGreaterThan(whole.durationMs * 0.2);
     expect(half.durationMs).toBeLessThan(whole.durationMs * 0.8);
+    expect(half.stream).toBe("fallback");
   });
 
   test("a measure that could not be made says so, and not that the file is bad", async () => {

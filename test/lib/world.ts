@@ -46,7 +46,7 @@ import { until, writeSite } from "./agent.ts";
 
 /** What is true around the box; a test changes it, the agent has to find it out. */
 export type Scene = {
-  /** Cameras in trouble. */
+  /** Cameras in trouble; `<camera>/main` and `<camera>/fallback` are one stream of theirs, while their port answers. */
   readonly trouble: Map<string, EndReason>;
   /** Cameras whose recorder has stopped in its tracks: no sign, no end. */
   readonly hung: Set<string>;
@@ -193,7 +193,7 @@ export function makeVillage(options: {
       ...{ cameras: scene.onvif, discovery: scriptDiscovery(() => scene.network) },
       ...{ machine: scene.machine, shutdown: scene.shutdown, disks: scene.disks, inspections: scene.inspections },
       recorder: noting(
-        disk.recorder(clock, (camera) => scene.trouble.get(camera) ?? null),
+        disk.recorder(clock, (camera, stream) => scene.trouble.get(camera) ?? scene.trouble.get(`${camera}/${stream}`) ?? null),
         addresses,
         scene.hung,
       ),
@@ -260,7 +260,7 @@ export function makeVillage(options: {
   };
 }
 
-const nameOf = (settings: Settings, url: string) => settings.cameras.find((camera) => camera.url === url)?.id ?? "";
+const nameOf = (settings: Settings, at: string) => settings.cameras.find(({ url, fallback }) => url === at || fallback === at)?.id ?? "";
 
 /** A recorder that notes where it was sent. */
 function noting(recorder: Recorder, addresses: Map<string, string>, hung: ReadonlySet<string>): Recorder {
