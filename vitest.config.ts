@@ -5,7 +5,10 @@ export default defineConfig({
   test: {
     include: ["test/**/*.test.ts"],
     // Minutes each, and they starve whatever runs beside them, or are spoilt by it: `npm run faults` runs them alone.
-    exclude: process.env.MATGHI_LONG === "1" ? [] : ["weak-line", "backlog", "slow-probes"].map((name) => `test/faults/${name}.test.ts`),
+    exclude:
+      process.env.MATGHI_LONG === "1"
+        ? []
+        : ["weak-line", "weak-stream", "backlog", "slow-probes"].map((name) => `test/faults/${name}.test.ts`),
     pool: "forks",
     maxWorkers: 2,
     // Bounds for a hang, not for speed: real processes on a busy machine take their time.

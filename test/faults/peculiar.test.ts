@@ -46,6 +46,7 @@ beforeAll(async () => {
         ...["h265", "aac", "g711", "badts", "novideo", "udponly"].map((mount) => camera(mount, mount)),
         camera("no-entry", "sub1", bad),
         camera("no-path", "khong-co"),
+        `${camera("no-main", "khong-co")}, fallback: "${cameras.url("sub1")}"`,
       ],
       station: `url: "${broker.url}"`,
       recording: "segment: 6s, audio: true, limit: { free: 0B }",
@@ -124,6 +125,17 @@ test.each([
   await until(`${id} is known`, 30_000, async () => (await cameraOf(id))?.why === why);
   expect(await cameraOf(id)).toMatchObject({ state: "not-recording", why });
   expect(closedOf(id)).toEqual([]);
+});
+
+test("a camera without the main stream that was configured is recorded in its smaller one, which files, footage and status say", async () => {
+  const file = join(footage, "no-main", await firstClosed("no-main"));
+  expect(await codecsOf(file)).toEqual(["h264"]);
+  expect(await cameraOf("no-main")).toMatchObject({ state: "degraded", stream: "fallback", why: "main-not-there" });
+  expect((await status()).todo.find(({ text }) => text.startsWith("no-main"))?.text).toContain("kiểm tra url");
+  const asked = ["footage", "--camera", "no-main", "--from", "2020-01-01", "--to", new Date().toISOString()];
+  const { spans } = await agent.ask<{ spans: { kind: string; stream?: string }[] }>(...asked);
+  expect(spans.flatMap(({ kind, stream }) => (kind === "footage" ? [stream] : []))).toContain("fallback");
+  expect(spans.some(({ stream }) => stream === "main")).toBe(false);
 });
 
 test("a foreign file is left alone and named in status", async () => {
