@@ -174,6 +174,7 @@ function build(done: (code: number) => void): Command {
   )
     .option("--enroll <file>", "what add-site made at the station: it says site, commune and station")
     .option("--enroll-code-file <file>", "file with its one-time code, instead of asking for it")
+    .option("--tunnel-file <file>", "where wg-quick finds the tunnel, if the enrolment file has one", "/etc/wireguard/matghi.conf")
     .option("--id <id>", "the site, for instance an-dai-1")
     .option("--commune <id>", "the commune, for instance nghia-phuong")
     .option("--name <text>", "the site as people say it")

@@ -27,7 +27,7 @@ export async function setup(context: Context, options: SetupOptions, signal: Abo
   checkWritable(file);
   const plan = await agreed(context, file, options, signal);
   const settings = write(context, file, plan);
-  const begun: Begun = { file, settings, trialMs: waitMs === 0 ? 0 : trialMs, waitMs };
+  const begun: Begun = { file, settings, tunnel: plan.tunnel, trialMs: waitMs === 0 ? 0 : trialMs, waitMs };
   const trials = await runTrial(context, begun, signal);
   if (options.start) await startAgent(context, begun);
   if (waitMs > 0) return showSheet(context, begun, trials, signal);
@@ -46,7 +46,7 @@ function secondsOf(name: string, text: string, example: string): number {
 function sheetOf(context: Context, file: string, waitMs: number, signal: AbortSignal): Promise<number> {
   const settings = settingsOf(context);
   if (!isLocked(settings.site.state)) throw new Refusal(exit.needsPerson, "the agent does not run; start it: systemctl start matghi");
-  return showSheet(context, { file, settings, trialMs: 0, waitMs }, new Map(), signal);
+  return showSheet(context, { file, settings, tunnel: null, trialMs: 0, waitMs }, new Map(), signal);
 }
 
 /** The plan, once a person or `--yes` has agreed to it. */

@@ -59,6 +59,8 @@ test("from the enrolment file to a station that has answered; each wrong answer 
       [/nằm trên ổ của hệ điều hành.*\n.*\[1\]: /, "footage\r"],
       [/đường dẫn đầy đủ.*\n.*\[1\]: /, `${disk.mountPoint}/matghi\r`],
       [/Lấy camera từ đâu\?.*: /, "\r"],
+      [/Lấy camera này\?.*: /, "K\r"],
+      [/cần ít nhất một camera\.\nLấy camera từ đâu\?.*: /, "1\r"],
       [/Camera 1\/1: 198\.18\.[\d.]+ HIKVISION.*\n.*Lấy camera này\?.*: /, "\r"],
       [/Tên đăng nhập .*\[admin\]: /, `${credential.username}\r`],
       [/Mật khẩu \(không hiện khi gõ\): /, "sai-mat-khau\r"],

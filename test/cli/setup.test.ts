@@ -2,8 +2,13 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { sealText, unsealText } from "../../agent/age.ts";
+import { tunnelText } from "../../agent/core/tunnel.ts";
+import { addSite } from "../../deploy/station/deeds.ts";
+import { makeKeyPair } from "../../deploy/station/keys.ts";
 import { type Agent, matghi, startAgent, until, writeSecret } from "../lib/agent.ts";
 import { type Cameras, startCameras } from "../lib/cameras.ts";
+import { makeStation } from "../lib/station.ts";
 import { tempFolder } from "../lib/temp.ts";
 
 const password = "mat-khau-rieng";
@@ -80,6 +85,34 @@ test("cameras from a table, a household for each that is named, the old file kep
   expect([statSync(config).ino, kept()]).toEqual([before, []]);
   expect(await matghi([...options, "--replace", "--keep-max", "20d"])).toMatchObject({ code: 0 });
   expect(kept()).toHaveLength(1);
+}, 60_000);
+
+test("by an enrolment file: site, station and tunnel are its own; what it holds is in no output", async () => {
+  const folder = tempFolder("setup");
+  const station = await makeStation();
+  const given = addSite(station.place, "an-dai-1", join(station.place.run, "one"));
+  const opened = unsealText(readFileSync(given.file, "utf8"), given.code);
+  const [box, hub] = [makeKeyPair(), makeKeyPair()];
+  const tunnel = { key: box.privateKey, address: "10.203.1.1", hub: { key: hub.publicKey, address: "10.203.0.1", endpoint: "tram:51820" } };
+  const enrolment = { ...JSON.parse(opened.kind === "open" ? opened.text : "{}"), tunnel };
+  const [file, code] = [join(folder, "one.matghi"), writeSecret(folder, "code", "abcd")];
+  writeFileSync(file, sealText(JSON.stringify(enrolment), "abcd"));
+  const [config, wireguard] = [join(folder, "etc/site.yaml"), join(folder, "wireguard/matghi.conf")];
+  const [, , , ...told] = siteOptions(folder).filter((text) => !["--id", "an-dai-1", "--commune", "nghia-phuong"].includes(text));
+  const options = ["setup", "--config", config, ...told, "--enroll", file, "--enroll-code-file", code, "--tunnel-file", wireguard];
+  const answer = await matghi([...options, "--camera", "id=cho,url=rtsp://127.0.0.1:9/", "--yes", "--wait", "0"]);
+  expect([answer.code, answer.stdout]).toEqual([0, ""]);
+  expect(answer.stderr).toMatch(/systemctl enable --now wg-quick@matghi/);
+  expect(answer.stderr).not.toMatch(/BEGIN|PrivateKey/);
+  expect(answer.stderr).not.toContain(box.privateKey);
+  expect(readFileSync(wireguard, "utf8")).toBe(tunnelText(tunnel));
+  const modes = [wireguard, join(folder, "etc/station/site.key"), join(folder, "etc/station/ca.crt")].map(
+    (path) => statSync(path).mode & 0o777,
+  );
+  expect(modes).toEqual([0o600, 0o600, 0o644]);
+  expect((await matghi(["check-config", "--config", config])).code).toBe(0);
+  const other = await matghi([...options, "--id", "an-dai-2", "--replace", "--yes", "--wait", "0"]);
+  expect([other.code, other.stderr]).toEqual([2, expect.stringContaining("the enrolment file is for an-dai-1")]);
 }, 60_000);
 
 test.each<[string, readonly string[], RegExp]>([

@@ -9,6 +9,7 @@ import type { Talk } from "../prompt.ts";
 export type SetupOptions = {
   readonly enroll?: string;
   readonly enrollCodeFile?: string;
+  readonly tunnelFile: string;
   readonly id?: string;
   readonly commune?: string;
   readonly name?: string;

@@ -5,8 +5,14 @@ import type { Settings } from "../../config/schema.ts";
 import { exit, Refusal } from "../context.ts";
 import { type Keeping, putIfOther } from "../out.ts";
 
-/** A file that the configuration names, for the agent alone or for everybody, as its mode says. */
-export type Piece = { readonly path: string; readonly text: string; readonly mode: number; readonly folderMode: number };
+/** A file that belongs to the site: the agent's, or root's own. */
+export type Piece = {
+  readonly path: string;
+  readonly text: string;
+  readonly mode: number;
+  readonly folderMode: number;
+  readonly reader: "agent" | "root";
+};
 /** `kept`: where the configuration that was there is now. */
 export type Written = { readonly isNew: boolean; readonly kept: string | null };
 
@@ -29,10 +35,11 @@ export function writeAll(file: string, text: string, pieces: readonly Piece[], {
   const owner = ownerOf();
   const made: string[] = [];
   try {
-    for (const { path, text: body, mode, folderMode } of pieces) {
-      makeFolder(dirname(path), folderMode, owner, true);
+    for (const { path, text: body, mode, folderMode, reader } of pieces) {
+      const holder = reader === "agent" ? owner : own();
+      makeFolder(dirname(path), folderMode, holder, true);
       if (!existsSync(path)) made.push(path);
-      putIfOther(path, body, { mode, ...owner });
+      putIfOther(path, body, { mode, ...holder });
     }
     for (const folder of [recording.folder, site.state]) makeFolder(folder, 0o700, owner, false);
     makeFolder(dirname(file), 0o755, owner, true);
@@ -56,15 +63,16 @@ function putConfig(file: string, text: string, owner: Owner): Written {
 
 type Owner = Pick<Keeping, "uid" | "gid">;
 
+const own = (): Owner => ({ uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 });
+
 /** The agent's account, where root sets up a box that has it; else our own. */
 function ownerOf(): Owner {
-  const own = { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 };
-  if (own.uid !== 0) return own;
+  if (own().uid !== 0) return own();
   const line = readFileSync("/etc/passwd", "utf8")
     .split("\n")
     .find((entry) => entry.startsWith(`${user}:`));
   const [, , uid, gid] = line?.split(":") ?? [];
-  return uid === undefined || gid === undefined ? own : { uid: Number(uid), gid: Number(gid) };
+  return uid === undefined || gid === undefined ? own() : { uid: Number(uid), gid: Number(gid) };
 }
 
 function makeFolder(folder: string, mode: number, owner: Owner, isRoots: boolean): void {

@@ -1,11 +1,12 @@
 /** What a setup will write, as a whole, before any of it is written. */
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import type { Settings } from "../../config/schema.ts";
 import { formatProblem, loadConfig } from "../../config.ts";
 import { siteText, type Told } from "../../core/setup.ts";
 import { bad, good, type Read } from "../../core/told.ts";
+import { tunnelText } from "../../core/tunnel.ts";
 import { fill } from "../../core/words.ts";
 import type { Enrolment } from "../../enrolment.ts";
 import { exit, Refusal, surroundingRules } from "../context.ts";
@@ -24,6 +25,8 @@ export type Plan = {
   readonly pieces: readonly Piece[];
   /** What a person reads before agreeing. */
   readonly shown: readonly string[];
+  /** Interface of the tunnel through which the station is reached; null: there is none. */
+  readonly tunnel: string | null;
 };
 
 /** By options, and by asking for what they leave open. Throws a Refusal; writes nothing. */
@@ -44,8 +47,13 @@ export async function planOf(desk: Desk): Promise<Plan> {
   if (checked.kind === "bad") throw new Refusal(exit.wrongUse, `${checked.why}\nnothing was written; the text was:\n${text.trimEnd()}`);
   const { stationPasswordFile } = desk.options;
   const all: Secrets = stationPasswordFile === undefined ? secrets : new Map([...secrets, [stationSecret, secretIn(stationPasswordFile)]]);
-  const pieces = [...secretPieces(all), ...(enrolment === null ? [] : enrolmentPieces(desk.file, enrolment))];
-  return { text, settings: checked.value, pieces, shown: await shownOf(desk, text, folder, all, enrolment) };
+  const belongings = enrolment === null ? [] : enrolmentPieces(desk, enrolment);
+  const pieces = [...secretPieces(all), ...belongings];
+  return {
+    ...{ text, settings: checked.value, pieces },
+    shown: await shownOf(desk, text, folder, all, belongings),
+    tunnel: enrolment?.tunnel === undefined ? null : basename(desk.options.tunnelFile, ".conf"),
+  };
 }
 
 function toldOf({ options }: Desk, known: Pick<Told, "site" | "folder" | "station" | "cameras">): Told {
@@ -77,13 +85,17 @@ function tried(file: string, text: string): Read<Settings, string> {
 }
 
 const secretPieces = (secrets: Secrets): readonly Piece[] =>
-  [...secrets].map(([path, password]) => ({ path, text: `${password}\n`, mode: 0o600, folderMode: 0o750 }));
+  [...secrets].map(([path, password]) => ({ path, text: `${password}\n`, mode: 0o600, folderMode: 0o750, reader: "agent" }));
 
-function enrolmentPieces(file: string, enrolment: Enrolment): readonly Piece[] {
+/** wg-quick reads the tunnel as root: nobody else may. */
+function enrolmentPieces({ file, options }: Desk, enrolment: Enrolment): readonly Piece[] {
   const places = placesOf(file);
-  return (["ca", "cert", "key"] as const).map((part) => ({
-    ...{ path: places[part], text: enrolment[part], mode: modes[part], folderMode: 0o755 },
-  }));
+  const parts = (["ca", "cert", "key"] as const).map(
+    (part): Piece => ({ path: places[part], text: enrolment[part], mode: modes[part], folderMode: 0o755, reader: "agent" }),
+  );
+  if (enrolment.tunnel === undefined) return parts;
+  const tunnel = tunnelText(enrolment.tunnel);
+  return [...parts, { path: options.tunnelFile, text: tunnel, mode: 0o600, folderMode: 0o700, reader: "root" }];
 }
 
 async function shownOf(
@@ -91,7 +103,7 @@ async function shownOf(
   text: string,
   folder: string,
   secrets: Secrets,
-  enrolment: Enrolment | null,
+  belongings: readonly Piece[],
 ): Promise<readonly string[]> {
   const words = wordsAt(desk);
   const lines = text.trimEnd().split("\n");
@@ -100,6 +112,6 @@ async function shownOf(
     ...lines.map((line) => `  ${line}`),
     fill(words.footage, { place: (await placeText(desk, folder)) ?? folder }),
     ...(secrets.size === 0 ? [] : [fill(words.secrets, { files: [...secrets.keys()].join(", ") })]),
-    ...(enrolment === null ? [] : [fill(words.station, { files: Object.values(placesOf(desk.file)).join(", ") })]),
+    ...(belongings.length === 0 ? [] : [fill(words.station, { files: belongings.map(({ path }) => path).join(", ") })]),
   ];
 }

@@ -25,12 +25,31 @@ export async function camerasOf(desk: Desk, check: Check): Promise<readonly Keye
     if (told !== null) return talk === null ? told : askPasswords(desk, talk, told);
   }
   const person = asked(desk, "no camera: say --camera id=…,url=rtsp://… for each, or --table FILE, or --discover");
-  if (options.discover === true) return found(desk, person);
+  if (options.discover !== true) return askSource(desk, person, check);
+  const taken = await found(desk, person);
+  if (taken.length > 0) return taken;
+  throw new Refusal(exit.notFound, wordsAt(desk).stopped);
+}
+
+/** So often a person may choose again where no camera was taken. */
+const mostSources = 5;
+
+async function askSource(desk: Desk, talk: Talk, check: Check): Promise<readonly Keyed[]> {
   const words = wordsAt(desk);
-  const source = await askUntil(person, words.source, (given) =>
-    given.trim() === "" || given.trim() === "1" ? good("network") : given.trim() === "2" ? good("table") : bad(words.wrong.choice),
-  );
-  return source === "table" ? askPasswords(desk, person, await askTable(desk, person, check)) : found(desk, person);
+  const sources = new Map([
+    ["", () => found(desk, talk)],
+    ["1", () => found(desk, talk)],
+    ["2", async () => askPasswords(desk, talk, await askTable(desk, talk, check))],
+  ]);
+  for (let tries = 0; tries < mostSources; tries += 1) {
+    const take = await askUntil(talk, words.source, (given) => {
+      const source = sources.get(given.trim());
+      return source === undefined ? bad(words.wrong.choice) : good(source);
+    });
+    const taken = await take();
+    if (taken.length > 0) return taken;
+  }
+  throw new Refusal(exit.needsPerson, talk.stopped);
 }
 
 function askTable(desk: Desk, talk: Talk, check: Check): Promise<readonly Keyed[]> {
@@ -109,13 +128,14 @@ async function untilLogin<T>(
 /** Answers that stand for the next camera too, where only Enter is pressed. */
 type Before = { readonly username: string; readonly password: string | null; readonly group: string };
 
+/** Those that answer on the networks and that the person takes; says where there is none. */
 async function found(desk: Desk, talk: Talk): Promise<readonly Keyed[]> {
   const words = wordsAt(desk);
   const common = credentialOf(desk.options);
   talk.say(words.searching);
   const seen = await look(desk, common);
   if (desk.signal.aborted) throw new Refusal(exit.needsPerson, talk.stopped);
-  if (seen.cameras.length === 0) throw new Refusal(exit.notFound, words.nobody);
+  if (seen.cameras.length === 0) talk.say(words.nobody);
   const done: Keyed[] = [];
   let before: Before = { username: common?.username ?? "admin", password: null, group: "-" };
   for (const [n, camera] of seen.cameras.entries()) {
@@ -131,7 +151,7 @@ async function found(desk: Desk, talk: Talk): Promise<readonly Keyed[]> {
       group: one.camera.group ?? before.group,
     };
   }
-  if (done.length === 0) throw new Refusal(exit.needsPerson, words.nobodyNow);
+  if (seen.cameras.length > 0 && done.length === 0) talk.say(words.nobodyNow);
   return done;
 }
 

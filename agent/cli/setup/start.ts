@@ -24,12 +24,15 @@ import { type Context, exit, nowUtc, Refusal } from "../context.ts";
 export type Begun = {
   readonly file: string;
   readonly settings: Settings;
+  /** Interface of the tunnel to the station; null: none. */
+  readonly tunnel: string | null;
   readonly trialMs: number;
   readonly waitMs: number;
 };
 export type Trials = ReadonlyMap<string, Trial>;
 
 const unit = "matghi.service";
+const tunnelTimer = "matghi-tunnel.timer";
 const systemConfig = "/etc/matghi/site.yaml";
 const lookEveryMs = 1_000;
 /** Beside the mark; the agent passes over what begins with a dot. */
@@ -61,11 +64,21 @@ async function trialOf(port: CameraPort, camera: CameraSettings, signal: AbortSi
   return { id, url, credential, transport };
 }
 
-/** Starts the service where this is the box's own configuration; otherwise says how. */
-export async function startAgent(context: Context, { file, settings }: Begun): Promise<void> {
-  if (file !== systemConfig) return context.err(fill(wordsIn(settings.site.language).setup.startYourself, { file }));
+/** Starts tunnel and service where this is the box's own configuration; otherwise says how. */
+export async function startAgent(context: Context, { file, settings, tunnel }: Begun): Promise<void> {
+  const words = wordsIn(settings.site.language);
+  const isBox = file === systemConfig;
+  if (tunnel !== null && !(isBox && (await startTunnel(tunnel)))) context.err(fill(words.enroll.tunnelNew, { name: tunnel }));
+  if (!isBox) return context.err(fill(words.setup.startYourself, { file }));
   const why = await makeMachine().start(unit);
   if (why !== null) throw new Refusal(exit.needsPerson, `systemctl could not start ${unit}: ${why}; see journalctl -u matghi -n 20`);
+}
+
+/** false: WireGuard's tools are not there, or systemd refuses. */
+async function startTunnel(name: string): Promise<boolean> {
+  const machine = makeMachine();
+  for (const service of [`wg-quick@${name}.service`, tunnelTimer]) if ((await machine.start(service)) !== null) return false;
+  return true;
 }
 
 /** Waits until every camera has footage and the station has answered, then says how it went. */
