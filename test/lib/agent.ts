@@ -8,6 +8,9 @@ import { repository } from "./cameras.ts";
 export const program: string = join(process.env.MATGHI_DIST ?? join(repository, "dist"), "agent/cli.js");
 
 export type SiteOptions = {
+  /** `an-dai-1` where it is left out. */
+  readonly id?: string;
+  readonly name?: string;
   /** State, footage, secrets and site.yaml stand in here. */
   readonly folder: string;
   /** Each a line of YAML between braces: `id: cam1, url: "rtsp://…"`. */
@@ -30,7 +33,7 @@ export function writeSite(options: SiteOptions): string {
   mkdirSync(folder, { recursive: true });
   const recording = options.recording ?? "segment: 5s, limit: { free: 0B }";
   const lines = [
-    `site: { id: an-dai-1, commune: nghia-phuong, name: Thôn An Đại 1, state: ${options.state ?? `${folder}/state`}${options.site ? `, ${options.site}` : ""} }`,
+    `site: { id: ${options.id ?? "an-dai-1"}, commune: nghia-phuong, name: ${options.name ?? "Thôn An Đại 1"}, state: ${options.state ?? `${folder}/state`}${options.site ? `, ${options.site}` : ""} }`,
     `recording: { folder: ${options.footage ?? `${folder}/footage`}, allowSystemDisk: true, ${recording} }`,
     ...(station === undefined ? [] : [`station: { ${station} }`]),
     "cameras:",

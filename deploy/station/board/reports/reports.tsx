@@ -69,7 +69,7 @@ type ReadyProps = { readonly sheet: CommuneSheet; readonly period: Period; reado
 
 function Ready({ sheet: { made, facts }, period, words, language }: ReadyProps) {
   const [said, say] = useState("");
-  const shown = sheetOf(made.report, facts);
+  const shown = useMemo(() => sheetOf(made.report, facts), [made, facts]);
   const copy = async () => say((await copyRich(sheetBody(shown), sheetText(made.report, facts))) ? words.copied : words.notCopied);
   return (
     <>
@@ -88,7 +88,12 @@ function Ready({ sheet: { made, facts }, period, words, language }: ReadyProps) 
         </button>
         <span role="status">{said}</span>
       </div>
-      <SheetView sheet={shown} />
+      {useMemo(
+        () => (
+          <SheetView sheet={shown} />
+        ),
+        [shown],
+      )}
     </>
   );
 }

@@ -19,7 +19,7 @@ import {
   holdTopic,
 } from "../model/station.ts";
 import { readOfficer, writeOfficer } from "../preferences.ts";
-import { silentSince, timeText, type View } from "./view.ts";
+import { fullTimeText, silentSince, timeText, type View } from "./view.ts";
 
 export type Actions = {
   readonly want: (filters: readonly string[]) => () => void;
@@ -125,6 +125,9 @@ function Answered({ asked, commune, retained, view, actions }: AnsweredProps) {
     <section class="answer" aria-live="polite">
       <p class={`verdict ${finding.answer}`} data-answer={finding.answer}>
         <strong>{words.ask.answers[finding.answer]}</strong>
+      </p>
+      <p class="asked">
+        {fill(words.ask.asked, { camera: camera.name, from: fullTimeText(asked.span.fromAt), to: fullTimeText(asked.span.toAt) })}
       </p>
       <p>{findingText(finding, view.language)}</p>
       <p>{doubtText(finding, view)}</p>

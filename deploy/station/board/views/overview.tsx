@@ -33,7 +33,15 @@ export function Overview({ commune, retained, view, tasks, onNote, isTv, isWhole
     <>
       <CountCards counts={counts} sites={commune.sites.length} view={view} />
       <Todo tasks={tasks} retained={retained} view={view} onNote={onNote} isTv={isTv} />
-      <section aria-label={view.said.report.area}>
+      <section aria-label={view.said.report.area} class={isSmall ? "" : "many"}>
+        {groups.length === 0 ? null : (
+          <p class="scale" aria-hidden="true">
+            <span class="axis">
+              <i>{view.words.group.axisFrom}</i>
+              <i>{view.words.group.axisTo}</i>
+            </span>
+          </p>
+        )}
         {groups.map((group) => (
           <GroupView
             key={group.name}
@@ -104,10 +112,6 @@ function GroupView({ group, sites, retained, view, isOpen, asksDays, want }: Gro
         <h2>{group.name ?? words.group.none}</h2>
         <span>{fill(words.group.count, { count: group.cameras.length })}</span>
         {trouble > 0 ? <span class="doubt">{fill(words.group.trouble, { count: trouble })}</span> : null}
-        <span class="axis" aria-hidden="true">
-          <i>{words.group.axisFrom}</i>
-          <i>{words.group.axisTo}</i>
-        </span>
       </summary>
       {isShown ? (
         <ul class="rows">

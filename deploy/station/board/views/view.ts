@@ -27,6 +27,12 @@ export function timeText(at: number | null, nowAt: number): string {
   return Math.abs(nowAt - at) < dayMs / 2 ? clock.slice(0, 5) : `${clock.slice(0, 5)} ${day}`;
 }
 
+/** `14:05 25/11/2026`, whatever the computer's own way of writing dates is. */
+export function fullTimeText(at: number): string {
+  const [clock = "", day = ""] = vietnamTime(at).split(" ");
+  return `${clock.slice(0, 5)} ${day}`;
+}
+
 /** Since when, with how long that is. */
 export const sinceText = (at: number | null, { nowAt, language, words }: View): string =>
   at === null ? words.todo.sinceUnknown : `${fill(words.todo.since, { since: timeText(at, nowAt) })} (${agoText(at, nowAt, language)})`;
