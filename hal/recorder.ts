@@ -3,8 +3,7 @@
  * fluent-ffmpeg writes the command line and nothing else; the child process is ours (reference: fluent-ffmpeg is archived and leaks).
  * The address with its password goes to ffmpeg as an ffconcat list on standard input, so that no argument list shows it.
  */
-import { type ChildProcess, execFile, spawn } from "node:child_process";
-import { existsSync } from "node:fs";
+import { type ChildProcess, execFile, spawn, spawnSync } from "node:child_process";
 import { readdir, readFile } from "node:fs/promises";
 import type { Readable } from "node:stream";
 import { promisify } from "node:util";
@@ -16,7 +15,7 @@ import type { Clock, Measure, Recorder, RecorderEnd, RecorderJob, RecorderSign }
 export type RecorderTools = {
   readonly ffmpeg: string;
   readonly ffprobe: string;
-  /** Ends ffmpeg with us, whatever ends us (util-linux); null where the system lacks it. */
+  /** Ends ffmpeg with us, whatever ends us (util-linux); null where the system lacks it or forbids it. */
   readonly setpriv: string | null;
   /** Stands in the environment of every child, so that a later agent of the same state folder knows them as its own. */
   readonly identity: string;
@@ -34,11 +33,18 @@ const tickMs = 500;
 const longestLineBytes = 16_384;
 const keptErrors = 8;
 const measureDeadlineMs = 60_000;
+const tryDeadlineMs = 5_000;
 
 /** The tools as Debian installs them, or as MATGHI_FFMPEG / MATGHI_FFPROBE name them. */
 export function findTools(identity: string, env: NodeJS.ProcessEnv = process.env): RecorderTools {
-  const setpriv = ["/usr/bin/setpriv", "/bin/setpriv"].find((path) => existsSync(path)) ?? null;
+  const setpriv = ["/usr/bin/setpriv", "/bin/setpriv"].find(works) ?? null;
   return { ffmpeg: env.MATGHI_FFMPEG ?? "/usr/bin/ffmpeg", ffprobe: env.MATGHI_FFPROBE ?? "/usr/bin/ffprobe", setpriv, identity };
+}
+
+/** It also says anew which capabilities it has, none; our own unit forbids even that (capset), and ends itself what we leave behind. */
+function works(setpriv: string): boolean {
+  const { status } = spawnSync(setpriv, ["--pdeathsig", "KILL", "--", setpriv, "--version"], { stdio: "pipe", timeout: tryDeadlineMs });
+  return status === 0;
 }
 
 export function makeRecorder(tools: RecorderTools, clock: Clock): Recorder {
