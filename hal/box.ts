@@ -2,11 +2,11 @@
 import { execFile } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 import { open } from "node:fs/promises";
-import { freemem, hostname, loadavg, totalmem, uptime } from "node:os";
+import { arch, freemem, hostname, loadavg, totalmem, uptime } from "node:os";
 import { join } from "node:path";
 import { type IntervalHistogram, monitorEventLoopDelay } from "node:perf_hooks";
 import { promisify } from "node:util";
-import { osInfo, system } from "systeminformation";
+import { system } from "systeminformation";
 import type { Box } from "./ports.ts";
 
 const run = promisify(execFile);
@@ -44,12 +44,11 @@ export function makeBox(records: BoxRecords = debian, root = "/"): Box {
     shutDownInOrder: async (bootId) => (await orderOfWtmp(records)) ?? (await orderOfJournal(records.journalctl, bootId)),
     bootId: () => readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim(),
     identity: async () => {
-      const [model, os, ffmpeg] = await Promise.all([
+      const [model, ffmpeg] = await Promise.all([
         within(system().then((found) => `${found.manufacturer} ${found.model}`.trim())),
-        within(osInfo().then((found) => `${found.distro} ${found.release} ${found.arch}`)),
         within(run("/usr/bin/ffmpeg", ["-version"]).then(({ stdout }) => stdout.split(" ")[2] ?? "unknown")),
       ]);
-      return { hostname: hostname(), model, os, node: process.version, ffmpeg };
+      return { hostname: hostname(), model, os: systemName(root), node: process.version, ffmpeg };
     },
     vitals: () => {
       const eventLoopP99Ms = turns === null ? null : lateness(turns);
@@ -69,6 +68,23 @@ export function makeBox(records: BoxRecords = debian, root = "/"): Box {
 }
 
 /** An inventory that hangs, fails or tells nothing is unknown, never a delay. */
+/** By os-release(5). systeminformation's osInfo asks for the host's full name besides (`hostname -f`), and blocks for seconds where DNS is dead. */
+function systemName(root: string): string {
+  const text = textOf(join(root, "etc/os-release"));
+  const told = (key: string) => new RegExp(`^${key}="?([^"\n]*)"?$`, "m").exec(text)?.[1];
+  const name = told("NAME");
+  return name === undefined ? "unknown" : [name, told("VERSION_ID"), arch()].filter((part) => part !== undefined).join(" ");
+}
+
+/** Empty where it cannot be read. */
+function textOf(path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch {
+    return "";
+  }
+}
+
 async function within(ask: Promise<string>): Promise<string> {
   const { promise, resolve } = lateResolve();
   const timer = setTimeout(() => resolve("unknown"), inventoryDeadlineMs);

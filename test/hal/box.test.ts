@@ -1,5 +1,5 @@
 /** How the boot before this one ended: generated wtmp files, and a journalctl that says what systemd says. */
-import { appendFileSync, readFileSync, writeFileSync } from "node:fs";
+import { appendFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { makeBox, type UtmpLayout, utmpLayouts } from "../../hal/box.ts";
@@ -109,4 +109,12 @@ describe("without wtmp, the journal", () => {
     const box = makeBox({ ...nothing, journalctl: writeProgram(newPath(), ["echo Shutting down."]) });
     expect(await box.shutDownInOrder("--file=/etc/passwd")).toBe(null);
   });
+});
+
+test("the system's name as it names itself, without asking any network", async () => {
+  const root = newPath();
+  mkdirSync(join(root, "etc"), { recursive: true });
+  writeFileSync(join(root, "etc/os-release"), 'PRETTY_NAME="Debian GNU/Linux 13 (trixie)"\nNAME="Debian GNU/Linux"\nVERSION_ID="13"\n');
+  expect((await makeBox(undefined, root).identity()).os).toBe(`Debian GNU/Linux 13 ${process.arch}`);
+  expect((await makeBox(undefined, newPath()).identity()).os).toBe("unknown");
 });
