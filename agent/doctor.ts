@@ -65,15 +65,15 @@ export async function examine(patient: Patient, means: DoctorMeans, signal: Abor
   const beganMs = performance.now();
   const looks: readonly (() => readonly Check[] | Promise<readonly Check[]>)[] = [
     () => aboutConfig(patient),
+    // Before the service: a damaged database may be why it does not run.
+    () => aboutBooks(patient),
     () => aboutService(patient, means),
     () => aboutVersions(patient),
-    () => aboutBooks(patient),
     () => aboutDisk(patient, means),
     () => aboutPower(patient, means),
     () => aboutClock(patient, means, signal),
     () => aboutLink(patient),
     () => aboutStation(patient, means),
-    () => aboutPorts(means),
   ];
   const checks = [];
   for (const look of looks) checks.push(...(await look()));
@@ -88,7 +88,7 @@ export async function examine(patient: Patient, means: DoctorMeans, signal: Abor
         : await aboutCamera(patient, calm, camera, signal);
   };
   await Promise.all(Array.from({ length: camerasAtOnce }, asker));
-  return [...checks, ...cameras.flat()];
+  return [...checks, ...cameras.flat(), ...(await aboutPorts(means))];
 }
 
 function oneAfterAnother(remux: DoctorMeans["remux"]): DoctorMeans["remux"] {
@@ -113,6 +113,7 @@ async function aboutService({ status, asking }: Patient, { machine }: DoctorMean
   const unit = await machine.service("matghi");
   const because = unit === null ? "" : `systemctl: ${unit.state}`;
   if (status?.running !== true) return [check("service", "service-down", {}, because || "no process holds the state folder")];
+  if (unit?.state === "activating") return [check("service", "service-unheard", {}, because)];
   const since = status.run === null ? "?" : vietnamTime(Date.parse(status.run.startedAt));
   const crashes = asking === null ? 0 : crashesOf(asking);
   return crashes > 0
@@ -252,7 +253,8 @@ async function aboutStation(patient: Patient, { machine }: DoctorMeans): Promise
   const read = (file: string | undefined) => (file === undefined ? null : readOrNull(file));
   const tls = isSecure ? { ca: read(station.ca), cert: read(station.cert), key: read(station.key) } : null;
   const door = await machine.door({ ...place, tls }, doorMs);
-  if (door.kind !== "open") return [...certificate, check("station", doors[door.kind], place, door.detail)];
+  const isOver = door.kind === "no-trust" && door.detail === "CERT_HAS_EXPIRED";
+  if (door.kind !== "open") return [...certificate, check("station", isOver ? "station-expired" : doors[door.kind], place, door.detail)];
   return [...certificate, aboutSession(patient, site.id, `${place.host}:${place.port}`)];
 }
 
@@ -260,7 +262,8 @@ function aboutCertificate({ settings, asking }: Patient): readonly Check[] {
   const file = settings.station?.cert;
   const days = certificateDays(file, asking?.nowAt ?? Date.now());
   if (file === undefined || days === null || days > certificateWarnDays) return [];
-  return [check("certificate", days <= 7 ? "station-certificate" : "station-certificate-soon", { days }, file)];
+  const finding: Finding = days < 0 ? "station-certificate-over" : days <= 7 ? "station-certificate" : "station-certificate-soon";
+  return [check("certificate", finding, { days }, file)];
 }
 
 function aboutSession({ status, asking }: Patient, site: string, place: string): Check {

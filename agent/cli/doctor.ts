@@ -6,6 +6,7 @@ import { makeClock } from "../../hal/clock.ts";
 import { makeDisks } from "../../hal/disks.ts";
 import { makeFootage } from "../../hal/footage.ts";
 import { makeMachine } from "../../hal/machine.ts";
+import type { Machine } from "../../hal/ports.ts";
 import { findTools } from "../../hal/recorder.ts";
 import { makeRemux } from "../../hal/remux.ts";
 import { rtsp } from "../../hal/rtsp.ts";
@@ -49,6 +50,7 @@ export async function visit(
   hash: string,
   signal: AbortSignal,
   triesDefaults = false,
+  machine: Machine = makeMachine(),
 ): Promise<readonly Check[]> {
   const { state } = settings.site;
   const database = databaseOf(state);
@@ -64,14 +66,14 @@ export async function visit(
       triesDefaults,
       audit: reads === null ? { entries: 0, problems: [] } : checkAuditOf(state, reads.meta("audit")),
     };
-    return await examine(patient, meansOf(settings), signal);
+    return await examine(patient, meansOf(settings, machine), signal);
   } finally {
     reads?.close();
   }
 }
 
-const meansOf = (settings: Settings): DoctorMeans => ({
-  ...{ machine: makeMachine(), footage: makeFootage(settings.recording.folder), clock: makeClock(settings.clock), streams: rtsp },
+const meansOf = (settings: Settings, machine: Machine): DoctorMeans => ({
+  ...{ machine, footage: makeFootage(settings.recording.folder), clock: makeClock(settings.clock), streams: rtsp },
   disks: makeDisks(),
   remux: makeRemux(findTools(settings.site.state)),
 });

@@ -29,6 +29,10 @@ const vi: DoctorWords = {
         "Chương trình không chạy, không camera nào được ghi",
         "chạy: systemctl start matghi; xem nhật ký: journalctl -u matghi -n 50",
       ),
+      "service-unheard": said(
+        "Chương trình chạy nhưng hệ thống chưa nhận được tin báo đã sẵn sàng",
+        "chờ 5 phút (đang đối chiếu hình với sổ); nếu vẫn vậy: journalctl -u matghi | grep 'service manager', rồi: apt-get install --reinstall perl-base",
+      ),
       "service-restarts": said("Chương trình đã dừng đột ngột {count} lần trong 24 giờ", "xem nhật ký: journalctl -u matghi -n 200"),
       "service-up": said("Chương trình đang chạy từ {since}"),
       "ffmpeg-missing": said("Thiếu ffmpeg, không ghi được hình", "chạy: apt-get install ffmpeg"),
@@ -80,12 +84,20 @@ const vi: DoctorWords = {
         "Không tin được chứng thư của trạm",
         "đối chiếu station.ca với trạm và kiểm tra đồng hồ đầu ghi; xin lại tệp đăng ký nếu sai",
       ),
+      "station-expired": said(
+        "Chứng thư của trạm đã hết hạn",
+        "kiểm tra đồng hồ đầu ghi: timedatectl; nếu đúng giờ thì báo trạm cấp lại chứng thư máy chủ",
+      ),
       "station-refused": said("Trạm từ chối đầu ghi", "hỏi trạm: vị trí {site} còn trong danh sách không; xin lại tệp đăng ký"),
       "station-silent": said(
         "Trạm mở cửa nhưng đầu ghi chưa nối được",
         "xem nhật ký: journalctl -u matghi -n 50; hỏi trạm xem nhật ký của Mosquitto",
       ),
-      "station-certificate": said("Chứng thư của đầu ghi đã hết hạn hoặc còn {days} ngày", "xin trạm cấp lại tệp đăng ký"),
+      "station-certificate-over": said(
+        "Chứng thư của đầu ghi đã hết hạn",
+        "kiểm tra đồng hồ đầu ghi: timedatectl; nếu đúng giờ thì xin trạm cấp lại tệp đăng ký, rồi: matghi enroll",
+      ),
+      "station-certificate": said("Chứng thư của đầu ghi chỉ còn {days} ngày", "xin trạm cấp lại tệp đăng ký, rồi: matghi enroll"),
       "station-certificate-soon": said("Chứng thư của đầu ghi còn {days} ngày", "xin trạm cấp lại tệp đăng ký trước ngày đó"),
       "station-backlog": said(
         "{count} sự kiện chưa gửi được, cũ nhất từ {since}",
@@ -138,6 +150,10 @@ const en: DoctorWords = {
       "service-down": said(
         "The agent does not run, no camera is recorded",
         "run: systemctl start matghi; its log: journalctl -u matghi -n 50",
+      ),
+      "service-unheard": said(
+        "The agent runs, and the system has not heard that it is ready",
+        "wait 5 minutes (it compares footage and index); where it stays: journalctl -u matghi | grep 'service manager', then: apt-get install --reinstall perl-base",
       ),
       "service-restarts": said("The agent ended without warning {count} times in 24 hours", "its log: journalctl -u matghi -n 200"),
       "service-up": said("The agent runs since {since}"),
@@ -205,6 +221,10 @@ const en: DoctorWords = {
         "The station's certificate is not trusted",
         "compare station.ca with the station's and check this clock; ask for a new enrolment file where it is wrong",
       ),
+      "station-expired": said(
+        "The station's certificate has ended",
+        "check this clock: timedatectl; where it is right, ask the station for a new server certificate",
+      ),
       "station-refused": said(
         "The station refuses this recorder",
         "ask the station whether site {site} is on its list; ask for a new enrolment file",
@@ -213,9 +233,13 @@ const en: DoctorWords = {
         "The station is open, and the agent is not connected",
         "its log: journalctl -u matghi -n 50; ask the station for Mosquitto's log",
       ),
+      "station-certificate-over": said(
+        "The recorder's certificate has ended",
+        "check this clock: timedatectl; where it is right, ask the station for a new enrolment file, then: matghi enroll",
+      ),
       "station-certificate": said(
-        "The recorder's certificate has ended or ends in {days} days",
-        "ask the station for a new enrolment file",
+        "The recorder's certificate ends in {days} days",
+        "ask the station for a new enrolment file, then: matghi enroll",
       ),
       "station-certificate-soon": said(
         "The recorder's certificate ends in {days} days",

@@ -1,10 +1,14 @@
 /** `matghi doctor`: faults planted one at a time on a running site, each found in the first line with the right next step. Needs root for a disk of its own. */
 import { execFileSync } from "node:child_process";
-import { appendFileSync, cpSync, readFileSync, writeFileSync } from "node:fs";
+import { appendFileSync, cpSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { createServer } from "node:tls";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type CheckLevel, findings, levels } from "../../agent/core/checkup.ts";
+import { visit as examined } from "../../agent/cli/doctor.ts";
+import { loadConfig } from "../../agent/config.ts";
+import { type CheckLevel, checkJson, findings, levels, worstFirst } from "../../agent/core/checkup.ts";
 import { wordsIn } from "../../agent/core/words.ts";
+import { makeMachine } from "../../hal/machine.ts";
 import { type Agent, matghi, startAgent, until, writeSecret, writeSite } from "../lib/agent.ts";
 import { type Cameras, startCameras } from "../lib/cameras.ts";
 import { type Disk, makeDisk } from "../lib/disk.ts";
@@ -26,18 +30,22 @@ let agent: Agent;
 const cameraOf = (id: string, url: string, more = "") => `id: ${id}, url: "${url}"${more}`;
 const login = (file: string) => `, username: agent, passwordFile: ${file}`;
 /** The site, with one thing changed. */
-function site(change: { readonly cameras?: readonly string[]; readonly station?: string; readonly place?: string } = {}): string {
+function site(change: { cameras?: readonly string[]; station?: string; place?: string; trust?: string } = {}): string {
   const place = change.place ?? folder;
+  const trust = join(place, "trust");
+  writeFileSync(trust, change.trust ?? "synced");
   return writeSite({
     folder: place,
     cameras: change.cameras ?? good(),
     station: change.station ?? `url: "${broker.url}"`,
-    recording: "segment: 5s, limit: { free: 0B }",
+    recording: "segment: 5s, limit: { free: 0B }, keep: { min: 0s }",
+    more: [`clock: { driver: file, path: ${trust} }`],
   });
 }
 const good = () => [
   cameraOf("sub1", cameras.url("sub1")),
   cameraOf("aac", cameras.url("aac")),
+  cameraOf("giay", cameras.url("badts")),
   cameraOf("kin", locked.url("sub1"), login(writeSecret(folder, "kin", password))),
 ];
 
@@ -50,6 +58,24 @@ async function visit(config: string, ...more: readonly string[]): Promise<readon
   for (const { text, next } of checks) expect(`${text} ${next}`).not.toMatch(/[{}]|undefined|NaN/);
   expect(answer.stdout).not.toContain(password);
   return checks;
+}
+
+type Pem = { readonly key: string; readonly cert: string };
+/** A certificate of its own signature for this machine; with negative days it has ended. */
+function pem(name: string, days: number): Pem {
+  const [key, cert, asked] = [join(folder, `${name}.key`), join(folder, `${name}.crt`), join(folder, `${name}.csr`)];
+  const openssl = (...args: readonly string[]) => void execFileSync("openssl", [...args], { stdio: "ignore" });
+  const subject = ["-subj", `/CN=${name}`, "-addext", "subjectAltName=IP:127.0.0.1"];
+  openssl("req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", ...subject, "-keyout", key, "-out", asked);
+  openssl("x509", "-req", "-in", asked, "-signkey", key, "-copy_extensions", "copy", "-days", String(days), "-out", cert);
+  return { key, cert };
+}
+
+/** A port of this machine that shows that certificate. */
+async function serve({ key, cert }: Pem): Promise<{ readonly url: string; close(): void }> {
+  const server = createServer({ key: readFileSync(key), cert: readFileSync(cert) }).listen(0, "127.0.0.1");
+  await new Promise((resolve) => server.once("listening", resolve));
+  return { url: `mqtts://127.0.0.1:${(server.address() as { port: number }).port}`, close: () => void server.close() };
 }
 
 /** A folder of its own with the running site's state in it: nothing that is planted there meets the agent. */
@@ -66,7 +92,9 @@ beforeAll(async () => {
   broker = await startMosquitto();
   agent = startAgent(site());
   const closed = () => filesUnder(join(folder, "footage")).filter((file) => file.endsWith(".mkv"));
-  await until("all have files", 60_000, () => ["sub1", "aac", "kin"].every((id) => closed().some((file) => file.startsWith(`${id}/`))));
+  await until("all have files", 60_000, () =>
+    ["sub1", "aac", "kin", "giay"].every((id) => closed().some((file) => file.startsWith(`${id}/`))),
+  );
   await until("the station is connected", 30_000, async () => {
     const { station } = await agent.ask<{ station: { value: string } }>("status");
     return station.value === "connected";
@@ -124,45 +152,54 @@ describe("planted beside the running agent", () => {
     site();
   });
 
-  test("another certificate authority", async () => {
-    const { createServer } = await import("node:tls");
-    const pem = (name: string) => {
-      const [key, cert] = [join(folder, `${name}.key`), join(folder, `${name}.crt`)];
-      const subject = ["-subj", `/CN=${name}`, "-addext", "subjectAltName=IP:127.0.0.1"];
-      execFileSync(
-        "openssl",
-        [
-          "req",
-          "-x509",
-          "-newkey",
-          "ec",
-          "-pkeyopt",
-          "ec_paramgen_curve:P-256",
-          "-nodes",
-          "-days",
-          "3",
-          ...subject,
-          "-keyout",
-          key,
-          "-out",
-          cert,
-        ],
-        { stdio: "ignore" },
-      );
-      return { key, cert };
-    };
-    const [ours, theirs] = [pem("ours"), pem("theirs")];
-    const server = createServer({ key: readFileSync(ours.key), cert: readFileSync(ours.cert) }).listen(0, "127.0.0.1");
-    await new Promise((resolve) => server.once("listening", resolve));
-    const url = `mqtts://127.0.0.1:${(server.address() as { port: number }).port}`;
-    expect(await first(site({ station: `url: "${url}", ca: ${theirs.cert}` }))).toMatchObject({
-      id: "station",
-      next: expect.stringContaining("station.ca"),
+  test("another certificate authority, an expired certificate of the station's, of ours, and one that soon is", async () => {
+    const [good, other, old] = [pem("ours", 3), pem("theirs", 400), pem("old", -1)];
+    const [door, oldDoor] = [await serve(good), await serve(old)];
+    const ours = (url: string, ca: Pem, own: Pem) =>
+      first(site({ station: `url: "${url}", ca: ${ca.cert}, cert: ${own.cert}, key: ${own.key}` }));
+    expect(await first(site({ station: `url: "${door.url}", ca: ${other.cert}` }))).toMatchObject({
+      ...{ id: "station", next: expect.stringContaining("station.ca") },
     });
-    const trusted = await visit(site({ station: `url: "${url}", ca: ${ours.cert}, cert: ${theirs.cert}, key: ${theirs.key}` }));
-    expect(trusted[0]).toMatchObject({ id: "certificate", level: "broken", text: expect.stringMatching(/còn [23] ngày/) });
-    server.close();
+    expect(await ours(oldDoor.url, old, other)).toMatchObject({
+      ...{ id: "station", because: "CERT_HAS_EXPIRED", next: expect.stringMatching(/timedatectl.*chứng thư máy chủ/) },
+    });
+    expect(await ours(door.url, good, old)).toMatchObject({
+      ...{ id: "certificate", text: "Chứng thư của đầu ghi đã hết hạn", next: expect.stringContaining("matghi enroll") },
+    });
+    expect(await ours(door.url, good, good)).toMatchObject({
+      ...{ id: "certificate", level: "broken", text: expect.stringMatching(/còn [23] ngày/) },
+    });
+    for (const { close } of [door, oldDoor]) close();
     site();
+  });
+
+  test("the clock was never set", async () => {
+    expect(await first(site({ trust: "unset" }))).toMatchObject({
+      ...{ id: "clock", level: "broken", next: expect.stringContaining("timedatectl") },
+    });
+    site();
+  });
+
+  test("the supply's voltage is low, as a Raspberry Pi tells it", async () => {
+    const root = tempFolder("doctor-volt");
+    const alarm = join(root, "sys/class/hwmon/hwmon0");
+    mkdirSync(alarm, { recursive: true });
+    writeFileSync(join(alarm, "name"), "rpi_volt\n");
+    writeFileSync(join(alarm, "in0_lcrit_alarm"), "1\n");
+    const loaded = loadConfig(agent.config);
+    if (loaded.kind === "bad") throw new Error("the site's own configuration is refused");
+    const checks = await examined(agent.config, loaded.settings, loaded.hash, new AbortController().signal, false, makeMachine(root));
+    const [worst] = worstFirst(checks).map((check) => checkJson(check, "vi"));
+    expect(worst).toMatchObject({ id: "power", level: "broken", next: expect.stringContaining("bộ nguồn") });
+  });
+
+  test("a camera whose times stand still: recorded all the same, and nothing is worse", async () => {
+    await until("the camera's trouble is known", 30_000, () => agent.log().includes("bad-timestamps"));
+    expect(await first(agent.config)).toMatchObject({
+      id: "camera/giay",
+      level: "attention",
+      next: expect.stringContaining("phần mềm camera"),
+    });
   });
 
   test("a camera that is not there, one whose path is wrong, one whose password is wrong", async () => {
@@ -221,23 +258,23 @@ describe("planted beside the running agent", () => {
     expect(await first(agent.config)).toMatchObject({ id: "camera/aac", level: "broken", text: expect.stringContaining("không gửi hình") });
   });
 
-  test("the disk: full, read-only, pulled", async () => {
+  test("the disk: full, read-only, pulled, dead", async () => {
     const cases = [
       [() => disk.fill(), () => disk.makeRoom(), /du -sh/],
       [() => disk.readOnly(true), () => disk.readOnly(false), /fsck/],
       [() => disk.unmount(), () => disk.mount(), /mount/],
+      [() => disk.die(), () => undefined, /dmesg.*adopt-disk/],
     ] as const;
-    await agent.stop();
     for (const [plant, mend, next] of cases) {
       plant();
-      const checks = await visit(agent.config);
+      const worst = await first(agent.config);
       mend();
-      const [worst] = checks.filter(({ id }) => id !== "service");
       expect(worst).toMatchObject({ id: "disk", level: "broken", next: expect.stringMatching(next) });
     }
   });
 
   test("no agent runs", async () => {
+    await agent.stop();
     expect(await first(agent.config)).toMatchObject({
       id: "service",
       level: "broken",
@@ -251,8 +288,7 @@ describe("planted beside the running agent", () => {
     const bytes = readFileSync(file);
     bytes.fill(0xa5, 4_096 * 3, 4_096 * 6);
     writeFileSync(file, bytes);
-    const checks = await visit(site({ place }));
-    expect(checks.find(({ id }) => id === "database")).toMatchObject({ level: "broken", next: expect.stringContaining("matghi repair") });
+    expect(await first(site({ place }))).toMatchObject({ id: "database", level: "broken", next: expect.stringContaining("matghi repair") });
   });
 });
 
