@@ -64,6 +64,9 @@ export function manPage(program: CommandHelp, commands: readonly CommandHelp[], 
     ].join("\n");
   return `${[
     `.TH MATGHI 1 "${date}" "matghi ${version}"`,
+    // Long options in narrow columns: neither stretched nor hyphenated.
+    ".nh",
+    ".ad l",
     `.SH NAME\nmatghi \\- ${roff(program.text)}`,
     ".SH SYNOPSIS\n\\fBmatghi\\fR [\\fIoptions\\fR] \\fIcommand\\fR",
     `.SH OPTIONS\nOf every command, before or after its name.\n${program.options.map((item) => paragraph(item.term, item.text)).join("\n")}`,
