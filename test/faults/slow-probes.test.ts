@@ -37,7 +37,7 @@ beforeAll(async () => {
     runUps(),
     Promise.all(makes.map((make) => startOnvif(make, { credential: login }))),
   ]);
-  listener = await listen(broker.url, ["matghi/+/from/+/health"]);
+  listener = await listen(broker.url, ["matghi/+/+/from/+/health"]);
   const secret = writeSecret(join(folder, "secrets"), "one", login.password);
   const config = writeSite({
     folder,
