@@ -13,7 +13,7 @@ export type Place = { readonly household: string | null; readonly reach: "lan" |
 
 export type SightDeps = {
   readonly clock: Clock;
-  readonly gate: Gate;
+  readonly gate: Pick<Gate, "value">;
   readonly eyes: ReadonlyMap<string, Eye>;
   readonly senses: Senses;
   readonly placeOf: (camera: string) => Place;

@@ -38,7 +38,7 @@ function statusText(now: Status, name: string, language: Language): string {
       ? ""
       : `; ${fill(words.line.told, { day: dateText(Date.parse(last.day)), sent: millions(last.sentBytes), received: millions(last.receivedBytes) })}`;
   const households = now.households
-    .filter(({ internetBytes }) => internetBytes > 0)
+    .filter(({ internetBytes }) => internetBytes >= 1e6)
     .map(({ id, internetBytes }) => `  ${fill(words.line.household, { id, bytes: bytesText(internetBytes, language) })}`);
   const cameras = now.cameras.map(
     (camera) =>

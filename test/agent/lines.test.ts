@@ -3,6 +3,7 @@ import { expect, test } from "vitest";
 import { newEye, noteFrame } from "../../agent/eye.ts";
 import { watchLines } from "../../agent/lines.ts";
 import { makeLog } from "../../agent/log.ts";
+import { claimFor } from "../../agent/sight.ts";
 import type { Wire } from "../../hal/ports.ts";
 import { scriptClock, scriptWires } from "../../hal/script.ts";
 
@@ -72,6 +73,14 @@ test("round trip and loss of the recorder's own connection, rate beside the usua
   await end();
 });
 
+test("the smaller stream is not held against what is usual of the main one", async () => {
+  const { cho, look, end } = begin(() => [wire]);
+  cho.lastFile = { stream: "fallback", startAt, ms: 60_000, bytes: 60_000 * 20 };
+  await look("cho");
+  expect(cho.line).toMatchObject({ rttMs: 8, bytesPerSecond: null, usualBytesPerSecond: null });
+  await end();
+});
+
 test("a camera that fell silent keeps what was seen before, whatever its next tries say", async () => {
   let wires: readonly Wire[] | null = [{ ...wire, rttMs: 812 }];
   const { cho, look, end } = begin(() => wires);
@@ -87,5 +96,22 @@ test("a camera that fell silent keeps what was seen before, whatever its next tr
   wires = null;
   await look("cho");
   expect(cho.line?.rttMs).toBeNull();
+  await end();
+});
+
+test("what was seen of its line is what a fall is blamed on, while its port answers", async () => {
+  const { cho, eyes, look, end } = begin(() => [{ ...wire, rttMs: 812 }]);
+  await look("cho", "nha");
+  Object.assign(cho, { reason: "stalled", answers: true });
+  const none = { value: "unsupported", evidence: [] } as const;
+  const claim = claimFor(
+    {
+      ...{ clock: scriptClock(startAt), gate: { value: () => "ok" }, eyes, households: () => [] },
+      senses: { power: () => none, link: () => ({ value: "weak", evidence: [] }), router: () => null },
+      placeOf: () => ({ household: null, reach: "lan", holdsBox: false }),
+    },
+    cho,
+  );
+  expect(claim.blame).toEqual({ cause: "weak-link", sure: "inferred", evidence: ["stalled", "port-answers", "round-trip 812 ms"] });
   await end();
 });
