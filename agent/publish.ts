@@ -20,6 +20,7 @@ import {
   subscriptionsOf,
   willDelaySeconds,
 } from "./core/message.ts";
+import { isOutOfRule } from "./core/toll.ts";
 import type { EventRow, MonoMs } from "./core/types.ts";
 import type { Digest, Due } from "./digest.ts";
 import type { Log } from "./log.ts";
@@ -298,15 +299,19 @@ async function drainWindow(station: Station, session: BrokerSession, now: Talk):
   return results.includes("lost") ? "lost" : "more";
 }
 
-/** A gap that is told changes the days and months it lies in; a step of the clock may change all. */
+/** A gap that is told, or a deletion that no rule explains, changes the days and months it lies in; a step of the clock may change all. */
 function touchPages(station: Station, { type, data }: EventRow): void {
   if (type === "clock.step") station.pages.touch(null, { fromAt: Number.NEGATIVE_INFINITY, toAt: Number.POSITIVE_INFINITY });
-  if (type !== "gap.closed" && type !== "gap.opened") return;
+  const cameras = type === "gap.closed" || type === "gap.opened" ? [data.camera] : type === "footage.deleted" ? outOfRule(data) : [];
+  if (cameras.length === 0) return;
   const dating = station.dating();
   const at = (time: unknown) => (typeof time === "string" ? dating.toUtc(Date.parse(time)) : station.nowAt());
   const fromAt = at(data.from);
-  station.pages.touch(String(data.camera), { fromAt, toAt: Math.max(at(data.to), fromAt + 1) });
+  for (const camera of cameras) station.pages.touch(String(camera), { fromAt, toAt: Math.max(at(data.to), fromAt + 1) });
 }
+
+const outOfRule = ({ why, cameras }: EventRow["data"]): readonly unknown[] =>
+  isOutOfRule(String(why)) && Array.isArray(cameras) ? cameras : [];
 
 const sendRow = (station: Station, session: BrokerSession, row: EventRow): Promise<PublishResult> =>
   session.publish(eventMessage(station.address, station.journal.dbId(), row, station.nowAt(), station.dating()));

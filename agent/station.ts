@@ -13,7 +13,7 @@ import { alarmMessage, birthMessage, cameraMessage, conditionMessage, type Draft
 import { supplyOf } from "./core/supply.ts";
 import { type TrafficDays, trafficIn, trafficOf } from "./core/traffic.ts";
 import { withTakeover } from "./core/twin.ts";
-import type { Condition } from "./core/types.ts";
+import type { Condition, Span } from "./core/types.ts";
 import { wearOf } from "./core/wear.ts";
 import { type Digest, makeDigest } from "./digest.ts";
 import { dayFacts, monthFacts } from "./facts.ts";
@@ -221,6 +221,7 @@ type Address = { readonly commune: string; readonly site: string };
 /** The cameras as they are, with the slow figures counted once a minute, and the alarms, looked at anew whenever something changed. */
 function makeFigures(deps: StationDeps): (address: Address) => Draft[] {
   let status: ReturnType<typeof readStatus> | null = null;
+  let held: Held = new Map();
   let [readMonoMs, signature, alarms] = [Number.NEGATIVE_INFINITY, "", new Map() as Alarms];
   const look = () => {
     const monoMs = deps.clock.monoMs();
@@ -229,6 +230,7 @@ function makeFigures(deps: StationDeps): (address: Address) => Draft[] {
     if (status === null || age > figuresEveryMs || (seen !== signature && age > alarmsEveryMs)) {
       const asking = { reads: deps.store, settings: deps.settings(), dating: deps.time.dating(), running: true, nowAt: deps.time.nowUtc() };
       status = readStatus(asking, deps.version);
+      held = heldNow(deps);
       [readMonoMs, signature] = [monoMs, seen];
     }
     alarms = watchAlarms(alarms, status.todo, monoMs);
@@ -237,8 +239,24 @@ function makeFigures(deps: StationDeps): (address: Address) => Draft[] {
   return (address) => {
     const { cameras } = look();
     const raised = [...alarms].flatMap(([name, alarm]) => (alarm.raised ? [alarmMessage(address, name, alarm)] : []));
-    return [...deps.settings().cameras.flatMap((camera) => cameraDraft(deps, address, camera, cameras)), ...raised];
+    return [...deps.settings().cameras.flatMap((camera) => cameraDraft(deps, address, camera, cameras, held)), ...raised];
   };
+}
+
+/** What is held of each camera, in UTC. */
+type Held = ReadonlyMap<string, readonly Span[]>;
+
+/** So many of a camera are told, the oldest: only what is older than the rest needs to be. */
+const mostHeld = 20;
+
+function heldNow({ settings, store, time }: StationDeps): Held {
+  const dating = time.dating();
+  const spansOf = (id: string) =>
+    store
+      .heldSpans(id)
+      .slice(0, mostHeld)
+      .map(({ fromAt, toAt }) => ({ fromAt: dating.toUtc(fromAt), toAt: dating.toUtc(toAt) }));
+  return new Map(settings().cameras.map(({ id }) => [id, spansOf(id)]));
 }
 
 /** What the todo rests on, as far as it changes by itself. */
@@ -256,6 +274,7 @@ function cameraDraft(
   address: Address,
   { id, name, group, kind, priority, household }: Settings["cameras"][number],
   counted: ReturnType<typeof readStatus>["cameras"],
+  held: Held,
 ): Draft[] {
   const now = deps.conditions.get(id);
   if (now === undefined) return [];
@@ -268,6 +287,7 @@ function cameraDraft(
       ...{ lastFrameAt, sinceAt: deps.time.dating().toUtc(now.sinceAt) },
       clockOffsetMs: clockOf(deps.store, id)?.offsetMs ?? null,
       ...{ recorded24h: slow?.recorded24h ?? null, daysKept: slow?.daysKept ?? null },
+      held: held.get(id) ?? [],
     }),
   ];
 }

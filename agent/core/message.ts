@@ -180,13 +180,16 @@ export type CameraNow = CameraCondition & {
   readonly lastFrameAt: UtcMs | null;
   readonly recorded24h: number | null;
   readonly daysKept: number | null;
+  /** Stretches of which footage is held: it outlives `daysKept`. */
+  readonly held: readonly { readonly fromAt: UtcMs; readonly toAt: UtcMs }[];
   /** Its clock minus the box's; null: it does not tell, or was never set. */
   readonly clockOffsetMs: number | null;
 };
-export const cameraMessage = (address: Address, { id, sinceAt, lastFrameAt, ...rest }: CameraNow): Draft =>
+export const cameraMessage = (address: Address, { id, sinceAt, lastFrameAt, held, ...rest }: CameraNow): Draft =>
   draft(address, "camera", id, {
     v: 1,
     ...rest,
+    held: held.map(({ fromAt, toAt }) => ({ from: iso(fromAt), to: iso(toAt) })),
     since: iso(sinceAt),
     lastFrameAt: isoOrNull(lastFrameAt),
     picture: null,

@@ -6,6 +6,7 @@ import { daysOf, hoursOf, spanOfDay, spanOfMonth } from "./period.ts";
 import { edgesOf } from "./seam.ts";
 import { isLoss, isMade, shareOf, type Tally, tallyOf } from "./tally.ts";
 import { iso, isoOrNull } from "./time.ts";
+import { isOutOfRule } from "./toll.ts";
 import { type EventRow, type EventType, eventTypes, type Gap, type Level, type Span, type WallMs } from "./types.ts";
 
 /** No payload is longer; what does not fit is counted. */
@@ -38,6 +39,7 @@ export function daySummary(facts: DayFacts) {
   const span = spanOfDay(facts.day);
   if (span === null) return null;
   const noted = facts.events.filter((event) => isOfNote(event, facts.camera));
+  const deleted = deletedOf(cutTo(facts.spans, span));
   const fixed = {
     ...headOf(facts, span),
     day: facts.day,
@@ -47,6 +49,8 @@ export function daySummary(facts: DayFacts) {
   return fitted((most) => ({
     ...fixed,
     ...list("gaps", longestOf(facts.rows, facts.untilAt, most).map(gapJson), facts.rows.length),
+    // Left out where nothing was, which is nearly always: what the station has of old days stays what it is.
+    ...(deleted.length === 0 ? {} : list("deleted", deleted.slice(0, most), deleted.length)),
     ...list("events", weightiestOf(noted, most).map(eventJson), noted.length),
   }));
 }
@@ -115,6 +119,12 @@ function recordedMinutes(spans: readonly LedgerSpan[], hour: Span): number {
   const ms = cutTo(spans, hour).reduce((sum, span) => (isMade(span) ? sum + span.toAt - span.fromAt : sum), 0);
   return Math.floor(ms / 6_000) / 10;
 }
+
+/** Deletions that no rule of rotation explains. */
+const deletedOf = (spans: readonly LedgerSpan[]) =>
+  spans.flatMap((span) =>
+    span.kind === "deleted" && isOutOfRule(span.why) ? [{ from: iso(span.fromAt), to: iso(span.toAt), why: span.why }] : [],
+  );
 
 /** The `most` longest, in order. */
 function longestOf(rows: readonly Gap[], untilAt: WallMs, most: number): readonly Gap[] {

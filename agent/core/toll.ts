@@ -34,6 +34,9 @@ const levels: Record<DeletionReason, Level> = {
   "by hand": "warn",
 };
 
+/** Taken by no rule of rotation, which anybody can reckon from how long footage is kept. */
+export const isOutOfRule = (why: string): boolean => !["age", "size", "free space"].includes(why);
+
 /** The event, or nothing where nothing goes. Belongs into the transaction that takes the rows. */
 export function tellToll(moment: Moment, why: DeletionReason, toll: Toll | null): readonly Write[] {
   if (toll === null) return [];

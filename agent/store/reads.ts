@@ -277,6 +277,14 @@ export function makeReads(db: Database) {
         `SELECT start_at AS at FROM segment s WHERE camera = ? AND ${kept} AND ${free} ORDER BY end_at LIMIT 1`,
         cameraNumber(camera),
       )?.at ?? null,
+    /** Holds of a camera that cover something, each from its oldest footage that is there: what went before somebody held it is gone. Oldest first. */
+    heldSpans: (camera: string): readonly { readonly fromAt: WallMs; readonly toAt: WallMs }[] =>
+      all<{ fromAt: WallMs; toAt: WallMs; firstAt: WallMs | null }>(
+        `SELECT from_at AS fromAt, to_at AS toAt, (SELECT start_at FROM segment s WHERE s.camera = h.camera AND s.end_at > h.from_at
+           AND s.end_at <= h.to_at + ${longestMs} AND s.start_at < h.to_at AND ${kept} ORDER BY s.end_at LIMIT 1) AS firstAt
+         FROM hold h WHERE camera = ? AND lifted_at IS NULL ORDER BY from_at`,
+        cameraNumber(camera),
+      ).flatMap(({ fromAt, toAt, firstAt }) => (firstAt === null ? [] : [{ fromAt: Math.max(fromAt, firstAt), toAt }])),
     hasSegment: (camera: string, run: number, number: number) =>
       one("SELECT 1 FROM segment WHERE camera = ? AND run = ? AND number = ?", cameraNumber(camera), run, number) !== undefined,
     /** Segments whose names tell a time within the span. */

@@ -31,7 +31,7 @@ export const cameraDraft = (address: Address, id: string, isDown = false): Draft
   cameraMessage(address, {
     ...{ id, name: `Camera ${id}`, group: `Thôn ${address.site}`, kind: 2, priority: false },
     ...{ household: "ho-01", state: isDown ? "not-recording" : "recording", why: isDown ? "silent" : null, stream: "main" },
-    ...{ sinceAt: startedAt - 5 * dayMs, lastFrameAt: Date.now(), recorded24h: 0.998, daysKept: 21.4, clockOffsetMs: 120 },
+    ...{ sinceAt: startedAt - 5 * dayMs, lastFrameAt: Date.now(), recorded24h: 0.998, daysKept: 21.4, held: [], clockOffsetMs: 120 },
   });
 
 export const conditionDrafts = (address: Address): readonly Draft[] =>

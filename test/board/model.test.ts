@@ -416,12 +416,12 @@ describe("a day as a strip", () => {
 describe("is there footage", () => {
   const at = (clock: string) => Date.parse(`2026-11-25T${clock}:00+07:00`);
   const asked = (from: string, to: string) => ({ fromAt: at(from), toAt: at(to) });
-  type Change = { stateAgo?: number; daysKept?: number | null; more?: readonly Message[] };
+  type Change = { stateAgo?: number; daysKept?: number | null; held?: readonly object[]; more?: readonly Message[] };
   const found = (span: { fromAt: number; toAt: number }, message: object | null, change: Change = {}) => {
     const all = station(
       ["from/a/birth", birth([{ id: "c" }, { id: "d", name: "Cổng chợ" }]), null],
       ["from/a/state", online, change.stateAgo ?? 0],
-      ["from/a/camera/c", { ...recording, daysKept: change.daysKept === undefined ? 20 : change.daysKept }],
+      ["from/a/camera/c", { ...recording, daysKept: change.daysKept === undefined ? 20 : change.daysKept, held: change.held ?? [] }],
       ...(message === null ? [] : [["from/a/day/2026-11-25/c", message, null] as const]),
       ["from/a/day/2026-11-25/d", dayMessage("2026-11-25", []), null],
       ...(change.more ?? []),
@@ -434,6 +434,7 @@ describe("is there footage", () => {
     return { finding, others: othersOf(all, commune, finding, nowAt) };
   };
   const whole = dayMessage("2026-11-25", []);
+  const erased = (from: string, to: string) => ({ ...whole, deleted: [{ from: iso(at(from)), to: iso(at(to)), why: "by hand" }] });
   const before = { fromAt: at("05:00") - day, toAt: at("06:00") - day };
   const dayBefore: readonly Message[] = [["from/a/day/2026-11-24/c", dayMessage("2026-11-24", []), null]];
   const hold = (from: string, to: string): Message => [
@@ -483,6 +484,26 @@ describe("is there footage", () => {
         daysKept: 0.1,
         more: [hold("04:00", "07:00"), ["from/a/result/q1", { ok: false, reason: "too-long" }]],
       }),
+      "no",
+      null,
+    ],
+    [
+      "over age, and the box says that it holds it",
+      found(asked("05:00", "06:00"), whole, { daysKept: 0.1, held: [{ from: iso(at("04:00")), to: iso(at("07:00")) }] }),
+      "yes",
+      null,
+    ],
+    [
+      "over age, and the box holds a part of it",
+      found(asked("05:00", "06:00"), whole, { daysKept: 0.1, held: [{ from: iso(at("05:30")), to: iso(at("07:00")) }] }),
+      "partial",
+      null,
+    ],
+    ["deleted by hand, though younger than what is kept", found(asked("05:00", "06:00"), erased("04:00", "07:00")), "no", null],
+    ["deleted by hand in part", found(asked("05:00", "06:00"), erased("05:30", "07:00")), "partial", null],
+    [
+      "deleted by hand out of what is held",
+      found(asked("05:00", "06:00"), erased("04:00", "07:00"), { daysKept: 0.1, held: [{ from: iso(at("04:00")), to: iso(at("07:00")) }] }),
       "no",
       null,
     ],

@@ -44,7 +44,12 @@ export function historyOf(village: Village, address: Address, name: string, from
           ...{ id, name: called ?? id, group: group ?? null, kind, priority },
           ...{ household: household ?? null, state: now?.state ?? "unknown", why: now?.why ?? null, stream: "main" },
           ...{ sinceAt: Date.parse(now?.since ?? "") || nowAt, lastFrameAt: Date.parse(now?.lastFrameAt ?? "") || null },
-          ...{ recorded24h: now?.recorded24h ?? null, daysKept: now?.daysKept ?? null, clockOffsetMs: now?.clockOffsetMs ?? null },
+          ...{
+            recorded24h: now?.recorded24h ?? null,
+            daysKept: now?.daysKept ?? null,
+            held: [],
+            clockOffsetMs: now?.clockOffsetMs ?? null,
+          },
         });
       }),
       ...streams.flatMap(({ id }) => [

@@ -1,5 +1,5 @@
 /** The commune as it stands: its sites, what can be vouched for, each camera. From retained messages and now. Pure. */
-import { type CameraState, causes, type StreamName, type Sure } from "../../../../agent/core/types.ts";
+import { type CameraState, causes, type Span, type StreamName, type Sure } from "../../../../agent/core/types.ts";
 import type { Kept, Retained } from "./kept.ts";
 import { type Body, bodyOf, listOf, numberOf, oneOf, textOf, timeOf } from "./read.ts";
 
@@ -45,6 +45,8 @@ export type Camera = {
   readonly lastFrameAt: number | null;
   readonly recorded24h: number | null;
   readonly daysKept: number | null;
+  /** Stretches of which the box holds footage; older than `daysKept`, it is there all the same. */
+  readonly held: readonly Span[];
   readonly clockOffsetMs: number | null;
 };
 
@@ -195,10 +197,16 @@ function cameraOf(site: string, { id, body }: Entry, kept: Kept | null, contact:
     ...{ manual: manualOf(body, kept), picture: pictureOf(now?.picture), state, why: textOf(now?.why) },
     stream: (isFresh ? oneOf(now?.stream, ["main", "fallback"]) : null) ?? "main",
     ...{ sinceAt: timeOf(now?.since), lastFrameAt: timeOf(now?.lastFrameAt), recorded24h: numberOf(now?.recorded24h) },
-    ...{ daysKept: numberOf(now?.daysKept), clockOffsetMs: numberOf(now?.clockOffsetMs) },
+    ...{ daysKept: numberOf(now?.daysKept), held: spansIn(now?.held), clockOffsetMs: numberOf(now?.clockOffsetMs) },
   };
   return { ...facts, standing: standingOf(facts) };
 }
+
+const spansIn = (value: unknown): readonly Span[] =>
+  listOf(value).flatMap((entry) => {
+    const [fromAt, toAt] = [timeOf(entry.from), timeOf(entry.to)];
+    return fromAt === null || toAt === null ? [] : [{ fromAt, toAt }];
+  });
 
 /** A household's own camera of which no box has ever said anything is one that somebody looks at. */
 function manualOf(body: Body, kept: Kept | null): Camera["manual"] {

@@ -4,7 +4,7 @@ import { daysOf, hoursOf, spanOfDay } from "../../../../agent/core/period.ts";
 import type { Cause, Span, Sure } from "../../../../agent/core/types.ts";
 import { type Camera, isCause, sureOf } from "./commune.ts";
 import type { Kept, Retained } from "./kept.ts";
-import { bodyOf, listOf, numberOf, textsOf, timeOf } from "./read.ts";
+import { bodyOf, listOf, numberOf, textOf, textsOf, timeOf } from "./read.ts";
 
 export type Gap = Span & { readonly cause: Cause; readonly sure: Sure; readonly evidence: readonly string[]; readonly isOpen: boolean };
 
@@ -18,6 +18,8 @@ export type Day = Span & {
   readonly minutes: readonly number[];
   readonly gaps: readonly Gap[];
   readonly gapsLeftOut: number;
+  /** Recorded, and deleted by no rule of rotation. */
+  readonly deleted: readonly (Span & { readonly why: string })[];
 };
 
 /**
@@ -54,6 +56,10 @@ function readDay(value: unknown): Day | null {
     ...{ recordedMs: numberOf(body.recordedMs) ?? 0, unknownMs: numberOf(body.unknownMs) ?? 0 },
     gaps: gapsOf(body.gaps, span),
     gapsLeftOut: numberOf(body.gapsLeftOut) ?? 0,
+    deleted: listOf(body.deleted).flatMap((entry) => {
+      const [fromAt, toAt, why] = [timeOf(entry.from), timeOf(entry.to), textOf(entry.why)];
+      return fromAt === null || toAt === null || why === null ? [] : [{ fromAt, toAt, why }];
+    }),
   };
 }
 
@@ -72,6 +78,10 @@ function gapsOf(value: unknown, day: Span): readonly Gap[] {
 /** A camera's day at the station; null where it has none. */
 export const dayAt = (retained: Retained, { site, id }: Pick<Camera, "site" | "id">, day: string): Day | null =>
   dayOf(retained.get(`from/${site}/day/${day}/${id}`));
+
+/** What was deleted of a stretch by no rule of rotation, in order. */
+export const deletedIn = (retained: Retained, camera: Pick<Camera, "site" | "id">, asked: Span): Day["deleted"] =>
+  daysOf(asked).flatMap(({ day }) => dayAt(retained, camera, day)?.deleted ?? []);
 
 /** A stretch of a camera, whole and without overlap. `vouched` null: nothing beyond what the days tell. */
 export function piecesOf(retained: Retained, camera: Pick<Camera, "site" | "id">, asked: Span, vouched: Vouched | null): readonly Piece[] {

@@ -5,7 +5,7 @@ import { vietnamTime } from "../../../../agent/core/time.ts";
 import type { Span } from "../../../../agent/core/types.ts";
 import type { Language } from "../../../../agent/core/words.ts";
 import { type Camera, type Commune, isExact, type Site } from "./commune.ts";
-import { type Piece, piecesOf, type Vouched } from "./day.ts";
+import { deletedIn, type Piece, piecesOf, type Vouched } from "./day.ts";
 import type { Retained } from "./kept.ts";
 import { holdsOf } from "./station.ts";
 
@@ -37,9 +37,13 @@ export function findingOf(retained: Retained, site: Site, camera: Camera, asked:
   const past = { fromAt: asked.fromAt, toAt: Math.max(asked.fromAt, Math.min(asked.toAt, nowAt)) };
   const pieces = camera.manual === null ? piecesOf(retained, camera, past, vouchedOf(site, camera)) : [];
   const oldest = oldestOf(site, camera, nowAt);
-  const held = heldOf(retained, camera);
+  // A hold that an officer asked for may keep what is over age: the box has not said yet.
+  const [wanted, deleted] = [heldOf(retained, camera), deletedIn(retained, camera, past)];
   const spans = [
-    ...pieces.flatMap((piece) => spansOf(piece, oldest)).flatMap((span) => doubted(span, held)),
+    ...pieces
+      .flatMap((piece) => spansOf(piece, oldest, camera.held))
+      .flatMap((span) => recut(span, span.kind === "deleted" ? wanted : [], (part) => ({ ...part, kind: "unknown", why: "edge" })))
+      .flatMap((span) => recut(span, span.kind === "gap" ? [] : deleted, (part, { why }) => ({ ...part, kind: "deleted", why }))),
     ...future(asked, nowAt, camera),
   ];
   const answer = answerOf(spans, asked);
@@ -70,8 +74,8 @@ function oldestOf({ keepMaxMs }: Site, { daysKept }: Camera, nowAt: number): Old
   return { goneAt: Math.max(byAgeAt, byStateAt - keptGrainMs), thereAt: Math.max(byAgeAt, surelyAt) };
 }
 
-/** The same in the ledger's words. */
-function spansOf(piece: Piece, { goneAt, thereAt }: Oldest): readonly LedgerSpan[] {
+/** The same in the ledger's words. `held`: what the box says that it holds, however old. */
+function spansOf(piece: Piece, { goneAt, thereAt }: Oldest, held: readonly Span[]): readonly LedgerSpan[] {
   const { fromAt, toAt } = piece;
   if (piece.kind === "gap") return [{ kind: "gap", fromAt, toAt, cause: piece.cause, sure: piece.sure, evidence: piece.evidence }];
   if (piece.kind === "undue") return [];
@@ -80,10 +84,14 @@ function spansOf(piece: Piece, { goneAt, thereAt }: Oldest): readonly LedgerSpan
   const spans: readonly LedgerSpan[] = [
     { kind: "deleted", fromAt, toAt: within(goneAt), why: "age" },
     { kind: "unknown", fromAt: within(goneAt), toAt: within(thereAt), why: "edge" },
-    { ...{ kind: "footage", fromAt: within(thereAt), toAt, segments: 0, bytes: 0 }, ...{ stream: "main", clock: "synced" } },
+    there({ fromAt: within(thereAt), toAt }),
   ];
-  return spans.filter((span) => span.toAt > span.fromAt);
+  return spans.filter((span) => span.toAt > span.fromAt).flatMap((span) => (span.kind === "footage" ? [span] : recut(span, held, there)));
 }
+
+const there = ({ fromAt, toAt }: Span): LedgerSpan => ({
+  ...{ kind: "footage", fromAt, toAt, segments: 0, bytes: 0, stream: "main", clock: "synced" },
+});
 
 /** What officers asked the box to hold, unless it refused. */
 const heldOf = (retained: Retained, camera: Camera): readonly Span[] =>
@@ -93,15 +101,19 @@ const heldOf = (retained: Retained, camera: Camera): readonly Span[] =>
       : [],
   );
 
-/** A hold keeps footage beyond its age: what of a deleted stretch lies in one may still be there. */
-function doubted(span: LedgerSpan, held: readonly Span[]): readonly LedgerSpan[] {
-  const parts = span.kind === "deleted" ? held.flatMap((hold) => overlap(span, hold) ?? []) : [];
-  if (parts.length === 0) return [span];
-  const edges = [span.fromAt, ...parts.flatMap(({ fromAt, toAt }) => [fromAt, toAt]), span.toAt].sort((a, b) => a - b);
-  return edges.flatMap((fromAt, i): readonly LedgerSpan[] => {
-    const cut = { fromAt, toAt: edges[i + 1] ?? fromAt };
-    if (cut.fromAt === cut.toAt) return [];
-    return parts.some((part) => overlap(part, cut) !== null) ? [{ ...cut, kind: "unknown", why: "edge" }] : [{ ...span, ...cut }];
+/** A span cut at the windows that it meets; what lies in one becomes what `inside` makes of it. */
+function recut<W extends Span>(
+  span: LedgerSpan,
+  windows: readonly W[],
+  inside: (part: Span, window: W) => LedgerSpan,
+): readonly LedgerSpan[] {
+  const edges = windows.flatMap((window) => overlap(span, window) ?? []).flatMap(({ fromAt, toAt }) => [fromAt, toAt]);
+  if (edges.length === 0) return [span];
+  const cuts = [...new Set([span.fromAt, ...edges, span.toAt])].sort((a, b) => a - b);
+  return cuts.slice(1).map((toAt, i) => {
+    const part = { fromAt: cuts[i] ?? toAt, toAt };
+    const window = windows.find((entry) => overlap(entry, part) !== null);
+    return window === undefined ? { ...span, ...part } : inside(part, window);
   });
 }
 
