@@ -7,6 +7,7 @@ import { createReadStream } from "node:fs";
 import { mkdir, open, readdir, rename, rm, stat, statfs } from "node:fs/promises";
 import { dirname, join, relative, sep } from "node:path";
 import type { Remux, VideoFacts } from "../hal/ports.ts";
+import type { Progress } from "./core/estimate.ts";
 import {
   evidenceNames,
   type Manifest,
@@ -43,11 +44,8 @@ export type ExportOrder = {
 export type ExportDeps = {
   readonly remux: Remux;
   readonly key: BoxKey;
-  /** Files and bytes that are copied of all. */
-  readonly onProgress: (
-    done: { readonly files: number; readonly bytes: number },
-    all: { readonly files: number; readonly bytes: number },
-  ) => void;
+  /** Files and bytes that are copied of all, and bytes of those whose viewing copies are made. */
+  readonly onProgress: (done: Progress & { readonly files: number }, all: { readonly files: number; readonly bytes: number }) => void;
 };
 export type Exported =
   | { readonly kind: "done"; readonly manifest: Manifest; readonly manifestSha256: string; readonly altered: readonly string[] }
@@ -65,7 +63,7 @@ export async function exportEvidence(deps: ExportDeps, order: ExportOrder, signa
   if (short > 0) return { kind: "refused", reason: "no-room", detail: String(short) };
   const cameras: ManifestCamera[] = [];
   const all = totalOf(order);
-  const done = { files: 0, bytes: 0 };
+  const done = { files: 0, bytes: 0, viewedBytes: 0 };
   for (const camera of order.cameras) {
     const segments: ManifestSegment[] = [];
     for (const segment of camera.segments) {
@@ -77,6 +75,8 @@ export async function exportEvidence(deps: ExportDeps, order: ExportOrder, signa
     }
     const views = await makeViews(deps, order, draft, camera, segments, signal);
     if (views.kind === "refused") return views;
+    done.viewedBytes = done.bytes;
+    deps.onProgress(done, all);
     cameras.push({ ...camera.facts, segments, views: views.views });
   }
   if (signal.aborted) return { kind: "refused", reason: "stopped", detail: draft };

@@ -71,7 +71,7 @@ async function fillZip(deps: ExportDeps, order: ExportOrder, zip: SealedZip, dra
   const stopped = { kind: "refused", reason: "stopped", detail: draft } as const;
   const chest = makeChest(zip, basename(order.folder));
   const cameras: ManifestCamera[] = [];
-  const [done, all] = [{ files: 0, bytes: 0 }, totalOf(order)];
+  const [done, all] = [{ files: 0, bytes: 0, viewedBytes: 0 }, totalOf(order)];
   for (const camera of order.cameras) {
     const segments: ManifestSegment[] = [];
     for (const segment of camera.segments) {
@@ -87,6 +87,8 @@ async function fillZip(deps: ExportDeps, order: ExportOrder, zip: SealedZip, dra
     const views = await putViews(deps, order, chest, camera, segments, signal);
     if (signal.aborted) return stopped;
     if ("reason" in views) return { kind: "refused", reason: "no-view", detail: views.reason };
+    done.viewedBytes = done.bytes;
+    deps.onProgress(done, all);
     cameras.push({ ...camera.facts, segments, views: views.views });
   }
   const manifest: Manifest = { ...order.manifest, cameras };

@@ -9,6 +9,7 @@ import type { CameraSettings, Settings } from "../config/schema.ts";
 import { acquaintanceOf, hostOf, streamAt } from "../core/acquaintance.ts";
 import { answerText, missingOf } from "../core/answer.ts";
 import { type Dating, makeDating } from "../core/dating.ts";
+import { leftMs, wholeMs } from "../core/estimate.ts";
 import { type Answer, answerOf, spansOf, sumsOf } from "../core/ledger.ts";
 import { ledgerParts, type Manifest, type ManifestCamera } from "../core/manifest.ts";
 import { type Case, cases, type Extraction, type Outcome } from "../core/register.ts";
@@ -56,7 +57,7 @@ const required = { camera: "id", from: "time", to: "time", request: "text", agen
 /** Without arguments a person at a terminal is asked for each thing. */
 export async function exportFootage(context: Context, given: Partial<ExportOptions>, signal: AbortSignal): Promise<number> {
   const isAsking = Object.keys(given).length === 0 && isInteractive() && !context.json;
-  if (!isAsking) return exportAs(context, complete(given), signal);
+  if (!isAsking) return exportAs(context, complete(given), signal, sayHowLong);
   const options = await askAll(context);
   const code = await exportAs(context, options, signal);
   await sayWhenToPull(context, options.out);
@@ -97,7 +98,8 @@ function askAll(context: Context): Promise<Answers> {
   return interview({ ...subject, look }, context.err);
 }
 
-async function exportAs(context: Context, options: ExportOptions, signal: AbortSignal): Promise<number> {
+/** `announce`: says how long it will take, where nobody has been told yet. */
+async function exportAs(context: Context, options: ExportOptions, signal: AbortSignal, announce?: typeof sayHowLong): Promise<number> {
   const request = requestOf(context, options);
   const settings = settingsOf(context);
   const passphrase = await sealOf(options, settings.site.language);
@@ -124,6 +126,7 @@ async function exportAs(context: Context, options: ExportOptions, signal: AbortS
     const answer = worstOf(orders.map((order) => order.answer));
     const folder = folderOf(options.out, settings.site.id, asked);
     const made = passphrase === null ? folder : `${folder}${sealedEnding}`;
+    await announce?.(context, settings.site.language, folder, orders);
     const device = await deviceOf();
     const result = await whileHeld(store, asking.dating, asked, orders, request, () =>
       handOut(
@@ -315,21 +318,26 @@ async function whileHeld<T>(
   }
 }
 
+/** Before it starts, as an officer is told in the conversation: measured at the place itself. A machine is told nothing. */
+async function sayHowLong(context: Context, language: Language, folder: string, orders: readonly Order[]): Promise<void> {
+  if (context.json) return;
+  const speed = await makeSticks().speed(dirname(folder));
+  const bytes = orders.flatMap(({ segments }) => segments).reduce((sum, segment) => sum + segment.bytes, 0);
+  if (speed === null) return;
+  const facts = { size: bytesText(2 * bytes, language), folder, length: lengthText(wholeMs(bytes, speed), language) };
+  context.err(fill(wordsIn(language).asking.summary, facts));
+}
+
 /** Said now and then, with an estimate of what is left, to the terminal only. */
-function progressOf(context: Context, language: Language) {
+function progressOf(context: Context, language: Language): ExportDeps["onProgress"] {
   const beganMs = performance.now();
   let saidMs = beganMs;
-  return (done: { files: number; bytes: number }, all: { files: number; bytes: number }) => {
+  return (done, all) => {
     const nowMs = performance.now();
     if (nowMs - saidMs < progressEveryMs || context.json) return;
     saidMs = nowMs;
-    const leftMs = done.bytes === 0 ? 0 : ((nowMs - beganMs) * (all.bytes - done.bytes)) / done.bytes;
-    const facts = {
-      done: done.files,
-      all: all.files,
-      size: bytesText(all.bytes, language),
-      left: lengthText(Math.max(1_000, leftMs), language),
-    };
+    const left = lengthText(Math.max(1_000, leftMs(done, all.bytes, nowMs - beganMs) ?? 0), language);
+    const facts = { done: done.files, all: all.files, size: bytesText(all.bytes, language), left };
     context.err(fill(wordsIn(language).handover.progress, facts));
   };
 }

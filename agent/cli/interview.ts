@@ -3,6 +3,7 @@
 import { statfs } from "node:fs/promises";
 import { resolve } from "node:path";
 import { makeSticks } from "../../hal/sticks.ts";
+import { wholeMs } from "../core/estimate.ts";
 import { durationText } from "../core/print.ts";
 import { cases } from "../core/register.ts";
 import { iso, parseSpokenTime } from "../core/time.ts";
@@ -28,8 +29,6 @@ export type Answers = ExportOptions & { readonly case: string; readonly out: str
 
 /** So often a question is asked before we give up. */
 const mostTries = 5;
-/** Originals, their viewing copies, and reading all of it once more to sign it. */
-const effort = 2.5;
 /** Originals and viewing copies. */
 const copies = 2;
 
@@ -159,7 +158,7 @@ const freeOf = (folder: string) =>
 async function agree({ ask, say, words }: Talk, language: Language, folder: string, bytes: number): Promise<void> {
   const speed = await makeSticks().speed(folder);
   if (speed === null) throw new Refusal(exit.needsPerson, `${folder}: ${words.noFolder}`);
-  const length = durationText(Math.max(5_000, ((effort * bytes) / speed) * 1_000), language);
+  const length = durationText(wholeMs(bytes, speed), language);
   say(fill(words.summary, { size: bytesText(copies * bytes, language), folder, length }));
   const given = await ask(words.start);
   if (given === null || given.trim() !== "") throw new Refusal(exit.needsPerson, words.stopped);
