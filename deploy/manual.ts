@@ -63,8 +63,9 @@ export function manPage(program: CommandHelp, commands: readonly CommandHelp[], 
       ...ownOptions(options).map((item) => paragraph(item.term, item.text)),
     ].join("\n");
   return `${[
+    // Long options in narrow columns: neither stretched nor hyphenated. groff 1.23 asks the string, 1.22 the request.
+    ".ds AD l",
     `.TH MATGHI 1 "${date}" "matghi ${version}"`,
-    // Long options in narrow columns: neither stretched nor hyphenated.
     ".nh",
     ".ad l",
     `.SH NAME\nmatghi \\- ${roff(program.text)}`,
