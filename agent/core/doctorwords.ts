@@ -79,7 +79,10 @@ const vi: DoctorWords = {
       "link-good": said("Đường truyền thông ({driver})"),
       "station-none": said("Không đặt trạm: đầu ghi làm việc một mình"),
       "station-no-name": said("Không tìm được địa chỉ của trạm {host}", "kiểm tra mạng và DNS; chạy: getent hosts {host}"),
-      "station-no-port": said("Không tới được trạm {host}:{port}", "kiểm tra đường truyền và tường lửa; hỏi trạm máy chủ có chạy không"),
+      "station-no-port": said(
+        "Không tới được trạm {host}:{port}",
+        "kiểm tra đường truyền và tường lửa; có đường hầm thì: systemctl status wg-quick@matghi, wg show; hỏi trạm máy chủ có chạy không",
+      ),
       "station-no-trust": said(
         "Không tin được chứng thư của trạm",
         "đối chiếu station.ca với trạm và kiểm tra đồng hồ đầu ghi; xin lại tệp đăng ký nếu sai",
@@ -215,7 +218,7 @@ const en: DoctorWords = {
       "station-no-name": said("The station's address {host} is not found", "check network and DNS; run: getent hosts {host}"),
       "station-no-port": said(
         "The station {host}:{port} is not reached",
-        "check line and firewall; ask the station whether its server runs",
+        "check line and firewall; where there is a tunnel: systemctl status wg-quick@matghi, wg show; ask the station whether its server runs",
       ),
       "station-no-trust": said(
         "The station's certificate is not trusted",

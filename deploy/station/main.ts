@@ -104,23 +104,26 @@ async function deed(command: string, place: Place, { language }: Register, word:
   if (command.endsWith("viewer") && !isId(word)) throw new Misuse(`${word}: a name has 2 to 32 of a-z, 0-9 and -`);
   if (command.endsWith("router") && !isId(word))
     throw new Misuse(`${word}: a household's id has 2 to 32 of a-z, 0-9 and -, as households.id of the recorder`);
-  if (command === "add-router") {
-    const { file, address, network } = addRouter(place, word, resolve(values.out ?? `${word}.conf`));
-    return out(fill(words.router, { id: word, file, address, network }));
-  }
-  if (command === "remove-router") {
-    removeRouter(place, word);
-    return out(fill(words.routerGone, { id: word }));
-  }
   if (command === "add-site") return addSiteCommand(place, word, values, words);
-  if (command === "remove-site") {
-    await removeSite(place, word);
-    return out(fill(words.siteGone, { id: word }));
-  }
-  if (command === "remove-viewer") {
-    removePerson(place, word);
-    return out(fill(words.personGone, { name: word }));
-  }
+  if (command === "add-router") return addRouterCommand(place, word, values, words);
+  if (command === "add-viewer") return addViewerCommand(place, word, values, words);
+  if (command === "remove-site") await removeSite(place, word);
+  if (command === "remove-router") removeRouter(place, word);
+  if (command === "remove-viewer") removePerson(place, word);
+  const gone: Readonly<Record<string, string>> = {
+    "remove-site": words.siteGone,
+    "remove-router": words.routerGone,
+    "remove-viewer": words.personGone,
+  };
+  out(fill(gone[command] ?? "", { id: word, name: word }));
+}
+
+function addRouterCommand(place: Place, id: string, values: Values, words: ReturnType<typeof wordsOf>): void {
+  const { file, address, network } = addRouter(place, id, resolve(values.out ?? `${id}.conf`));
+  out(fill(words.router, { id, file, address, network }));
+}
+
+async function addViewerCommand(place: Place, word: string, values: Values, words: ReturnType<typeof wordsOf>): Promise<void> {
   const listed = (texts: readonly string[] = []) =>
     texts
       .flatMap((text) => text.split(","))

@@ -9,7 +9,6 @@ import type { Hub, Peer, PeerKind, Register } from "./register.ts";
 /** The one range: few households use it, and a peer takes two addresses of it only. */
 const network = "10.203";
 export const tunnels = {
-  range: `${network}.0.0/16`,
   station: `${network}.0.1`,
   /** Each kind's part of the range, as the firewall names it. */
   parts: { site: `${network}.0.0/17`, phone: `${network}.128.0/18`, router: `${network}.192.0/18` },

@@ -44,7 +44,12 @@ export function hubOf(options: Pick<Options, "public" | "hub" | "no-vpn">, host:
   const said = [options.public, options.hub, options["no-vpn"]].filter((value) => value !== undefined);
   if (said.length > 1) throw new Misuse("one of --public, --hub and --no-vpn, not several");
   if (options["no-vpn"] === true) return { kind: "none" };
-  if (options.hub !== undefined) return { kind: "server", ...endpointOf("hub", options.hub) };
+  if (options.hub !== undefined) {
+    const server = endpointOf("hub", options.hub);
+    // The station comes in at the next one.
+    if (server.port === 65_535) throw new Misuse(`--hub ${options.hub}: a port below 65535, the next one is needed too`);
+    return { kind: "server", ...server };
+  }
   if (options.public !== undefined) return { kind: "station", ...endpointOf("public", options.public) };
   if (isOnInternet) return { kind: "station", host, port: usualTunnelPort };
   throw new Misuse(

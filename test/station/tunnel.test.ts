@@ -50,6 +50,7 @@ describe("which way an installer takes", () => {
     expect(() => hubOf({}, "tram.example", false)).toThrow(/no public address.*--public HOST.*--hub HOST.*--no-vpn, then nobody can ssh/);
     expect(hubOf({ public: "tram.example:4000" }, "x", false)).toEqual({ kind: "station", host: "tram.example", port: 4_000 });
     expect(hubOf({ hub: "203.0.113.9" }, "x", true)).toEqual({ kind: "server", host: "203.0.113.9", port: 51_820 });
+    expect(() => hubOf({ hub: "203.0.113.9:65535" }, "x", true)).toThrow(/a port below 65535/);
     expect(hubOf({ "no-vpn": true }, "x", true)).toEqual({ kind: "none" });
   });
 
@@ -267,6 +268,14 @@ describe.skipIf(obstacle !== null)("between households", () => {
       .sites.find(({ id }) => id === "an-dai-1")
       ?.certificates.map(({ tunnel }) => tunnel?.number);
     expect(new Set(peers).size).toBe(2);
+  });
+
+  test("the station's own recorder gets no tunnel to itself", () => {
+    const peers = () => station.run("wg", "show", "matghi-station", "peers").split("\n").sort();
+    const before = peers();
+    expect(tool("add-site", "tai-tram", "--here", "--out", join(folder, "here.matghi"))).not.toContain("10.203.");
+    expect(peers()).toEqual(before);
+    expect(register().sites.find(({ id }) => id === "tai-tram")?.certificates[0]?.tunnel).toBeUndefined();
   });
 
   test("no private key of a box or a phone is left at the station", () => {

@@ -1,7 +1,7 @@
 /** The unit: valid, closed enough, never given up, and every line explained. */
 import { execFile } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { expect, test } from "vitest";
 import { repository } from "../lib/cameras.ts";
 import { tempFolder } from "../lib/temp.ts";
@@ -29,6 +29,16 @@ test("systemd finds nothing to complain about", async () => {
   expect(await analyze("verify", "--man=no", unit)).toEqual({ code: 0, text: "" });
   writeFileSync(unit, here.replace("WatchdogSec=60", "WatchdogSeconds=60"));
   expect((await analyze("verify", "--man=no", unit)).text).toContain("WatchdogSeconds");
+});
+
+test("nor about what looks the tunnel's hub up again", async () => {
+  const place = tempFolder("units");
+  const [service, timer] = [join(place, "matghi-tunnel.service"), join(place, "matghi-tunnel.timer")];
+  const [asked, told] = [service, timer].map((file) => readFileSync(join(folder, basename(file)), "utf8")) as [string, string];
+  writeFileSync(service, asked.replaceAll("/usr/lib/matghi/tunnel-lookup", join(repository, "deploy/tunnel-lookup")));
+  writeFileSync(timer, told);
+  expect(await analyze("verify", "--man=no", service, timer)).toEqual({ code: 0, text: "" });
+  expect(told).toMatch(/^OnUnitInactiveSec=1min$/m);
 });
 
 test("its exposure is 2.0 or less", async () => {
