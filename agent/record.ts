@@ -5,6 +5,7 @@ import type { Books } from "./books.ts";
 import { placeFile, timesDisagree } from "./core/arrival.ts";
 import { cameraBackoffMs, loginBackoffMs } from "./core/backoff.ts";
 import { refine } from "./core/blame.ts";
+import { weakSigns } from "./core/line.ts";
 import { notePace, paceAnew } from "./core/pace.ts";
 import { segmentPath } from "./core/path.ts";
 import { afterFrames, afterTry, firstChoice, isMainDue, mayLeaveMain, onMain, streamOf, tryMain } from "./core/stream.ts";
@@ -99,8 +100,10 @@ function turn(deps: RecordDeps, job: CameraJob, eye: Eye): boolean {
   const before = eye.choice;
   const { reason, answers, ended } = eye;
   if (!hasFallback(deps, job)) eye.choice = onMain;
-  else if (reason !== null && ended !== null)
-    eye.choice = afterTry(before, { reason, answers, hadFrames: ended.hadFrames }, deps.clock.monoMs(), job.retryMainMs);
+  else if (reason !== null && ended !== null) {
+    const hadWeakLine = eye.line !== null && weakSigns(eye.line).length > 0;
+    eye.choice = afterTry(before, { reason, answers, hadWeakLine, hadFrames: ended.hadFrames }, deps.clock.monoMs(), job.retryMainMs);
+  }
   if (streamOf(eye.choice) === streamOf(before)) return false;
   const [from, to] = [streamOf(before), streamOf(eye.choice)];
   deps.log.warn({ camera: job.id, from, to, reason }, "the other stream of the camera is recorded from now on");

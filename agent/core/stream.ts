@@ -14,6 +14,8 @@ export type TryEnd = {
   readonly hadFrames: boolean;
   /** Did anybody answer at the camera's port afterwards? null: not asked. */
   readonly answers: boolean | null;
+  /** Did its connection show signs of a weak line (core/line.ts)? */
+  readonly hadWeakLine: boolean;
 };
 
 export type Loss = { readonly atMonoMs: MonoMs; readonly trouble: MainTrouble; readonly hadFrames: boolean };
@@ -41,6 +43,8 @@ export type Choice =
 
 /** So many losses within this make a stream that does not hold. One or two are a camera's restart, or somebody at the router. */
 const lossesOfMain = 3;
+/** Of one whose connection was seen to be weak besides. */
+const lossesOnWeakLine = 2;
 const lossWindowMs = 600_000;
 const keptLosses = 16;
 /** A camera that boots answers for so long before it has pictures: losses without any count only when they go on for longer. */
@@ -86,12 +90,12 @@ function afterMain(choice: Choice & { kind: "main" }, end: TryEnd, nowMonoMs: Mo
   if (trouble === null) return choice;
   const recent = choice.losses.filter(({ atMonoMs }) => nowMonoMs - atMonoMs < lossWindowMs);
   const losses = [...recent, { atMonoMs: nowMonoMs, trouble, hadFrames: end.hadFrames }].slice(-keptLosses);
-  const isLeft = mayLeaveMain(choice, nowMonoMs) && (end.reason === "starved" || doesNotHold(losses, nowMonoMs));
+  const isLeft = mayLeaveMain(choice, nowMonoMs) && (end.reason === "starved" || doesNotHold(losses, end.hadWeakLine, nowMonoMs));
   return isLeft ? takeFallback(trouble, retryMs, false, nowMonoMs) : { ...choice, losses };
 }
 
-function doesNotHold(losses: readonly Loss[], nowMonoMs: MonoMs): boolean {
-  if (losses.length < lossesOfMain) return false;
+function doesNotHold(losses: readonly Loss[], hadWeakLine: boolean, nowMonoMs: MonoMs): boolean {
+  if (losses.length < (hadWeakLine ? lossesOnWeakLine : lossesOfMain)) return false;
   const isSure = losses.some(({ hadFrames, trouble }) => hadFrames || trouble === "main-not-there");
   return isSure || nowMonoMs - (losses[0]?.atMonoMs ?? nowMonoMs) >= bootMs;
 }

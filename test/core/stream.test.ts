@@ -21,10 +21,10 @@ const second = 1_000;
 const minute = 60 * second;
 const retryMs = 15 * minute;
 
-const cut: TryEnd = { reason: "stalled", hadFrames: true, answers: true };
-const dry: TryEnd = { reason: "no-frames", hadFrames: false, answers: true };
-const absent: TryEnd = { reason: "not-found", hadFrames: false, answers: true };
-const gone: TryEnd = { reason: "silent", hadFrames: true, answers: false };
+const cut: TryEnd = { reason: "stalled", hadFrames: true, answers: true, hadWeakLine: false };
+const dry: TryEnd = { reason: "no-frames", hadFrames: false, answers: true, hadWeakLine: false };
+const absent: TryEnd = { reason: "not-found", hadFrames: false, answers: true, hadWeakLine: false };
+const gone: TryEnd = { reason: "silent", hadFrames: true, answers: false, hadWeakLine: false };
 
 /** The choice after ends that follow each other every so many milliseconds. */
 const ended = (choice: Choice, ends: readonly TryEnd[], everyMs = 20 * second): Choice =>
@@ -37,6 +37,8 @@ describe("the main stream is left", () => {
   test.each<readonly [string, readonly TryEnd[], number, Choice["kind"]]>([
     ["when it was cut three times", [cut, cut, cut], 20 * second, "fallback"],
     ["not when it was cut twice", [cut, cut], 20 * second, "main"],
+    ["when it was cut twice and its connection was seen to be weak", [cut, { ...cut, hadWeakLine: true }], 20 * second, "fallback"],
+    ["not when that was cut once", [{ ...cut, hadWeakLine: true }], 20 * second, "main"],
     ["not when that took longer than ten minutes", [cut, cut, cut], 6 * minute, "main"],
     ["not when the camera was gone each time", [gone, gone, gone, gone], 20 * second, "main"],
     ["when pictures do not come for as long as no boot takes", [dry, dry, dry], 20 * second, "fallback"],
@@ -59,7 +61,7 @@ describe("the main stream is left", () => {
     (reason) => !["silent", "stalled", "no-frames", "ended", "not-found", "no-video", "starved"].includes(reason),
   );
   test.each(saysNothing)("not for %s", (reason) => {
-    expect(ended(onMain, Array(20).fill({ reason, hadFrames: false, answers: true })).kind).toBe("main");
+    expect(ended(onMain, Array(20).fill({ reason, hadFrames: false, answers: true, hadWeakLine: true })).kind).toBe("main");
   });
 
   test("and the reason is said", () => {
@@ -157,7 +159,12 @@ describe("pace", () => {
 
 describe("laws", () => {
   type Step = { readonly end: TryEnd; readonly heldMs: number; readonly waitMs: number };
-  const end = fc.record({ reason: fc.constantFrom(...endReasons), hadFrames: fc.boolean(), answers: fc.constantFrom(true, false, null) });
+  const end = fc.record({
+    reason: fc.constantFrom(...endReasons),
+    hadFrames: fc.boolean(),
+    answers: fc.constantFrom(true, false, null),
+    hadWeakLine: fc.boolean(),
+  });
   const step: fc.Arbitrary<Step> = fc.record({
     end: fc.oneof({ weight: 2, arbitrary: fc.constantFrom(cut, dry, absent) }, { weight: 1, arbitrary: end }),
     heldMs: fc.oneof(fc.integer({ min: 0, max: 20 * minute }), fc.integer({ min: 0, max: minute })),
@@ -230,6 +237,7 @@ describe("laws", () => {
       ),
       hadFrames: fc.boolean(),
       answers: fc.boolean(),
+      hadWeakLine: fc.boolean(),
     });
     fc.assert(
       fc.property(fc.array(step, { maxLength: 60 }), mute, (steps, how) => {
