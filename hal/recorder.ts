@@ -41,7 +41,7 @@ export function findTools(identity: string, env: NodeJS.ProcessEnv = process.env
   return { ffmpeg: env.MATGHI_FFMPEG ?? "/usr/bin/ffmpeg", ffprobe: env.MATGHI_FFPROBE ?? "/usr/bin/ffprobe", setpriv, identity };
 }
 
-/** It also says anew which capabilities it has, none; our own unit forbids even that (capset), and ends itself what we leave behind. */
+/** It says anew which capabilities it has, none; a sandbox that forbids even that (capset) ends itself what we leave behind. */
 function works(setpriv: string): boolean {
   const { status } = spawnSync(setpriv, ["--pdeathsig", "KILL", "--", setpriv, "--version"], { stdio: "pipe", timeout: tryDeadlineMs });
   return status === 0;
