@@ -11,6 +11,7 @@ import {
   commandOf,
   type Draft,
   eventMessage,
+  healthMs,
   heartbeatMs,
   officerHoldOf,
   ownStateTopic,
@@ -226,7 +227,7 @@ async function renew(station: Station, session: BrokerSession, now: Talk, conn: 
   }
   if (isDue(station, now, "state", heartbeatMs))
     await session.publish(stateMessage(station.address, "online", station.boot, conn, station.nowAt()));
-  if (isDue(station, now, "health", heartbeatMs)) await session.publish(station.health(now.lastError));
+  if (isDue(station, now, "health", healthMs)) await session.publish(station.health(now.lastError));
   await sayConditions(station, session, now);
 }
 

@@ -42,7 +42,7 @@ function clientOptions(options: BrokerOptions, version: 4 | 5, connectMs: number
       keepalive: keepaliveSeconds,
       connectTimeout: connectMs + 1_000,
     },
-    ...{ reconnectPeriod: 0, queueQoSZero: false, resubscribe: false, rejectUnauthorized: true, reschedulePings: false },
+    ...{ reconnectPeriod: 0, queueQoSZero: false, resubscribe: false, rejectUnauthorized: true, reschedulePings: true },
     ...(options.ca === null ? {} : { ca: options.ca }),
     ...(options.cert === null || options.key === null ? {} : { cert: options.cert, key: options.key }),
     ...(options.credential === null ? {} : { username: options.credential.username, password: options.credential.password }),
@@ -162,7 +162,8 @@ function sessionOf(client: MqttClient, version: 4 | 5, resumed: boolean, options
     if (payload.length > mostIncomingBytes) return;
     listener(topic, payload.toString("utf8"), packet.properties?.correlationData?.toString("utf8") ?? null);
   });
-  client.subscribe([...options.subscriptions], { qos: 1 }, () => undefined);
+  // What stands there is read once; what we say ourselves does not come back over the line.
+  client.subscribe([...options.subscriptions], { qos: 1, nl: version === 5 }, () => undefined);
   // Of net.Socket; mqtt.js calls it a stream.
   const socket = client.stream as unknown as { readonly bytesWritten: number; readonly bytesRead: number };
   return {

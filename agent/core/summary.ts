@@ -95,12 +95,21 @@ const figuresOf = (tally: Tally) => ({
   ...{ ...timesOf(tally), gaps: tally.gaps, flaps: tally.flaps, longestGapMs: tally.longestGapMs, reachableMs: tally.reachableMs },
 });
 
+type Figures = ReturnType<typeof figuresOf>;
+
 /** A day of a month, with what lies at its midnights: any stretch of days adds up to what the report says of it (core/seam.ts). */
 function dayFigures(spans: readonly LedgerSpan[], day: Span & { readonly day: string }) {
   const own = cutTo(spans, day);
   const edges = edgesOf(own.filter(isLoss), day);
-  return { day: day.day, ...figuresOf(tallyOf(own)), ...(edges === null ? {} : { edges }) };
+  return { day: day.day, ...withoutNothing(figuresOf(tallyOf(own))), ...(edges === null ? {} : { edges }) };
 }
+
+/** A month goes over a household's line again and again: what is nothing in a day is not said. How long it was reached may be 0, or not known. */
+const withoutNothing = ({ reachableMs, byCause, ...counts }: Figures): Partial<Figures> => ({
+  ...Object.fromEntries(Object.entries(counts).filter(([, count]) => count > 0)),
+  ...(Object.keys(byCause).length === 0 ? {} : { byCause }),
+  ...(reachableMs === null ? {} : { reachableMs }),
+});
 
 /** Spans of a window, cut to it; all are in order. */
 export function cutTo(spans: readonly LedgerSpan[], window: Span): readonly LedgerSpan[] {

@@ -13,6 +13,7 @@ import { costOf } from "./cost.ts";
 import { type Figure, rowOf, tell } from "./figures.ts";
 import { lineFigures } from "./line.ts";
 import { motionFigures } from "./motion.ts";
+import { wireFigures } from "./wire.ts";
 
 const parts = ["cost", "line", "index", "export", "others"] as const;
 const usage = `usage: npm run bench -- [--only ${parts.join(",")}] [--cameras 1,4,8,16] [--turns 5] [--window 60] [--segments 1000,100000] [--out FOLDER]`;
@@ -65,7 +66,7 @@ async function main(): Promise<number> {
     else figures.push(...found);
   };
   for (const count of only.includes("cost") ? (counts ?? []) : []) take("cost", await costOf(count, turns, windowS * 1_000, say));
-  if (only.includes("line")) take("line", await lineFigures(8));
+  if (only.includes("line")) take("line", [...(await lineFigures(8)), ...(await wireFigures(4))]);
   for (const size of only.includes("index") ? (sizes ?? []) : []) {
     say(`  an index of ${size} segments`);
     const args = ["--segments", String(size), "--gaps", String(Math.max(1_000, size / 10)), ...(size > 100_000 ? ["--bare"] : [])];

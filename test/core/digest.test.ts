@@ -106,7 +106,7 @@ describe("a month", () => {
       ],
     });
     for (const key of ["dueMs", "recordedMs", "unknownMs", "plannedMs"] as const)
-      expect(summary?.days.reduce((sum, one) => sum + one[key], 0)).toBe(summary?.total[key]);
+      expect(summary?.days.reduce((sum, one) => sum + (one[key] ?? 0), 0)).toBe(summary?.total[key]);
   });
 
   test("has its topic, is retained, and is forgotten after 26 months", () => {

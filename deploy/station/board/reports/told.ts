@@ -145,9 +145,9 @@ function dayFrom(body: Body, month: Span, untilAt: WallMs): ToldDay | null {
 
 const sums = ["dueMs", "recordedMs", "unknownMs", "plannedMs", "gaps", "flaps", "longestGapMs"] as const;
 
-/** Null where a figure is missing, or where they do not add up: what is wrong is not summed. */
+/** What is not said is nothing. Null where a figure is none, or where they do not add up: what is wrong is not summed. */
 function tallyOf(body: Body): Tally | null {
-  const figures = sums.map((key) => [key, numberOf(body[key])] as const);
+  const figures = sums.map((key) => [key, numberOf(body[key] ?? 0)] as const);
   if (figures.some(([, value]) => value === null || value < 0)) return null;
   const tally: Tally = {
     ...nothing,
