@@ -14,7 +14,8 @@ import {
   type Page,
   pageSpacingMs,
   pagesOf,
-  renewPagesMs,
+  renewDaysMs,
+  renewMonthsMs,
   type Sent,
 } from "./core/digest.ts";
 import { type Address, type Draft, dayMessage, monthMessage } from "./core/message.ts";
@@ -60,7 +61,8 @@ type State = {
   readonly known: Set<string>;
   /** Null: nothing was looked at in this run. */
   seenAt: WallMs | null;
-  renewedMonoMs: MonoMs;
+  daysRenewedMonoMs: MonoMs;
+  monthsRenewedMonoMs: MonoMs;
 };
 
 /** Makes the digest; the first call of `next` finds all pages due that the station may lack. */
@@ -71,7 +73,7 @@ export function makeDigest(deps: DigestDeps): Digest {
     sent: new Map(deps.sent.all()),
     known: new Set(),
     seenAt: null,
-    renewedMonoMs: 0,
+    ...{ daysRenewedMonoMs: 0, monthsRenewedMonoMs: 0 },
   };
   return {
     next: () => {
@@ -103,12 +105,19 @@ function refill(deps: DigestDeps, state: State, nowAt: WallMs): void {
   const cameras = deps.cameras();
   welcome(state, cameras, nowAt);
   const turned = state.seenAt === null || dayOf(state.seenAt) !== dayOf(nowAt);
-  if (!turned && monoMs - state.renewedMonoMs < renewPagesMs) return;
+  const isDay = turned || monoMs - state.daysRenewedMonoMs >= renewDaysMs;
+  const isMonth = turned || monoMs - state.monthsRenewedMonoMs >= renewMonthsMs;
+  if (!isDay && !isMonth) return;
   const fromAt = state.seenAt === null ? Number.NEGATIVE_INFINITY : Math.min(state.seenAt, nowAt);
-  want(state, pagesOf(cameras, { fromAt, toAt: nowAt + 1 }, nowAt));
+  const pages = pagesOf(cameras, { fromAt, toAt: nowAt + 1 }, nowAt);
+  want(
+    state,
+    pages.filter(({ kind }) => (kind === "day" ? isDay : isMonth)),
+  );
   if (turned) forgetOld(deps, state, cameras, nowAt);
   state.seenAt = nowAt;
-  state.renewedMonoMs = monoMs;
+  if (isDay) state.daysRenewedMonoMs = monoMs;
+  if (isMonth) state.monthsRenewedMonoMs = monoMs;
 }
 
 /** A camera whose due time has just begun has pages now; they do not wait for the next round. */

@@ -12,8 +12,10 @@ export type DigestCamera = { readonly id: string; readonly sinceAt: WallMs | nul
 /** Kept at the station this long (contract §7): today and 40 days before it, this month and 26 before it. */
 export const keptDays = 40;
 export const keptMonths = 26;
-/** Running pages go again after this long: the contract says 15 minutes, and a queue of cameras takes its time. */
-export const renewPagesMs = 14 * 60_000;
+/** Running days go again after this long: the contract says 15 minutes, and a queue of cameras takes its time. */
+export const renewDaysMs = 14 * 60_000;
+/** Running months, which are the most of what a quiet site says: a gap that closes sends them at once. */
+export const renewMonthsMs = 3 * 3_600_000;
 /** A page goes no more often, however many gaps close in it. */
 export const pageSpacingMs = 10_000;
 

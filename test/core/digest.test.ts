@@ -243,13 +243,16 @@ describe("the digest", () => {
     expect(w.run(20_000)).toEqual(["day/2026-11-24/c", "month/2026-11/c", "day/2026-11-22/c"]);
   });
 
-  test("renews the running pages within every 15 minutes, reading nothing in between", () => {
+  test("renews the running day within every 15 minutes, the month every three hours, reading nothing in between", () => {
     const w = world(one, at(9));
     w.run(20_000);
     const looked = w.looks.length;
     expect(w.run(13 * 60_000)).toEqual([]);
     expect(w.looks).toHaveLength(looked);
-    expect(w.run(2 * 60_000)).toEqual(["day/2026-11-24/c", "month/2026-11/c"]);
+    expect(w.run(2 * 60_000)).toEqual(["day/2026-11-24/c"]);
+    const later = w.run(2.8 * 3_600_000);
+    expect(later.filter((name) => name.startsWith("month/"))).toEqual(["month/2026-11/c"]);
+    expect(later.filter((name) => name.startsWith("day/"))).toHaveLength(12);
   });
 
   test("tells a page again when a gap in it has closed, however many close", () => {

@@ -2,6 +2,7 @@
  * The report of a commune from what its boxes told the station: the same figures as `matghi report --json` of each box, added up. What is
  * missing is named, and never counted as nothing. Pure.
  */
+import { renewMonthsMs } from "../../../../agent/core/digest.ts";
 import { endingOf, type Grade, gradeOfRatio } from "../../../../agent/core/grade.ts";
 import { monthsOf, type Period, periodBefore, spanOfMonth } from "../../../../agent/core/period.ts";
 import { assembled, type CameraRow, type Report } from "../../../../agent/core/report.ts";
@@ -36,8 +37,8 @@ export type CommuneReport = {
   readonly versions: readonly string[];
 };
 
-/** A running page is renewed every 14 minutes (core/digest.ts), and a box with many cameras takes its time. */
-const lateMs = 30 * 60_000;
+/** A running month is renewed in its rhythm, and a box with many cameras takes its time. */
+const lateMs = renewMonthsMs + 20 * 60_000;
 const dayMs = 86_400_000;
 
 /** Topics, after `matghi/v1/<commune>/`, that must be subscribed to for a period: its months, and those of the period before for the comparison. */
