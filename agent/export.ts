@@ -51,6 +51,8 @@ export type Exported =
   | { readonly kind: "done"; readonly manifest: Manifest; readonly manifestSha256: string; readonly altered: readonly string[] }
   | { readonly kind: "refused"; readonly reason: "no-room" | "exists" | "stopped" | "no-view"; readonly detail: string };
 
+const readBytes = 1 << 20;
+
 /** Beside the files: manifest, sheet, subtitles. */
 const overheadBytes = 20_000_000;
 
@@ -126,12 +128,11 @@ async function copySegment(
   const file = originalOf(segment);
   const target = join(draft, file);
   await mkdir(dirname(target), { recursive: true });
+  const source = join(order.footage, segmentPath(segment));
   // An earlier try may have come this far.
-  const sha256 =
-    (await hashOf(target, segment.bytes)) === segment.sha256
-      ? segment.sha256
-      : await copy(join(order.footage, segmentPath(segment)), target);
-  return segmentFacts(segment, sha256, (await stat(target)).size, await remux.look(target, signal));
+  const take = async () => ((await hashOf(target, segment.bytes)) === segment.sha256 ? segment.sha256 : copy(source, target));
+  const [sha256, seen] = await Promise.all([take(), remux.look(source, signal)]);
+  return segmentFacts(segment, sha256, (await stat(target)).size, seen);
 }
 
 /** What the manifest says of a copied file; `sha256` and `bytes` are the copy's. */
@@ -153,7 +154,7 @@ async function hashOf(path: string, bytes: number): Promise<string | null> {
   const found = await stat(path).catch(() => null);
   if (found === null || found.size !== bytes) return null;
   const hash = createHash("sha256");
-  for await (const chunk of createReadStream(path)) hash.update(chunk as Buffer);
+  for await (const chunk of createReadStream(path, { highWaterMark: readBytes })) hash.update(chunk as Buffer);
   return hash.digest("hex");
 }
 
@@ -162,7 +163,7 @@ async function copy(source: string, target: string): Promise<string> {
   const hash = createHash("sha256");
   const file = await open(target, "w", 0o644);
   try {
-    for await (const chunk of createReadStream(source, { highWaterMark: 1 << 20 })) {
+    for await (const chunk of createReadStream(source, { highWaterMark: readBytes })) {
       hash.update(chunk as Buffer);
       await file.write(chunk as Buffer);
     }
@@ -251,11 +252,20 @@ async function seal({ key }: ExportDeps, order: ExportOrder, draft: string, mani
   for (const [name, text] of descriptions) await write(join(draft, name), text);
   for (const old of [names.sums, names.signature]) await rm(join(draft, old), { force: true });
   const lines: string[] = [];
+  // What was hashed and flushed while it was copied is not read again.
+  const copied = new Map(
+    manifest.cameras.flatMap(({ segments }) => segments.flatMap((copy) => (copy.matches ? [[copy.file, copy.sha256] as const] : []))),
+  );
   for (const file of (await filesUnder(draft)).toSorted()) {
+    const known = copied.get(file);
+    if (known !== undefined) {
+      lines.push(`${known}  ${file}\n`);
+      continue;
+    }
     const hash = createHash("sha256");
     const handle = await open(join(draft, file), "r+");
     try {
-      for await (const chunk of handle.createReadStream({ autoClose: false })) hash.update(chunk as Buffer);
+      for await (const chunk of handle.createReadStream({ autoClose: false, highWaterMark: readBytes })) hash.update(chunk as Buffer);
       await handle.sync();
     } finally {
       await handle.close();

@@ -77,8 +77,9 @@ async function fillZip(deps: ExportDeps, order: ExportOrder, zip: SealedZip, dra
     for (const segment of camera.segments) {
       if (signal.aborted) return stopped;
       const source = join(order.footage, segmentPath(segment));
-      const seen = await deps.remux.look(source, signal);
+      const look = deps.remux.look(source, signal);
       const { sha256, bytes } = await chest.put(originalOf(segment), createReadStream(source, { highWaterMark: readBytes }));
+      const seen = await look;
       segments.push(segmentFacts(segment, sha256, bytes, seen));
       done.files += 1;
       done.bytes += segment.bytes;
