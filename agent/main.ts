@@ -213,7 +213,7 @@ export async function live(world: World, life: Life, stop: AbortSignal): Promise
   keepReserve(settings.site.state);
   const auditor = makeAuditor(store, keyOf(settings.site.state, log), time, log);
   auditor.say("service.started", { version, config: hash, previous: previous?.end ?? "none" });
-  if (fate?.undone != null) tellUndone({ store, log, auditor }, fate.undone);
+  tellUndone({ store, log, auditor }, fate?.undone ?? null);
   closePrevious(recovery, unended);
   sayBegin(store, time, { config: hash, previous: previous?.end ?? "none", brokenAs });
   const orphans = await recorder.reap();

@@ -12,6 +12,7 @@ import { type CameraFacts, type HouseholdLine, type Status, statusOf } from "./c
 import { stretchesOf } from "./core/stretch.ts";
 import { supplyOf } from "./core/supply.ts";
 import { trafficIn, trafficOf } from "./core/traffic.ts";
+import { undoneOf } from "./core/trial.ts";
 import { twinFeltAt } from "./core/twin.ts";
 import type { Gap, Span, WallMs } from "./core/types.ts";
 import { wearOf } from "./core/wear.ts";
@@ -192,6 +193,7 @@ export function readStatus(asking: Asking, version: string): Status {
       .holds()
       .flatMap(({ id, camera, untilUtc }) => (untilUtc === null || untilUtc > nowAt ? [] : [{ id, camera, untilUtc }])),
     ...{ unanswered: reads.unanswered(), nowAt },
+    undone: undoneOf(reads.meta("undone")),
     certificateDays: certificateDays(settings.station?.cert, nowAt),
   });
 }

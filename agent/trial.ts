@@ -3,7 +3,7 @@ import { renameSync, writeFileSync } from "node:fs";
 import type { Clock } from "../hal/ports.ts";
 import type { Auditor } from "./auditor.ts";
 import { reachOf } from "./core/reach.ts";
-import { judgeTrial, readReport, reportText, type Seen, type Trial, type TrialReport, type Undone } from "./core/trial.ts";
+import { judgeTrial, readReport, reportText, type Seen, type Trial, type TrialReport, type Undone, undoneOf } from "./core/trial.ts";
 import type { CameraState, Cause, MonoMs } from "./core/types.ts";
 import { reportFile, textAt } from "./home.ts";
 import type { Log } from "./log.ts";
@@ -102,14 +102,14 @@ function say(
   } else log.error({ version, previous, lacks: verdict.lacks }, "this version did not do what the one before did: it is left again");
 }
 
-/** Once: this version has taken over again. */
-export function tellUndone(
-  deps: Pick<TrialDeps, "log" | "auditor"> & { readonly store: Pick<Store, "meta" | "commit"> },
-  undone: Undone,
-): void {
-  if (deps.store.meta("undone") === undone.id) return;
+type Telling = Pick<TrialDeps, "log" | "auditor"> & { readonly store: Pick<Store, "meta" | "commit"> };
+
+/** Says once that this version has taken over again, and keeps it in mind until another update has begun. */
+export function tellUndone({ log, auditor, store }: Telling, undone: Undone | null): void {
+  if (undoneOf(store.meta("undone"))?.id === undone?.id) return;
+  store.commit([{ put: "note", note: "undone", text: undone === null ? null : JSON.stringify(undone) }]);
+  if (undone === null) return;
   const { version, previous, why } = undone;
-  deps.log.error({ version, previous, why }, "a newer version was left again");
-  deps.auditor.say("update.undone", { version, previous, why });
-  deps.store.commit([{ put: "note", note: "undone", text: undone.id }]);
+  log.error({ version, previous, why }, "a newer version was left again");
+  auditor.say("update.undone", { version, previous, why });
 }

@@ -1,6 +1,6 @@
 /**
  * `matghi update FILE.deb`: the package becomes a version beside the one in use, which one rename switches to; it stays once its trial is over
- * (agent/trial.ts from within, deploy/debian/trial from outside). `--status` and `--back` for a person.
+ * (agent/trial.ts from within, deploy/debian/versions from outside). `--status` and `--back` for a person.
  */
 import { randomBytes } from "node:crypto";
 import { accessSync, constants, copyFileSync, existsSync, readdirSync, readFileSync, rmSync, statfsSync, statSync } from "node:fs";

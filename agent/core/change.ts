@@ -42,7 +42,7 @@ export type Write =
 /**
  * `broken`: a damaged database was set aside under that name, and nobody was told yet · `reset`: the same, for ever ·
  * `restored`: it came from a backup, and has not run since ·
- * `undone`: the trial that was left for this version, as it was told last ·
+ * `undone`: the newer version that was left for this one (core/trial.ts) ·
  * `officer-holds`: what the station asked to hold, and our answers ·
  * `reach`: where the way to the station is broken (core/reach.ts) ·
  * `traffic`: bytes told to and by the station, by days (core/traffic.ts) ·

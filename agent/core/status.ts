@@ -8,6 +8,7 @@ import { mainTroubles } from "./stream.ts";
 import type { Supply } from "./supply.ts";
 import { iso, isoOrNull, vietnamTime } from "./time.ts";
 import type { TrafficDays } from "./traffic.ts";
+import type { Undone } from "./trial.ts";
 import type { CameraState, StreamName, WallMs } from "./types.ts";
 import { isUrgent, troubled, type Wear } from "./wear.ts";
 import type { WifiFacts } from "./wifi.ts";
@@ -60,6 +61,8 @@ export type StatusFacts = {
   readonly certificateDays: number | null;
   /** When another box with this one's identity was felt last; null: there is none. */
   readonly twinAt: UtcMs | null;
+  /** The newer version that was left again, and why; null: none was, or another update has begun since. */
+  readonly undone: Pick<Undone, "version" | "why"> | null;
   /** People's requests that nobody has answered: number in the register, and by when. */
   readonly unanswered: readonly { readonly id: number; readonly dueAt: UtcMs }[];
   readonly nowAt: UtcMs;
@@ -107,6 +110,7 @@ export const troubles = [
   "space",
   "certificate",
   "identity",
+  "update",
   "foreign",
   "subject",
   "hold",
@@ -271,6 +275,7 @@ function todoOf(facts: StatusFacts): Todo[] {
     add("space", "attention", null, fill(words.daysShort, { days: Math.floor(daysLeft), min: facts.keepMinDays }), null);
   const { certificateDays, site, twinAt } = facts;
   if (twinAt !== null) add("identity", "broken", null, fill(words.twin, { site, at: vietnamTime(twinAt) }), null);
+  if (facts.undone !== null) add("update", "attention", null, fill(words.update.undone, { ...facts.undone }), null);
   if (certificateDays !== null && certificateDays <= warnDays.first)
     add("certificate", certificateDays <= warnDays.last ? "broken" : "attention", null, certificateText(certificateDays, words), null);
   const { heldFullInMs } = facts.disk;

@@ -105,6 +105,9 @@ export function readUndone(text: string): Undone | null {
   return isVersion(undone.version) && isVersion(undone.previous) ? undone : null;
 }
 
+/** As it stands in the store; null: the version in use was not taken back. */
+export const undoneOf = (note: string | null): Undone | null => JSON.parse(note ?? "null") as Undone | null;
+
 /** What holds of the versions on a box, read from what lies there. */
 export type Standing =
   | { readonly kind: "settled" }

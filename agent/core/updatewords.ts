@@ -40,6 +40,8 @@ const vi = {
       "going-back": "Đang quay về matghi {previous}.",
       undone: "Đang dùng matghi {current}. Bản {version} đã bị bỏ: {why} – đề nghị gửi kết quả matghi support.",
     },
+    undone:
+      "Bản phần mềm {version} đã bị bỏ sau khi thử ({why}), máy dùng lại bản trước – đề nghị gửi kết quả matghi support cho người hỗ trợ",
     others: "Bản khác có trên máy: {list}",
     none: "không có",
     time: "đủ thời gian",
@@ -89,6 +91,8 @@ const en: typeof vi = {
       "going-back": "Going back to matghi {previous}.",
       undone: "matghi {current} is in use. {version} was left again: {why}; send what matghi support makes.",
     },
+    undone:
+      "The software version {version} was left again after its trial ({why}), the one before is in use; send what matghi support makes to whoever helps you",
     others: "Other versions on this box: {list}",
     none: "none",
     time: "enough time",

@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { readReport, type Trial } from "../../agent/core/trial.ts";
+import { readReport, type Trial, undoneOf } from "../../agent/core/trial.ts";
 import type { CameraState } from "../../agent/core/types.ts";
 import { makeLog } from "../../agent/log.ts";
 import { openStore } from "../../agent/store/store.ts";
@@ -108,6 +108,8 @@ test("a version that has taken over again says so once", async () => {
   const undone = { id: "a1", version: "0.2.0", previous: "0.1.0", why: "lacks a" };
   tellUndone(deps, undone);
   tellUndone(deps, undone);
-  expect(scene.said).toEqual(["update.undone"]);
+  expect([scene.said, undoneOf(scene.store.meta("undone"))]).toEqual([["update.undone"], undone]);
+  tellUndone(deps, null);
+  expect([scene.said.length, scene.store.meta("undone")]).toEqual([1, null]);
   await scene.stop();
 });

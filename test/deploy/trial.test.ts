@@ -125,6 +125,49 @@ test("two old versions are kept, with the databases that they left", () => {
   expect(versions.running()).toBe("0.2.0");
 });
 
+describe("a package that is installed", () => {
+  /** dpkg has unpacked it. */
+  const unpacked = (versions: Versions, version: string) => {
+    rmSync(join(versions.root, "package"), { recursive: true, force: true });
+    putVersion(join(versions.root, "package"), version);
+  };
+
+  test("becomes a version of its own, which no later package takes away", () => {
+    const versions = makeVersions();
+    unpacked(versions, "0.2.0");
+    versions.script("place", "0.2.0", "0.1.0");
+    expect(versions.running()).toBe("0.2.0");
+    unpacked(versions, "0.3.0");
+    versions.script("place", "0.3.0", "0.2.0");
+    expect(["0.1.0", "0.2.0", "0.3.0"].map((version) => versions.has(`versions/${version}/node`))).toEqual([true, true, true]);
+    expect([versions.running(), versions.text("versions/0.2.0/matghi.js")]).toEqual(["0.3.0", "// 0.2.0\n"]);
+  });
+
+  test("the same once more replaces it; an older one takes over where dpkg was told so, and ends a trial", () => {
+    const versions = onTrial();
+    for (const version of ["0.1.0", "0.1.0"]) {
+      unpacked(versions, version);
+      versions.script("place", version, "0.2.0");
+    }
+    expect(seen(versions)).toEqual({ runs: "0.1.0", trial: false, why: undefined });
+  });
+
+  test("leaves a newer version in use that an update has put beside, on trial or not", () => {
+    const versions = onTrial();
+    unpacked(versions, "0.1.5");
+    versions.script("place", "0.1.5", "0.1.0");
+    expect([seen(versions), versions.has("versions/0.1.5")]).toEqual([{ runs: "0.2.0", trial: true, why: undefined }, true]);
+  });
+
+  test("is the first", () => {
+    const versions = makeVersions();
+    for (const gone of ["current", "versions"]) rmSync(join(versions.root, gone), { recursive: true });
+    unpacked(versions, "0.1.0");
+    versions.script("place", "0.1.0");
+    expect(versions.running()).toBe("0.1.0");
+  });
+});
+
 describe("the launcher", () => {
   test("takes the one before the trial where the new one is damaged, then the newest that is whole, then the package's own", () => {
     const versions = onTrial();

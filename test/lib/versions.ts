@@ -1,13 +1,11 @@
 /** Versions side by side in a folder of our own, each with a small program in the place of Node; packages of them; the box's own scripts over them. */
 import { execFileSync, spawnSync } from "node:child_process";
-import { cpSync, existsSync, mkdirSync, readFileSync, readlinkSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import { basename, join } from "node:path";
+import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { type Trial, trialText } from "../../agent/core/trial.ts";
 import { repository } from "./cameras.ts";
 import { writeProgram } from "./program.ts";
 import { memoryFolder } from "./temp.ts";
-
-export const versionOfTrial = "0.2.0";
 
 /** A version that says which one it is, and accepts every configuration. */
 export function putVersion(folder: string, version: string, lines: readonly string[] = [`echo ${version}`]): void {
@@ -21,9 +19,8 @@ export type Versions = {
   readonly state: string;
   /** The version that /usr/bin/matghi would run. */
   running(): string;
-  current(): string;
-  /** What root does before each start, and each minute: `trial start`, `trial tick`. */
-  script(mode: "start" | "tick" | "prune"): void;
+  /** What root does before each start, each minute, and when a package is installed. */
+  script(mode: "start" | "tick" | "place", ...args: readonly string[]): void;
   has(file: string): boolean;
   text(file: string): string;
   use(version: string): void;
@@ -37,15 +34,14 @@ export function makeVersions(root: string = memoryFolder("versions")): Versions 
   if (!existsSync(join(root, "versions"))) putVersion(join(root, "versions/0.1.0"), "0.1.0");
   const scripts = join(root, "scripts");
   mkdirSync(scripts, { recursive: true });
-  for (const name of ["launcher", "trial"]) {
+  for (const name of ["launcher", "versions"]) {
     const text = readFileSync(join(repository, "deploy/debian", name), "utf8");
     writeFileSync(join(scripts, name), text.replace("root=/opt/matghi", `root=${root}`), { mode: 0o755 });
   }
   const versions: Versions = {
     ...{ root, state },
     running: () => spawnSync(join(scripts, "launcher"), ["--version"], { encoding: "utf8" }).stdout.trim(),
-    current: () => basename(readlinkSync(join(root, "current"))),
-    script: (mode) => void execFileSync(join(scripts, "trial"), [mode], { stdio: "ignore" }),
+    script: (mode, ...args) => void execFileSync(join(scripts, "versions"), [mode, ...args], { stdio: "ignore" }),
     has: (file) => existsSync(join(root, file)),
     text: (file) => (existsSync(join(root, file)) ? readFileSync(join(root, file), "utf8") : ""),
     use: (version) => {
@@ -53,7 +49,7 @@ export function makeVersions(root: string = memoryFolder("versions")): Versions 
       symlinkSync(`versions/${version}`, join(root, "current"));
     },
     tryOut: (change) => {
-      const trial = { id: "a1", version: versionOfTrial, previous: "0.1.0", state, cameras: ["cam1"], station: false, steadyMs: 600_000 };
+      const trial = { id: "a1", version: "0.2.0", previous: "0.1.0", state, cameras: ["cam1"], station: false, steadyMs: 600_000 };
       writeFileSync(join(root, "trial"), trialText({ ...trial, ...change }));
     },
   };
