@@ -55,6 +55,8 @@ async function write(path: string, text: string): Promise<void> {
   const file = await open(path, constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC, 0o644);
   try {
     await file.writeFile(text);
+    // The agent reads it, whatever root's mask is.
+    await file.chmod(0o644);
     await file.sync();
   } finally {
     await file.close();

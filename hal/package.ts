@@ -1,6 +1,6 @@
 /** Debian packages in files, by dpkg, tar and coreutils, which every Debian has. */
 import { type ChildProcess, execFile, spawn } from "node:child_process";
-import { mkdir } from "node:fs/promises";
+import { chmod, mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import type { Packages } from "./ports.ts";
@@ -52,7 +52,9 @@ const isSo = async (a: string, relation: "lt" | "gt", b: string) =>
 
 /** Modes as the package has them; owned by whoever unpacks it. */
 async function unpack(file: string, folder: string, to: string): Promise<void> {
-  await mkdir(to, { mode: 0o755 });
+  await mkdir(to);
+  // The agent's user runs it, whatever root's mask is.
+  await chmod(to, 0o755);
   const depth = folder.split("/").length + 1;
   const source = spawn("dpkg-deb", ["--fsys-tarfile", file], { stdio: ["ignore", "pipe", "ignore"], timeout: unpackMs });
   const options = ["--strip-components", String(depth), "--no-same-owner", "-p"];

@@ -1,5 +1,5 @@
 /** Debian packages in files, by the system's own dpkg. */
-import { readdirSync, writeFileSync } from "node:fs";
+import { readdirSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { makePackages } from "../../hal/package.ts";
@@ -21,7 +21,9 @@ test.each([
 test("what a package says of itself, and only the part of it that is asked for", async () => {
   const file = makePackage(folder, "0.2.0");
   expect(await packages.facts(file)).toMatchObject({ name: "matghi", version: "0.2.0", unpackedBytes: 20 * 1024 });
-  await packages.unpack(file, "opt/matghi/package", join(folder, "out"));
+  const mask = process.umask(0o077);
+  await packages.unpack(file, "opt/matghi/package", join(folder, "out")).finally(() => process.umask(mask));
+  expect(statSync(join(folder, "out")).mode & 0o777).toBe(0o755);
   expect(readdirSync(join(folder, "out")).sort()).toEqual(["matghi.js", "node"]);
   expect((await packages.run(join(folder, "out"), ["--version"])).text).toBe("0.2.0");
 });
