@@ -1,7 +1,7 @@
 /** Facts of a stretch from the store: what the report and the station's summaries are made of. Reads only. */
 import type { Settings } from "./config/schema.ts";
 import { redate } from "./core/dating.ts";
-import { lineBytes } from "./core/drawn.ts";
+import { drawnKeptMs, lineBytes } from "./core/drawn.ts";
 import { spansOf, splitByPlan } from "./core/ledger.ts";
 import { spanOfDay, spanOfMonth } from "./core/period.ts";
 import { countsOf, type RegisterSums, registerSums, requestsOn } from "./core/register.ts";
@@ -73,7 +73,8 @@ export function monthFacts(asking: Asking, camera: string, month: string): Month
   const span = spanOfMonth(month) ?? nowhere;
   return {
     ...{ ...stretchFacts(asking, camera, span), month, extractions: extractionsOf(asking, camera, month) },
-    lineBytes: lineBytes(drawnIn(asking, camera, span).bytes),
+    // Of a month whose first hours are gone the rest would pass for the whole.
+    lineBytes: asking.nowAt - span.fromAt > drawnKeptMs ? 0 : lineBytes(drawnIn(asking, camera, span).bytes),
   };
 }
 

@@ -6,7 +6,7 @@ import { placeFile, timesDisagree } from "./core/arrival.ts";
 import { cameraBackoffMs, loginBackoffMs } from "./core/backoff.ts";
 import { refine } from "./core/blame.ts";
 import { weakSigns } from "./core/line.ts";
-import { notePace, paceAnew } from "./core/pace.ts";
+import { fellBehind, notePace, paceAnew } from "./core/pace.ts";
 import { segmentPath } from "./core/path.ts";
 import { afterFrames, afterTry, firstChoice, isMainDue, mayLeaveMain, onMain, streamOf, tryMain } from "./core/stream.ts";
 import type { Claim, EndReason, MonoMs, Trust } from "./core/types.ts";
@@ -235,9 +235,9 @@ function onClosed(
     ...{ bornMonoMs: now.bornMonoMs, previousEndMonoMs: now.previousEndMonoMs },
   });
   const clockMs = endMonoMs - (now.bornMonoMs ?? now.firstFrameMonoMs ?? startMonoMs);
-  const { frames, longestSilenceMs } = now;
-  if (!order.arrivalTimes && timesDisagree({ mediaMs: sign.mediaToMs, clockMs, frames, longestSilenceMs }))
-    leave(now, eye.pace.isTrue ? "starved" : "bad-timestamps");
+  const course = { mediaMs: sign.mediaToMs, clockMs, frames: now.frames, longestSilenceMs: now.longestSilenceMs };
+  // Times that jump or stand still are the camera's own, however true they were before.
+  if (!order.arrivalTimes && timesDisagree(course)) leave(now, eye.pace.isTrue && fellBehind(course) ? "starved" : "bad-timestamps");
   // At a file's end the change of streams costs no more than the way there.
   if (isMainDue(eye.choice, sign.monoMs)) leave(now, "main-again");
   now.previousEndMonoMs = endMonoMs;

@@ -162,8 +162,8 @@ function sessionOf(client: MqttClient, version: 4 | 5, resumed: boolean, options
     if (payload.length > mostIncomingBytes) return;
     listener(topic, payload.toString("utf8"), packet.properties?.correlationData?.toString("utf8") ?? null);
   });
-  // What stands there is read once; what we say ourselves does not come back over the line.
-  client.subscribe([...options.subscriptions], { qos: 1, nl: version === 5 }, () => undefined);
+  // What stands there is read once; what we say ourselves does not come back over a household's line.
+  client.subscribe([...options.subscriptions], { qos: 1, nl: version === 5 && options.echo !== true }, () => undefined);
   // Of net.Socket; mqtt.js calls it a stream.
   const socket = client.stream as unknown as { readonly bytesWritten: number; readonly bytesRead: number };
   return {

@@ -504,6 +504,8 @@ export type BrokerOptions = {
   readonly subscriptions: readonly string[];
   /** No session stays behind at the broker, and none from before is taken up. */
   readonly brief?: boolean;
+  /** What this client says itself comes back to it where it subscribes to it: for tools that listen to themselves. Over 3.1.1 it always does. */
+  readonly echo?: boolean;
 };
 export type ConnectResult =
   | { readonly kind: "connected"; readonly session: BrokerSession }

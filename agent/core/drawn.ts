@@ -1,5 +1,8 @@
 /** What cameras draw from a line: the bytes of their footage, and what carries them. Pure. */
 
+/** So long the hours are kept: this month and the one before it. */
+export const drawnKeptMs = 62 * 86_400_000;
+
 /** Footage that came in a stretch: how long it plays, and its bytes on disk. */
 export type Drawn = { readonly ms: number; readonly bytes: number };
 

@@ -1,5 +1,5 @@
 /** Whether a stream keeps pace with the clock. A line that carries less than the stream lets its pictures fall behind without ever falling silent. Pure. */
-import { mostFramesPerSecond } from "./arrival.ts";
+import { type Course, mostFramesPerSecond } from "./arrival.ts";
 import type { MonoMs } from "./types.ts";
 
 /** What has come of a try at a moment, counted from its start. */
@@ -24,6 +24,10 @@ export const noPace: Pace = { from: null, isTrue: false, isStarved: false };
 /** A new try begins; what is known of the camera's times stays. */
 export const paceAnew = ({ isTrue }: Pace): Pace => ({ from: null, isTrue, isStarved: false });
 
+/** Did the pictures fall behind, rather than the camera's times jump or stand still? */
+export const fellBehind = ({ mediaMs, clockMs, frames }: Pick<Course, "mediaMs" | "clockMs" | "frames">): boolean =>
+  mediaMs < clockMs && frames * 1_000 <= mediaMs * mostFramesPerSecond;
+
 export function notePace(pace: Pace, mark: Mark): Pace {
   const { from, isTrue } = pace;
   if (from === null) return { ...pace, from: mark };
@@ -31,6 +35,6 @@ export function notePace(pace: Pace, mark: Mark): Pace {
   if (clockMs < windowMs) return pace;
   const mediaMs = mark.mediaMs - from.mediaMs;
   const share = mediaMs / clockMs;
-  const standsStill = (mark.frames - from.frames) * 1_000 > mediaMs * mostFramesPerSecond;
-  return { from: mark, isTrue: isTrue || share >= trueShare, isStarved: isTrue && share < starvedShare && !standsStill };
+  const isBehind = fellBehind({ mediaMs, clockMs, frames: mark.frames - from.frames });
+  return { from: mark, isTrue: isTrue || share >= trueShare, isStarved: isTrue && share < starvedShare && isBehind };
 }

@@ -104,10 +104,20 @@ function dayFigures(spans: readonly LedgerSpan[], day: Span & { readonly day: st
   return { day: day.day, ...withoutNothing(figuresOf(tallyOf(own))), ...(edges === null ? {} : { edges }) };
 }
 
-/** A month goes over a household's line again and again: what is nothing in a day is not said. How long it was reached may be 0, or not known. */
-const withoutNothing = ({ reachableMs, byCause, ...counts }: Figures): Partial<Figures> => ({
+/**
+ * A month goes over a household's line again and again: what is nothing in a day is not said, but for what the sum law is of. How long it was
+ * reached may be 0, or not known.
+ */
+const withoutNothing = ({
+  dueMs,
+  recordedMs,
+  unknownMs,
+  byCause,
+  reachableMs,
+  ...counts
+}: Figures): Pick<Figures, "dueMs" | "recordedMs" | "unknownMs" | "byCause"> & Partial<Figures> => ({
+  ...{ dueMs, recordedMs, unknownMs, byCause },
   ...Object.fromEntries(Object.entries(counts).filter(([, count]) => count > 0)),
-  ...(Object.keys(byCause).length === 0 ? {} : { byCause }),
   ...(reachableMs === null ? {} : { reachableMs }),
 });
 

@@ -3,6 +3,7 @@ import { randomUUID } from "node:crypto";
 import type { AuditHead } from "../core/audit.ts";
 import type { Change, Moment } from "../core/change.ts";
 import type { Sent } from "../core/digest.ts";
+import { drawnKeptMs } from "../core/drawn.ts";
 import { type JournalBounds, planDrop } from "../core/journal.ts";
 import { lossEvent, makeRoom, nothingLost } from "../core/overflow.ts";
 import type { EventRow, MonoMs, Trust, WallMs } from "../core/types.ts";
@@ -298,9 +299,6 @@ function makePagesSent(db: Database, setMeta: (key: string, value: string) => vo
       ),
   };
 }
-
-/** This month and the one before it. */
-const drawnKeptMs = 62 * 86_400_000;
 
 function prune(sql: ReturnType<typeof cache>, beforeAt: WallMs): number {
   sql("DELETE FROM register WHERE at_utc < ?").run(beforeAt);

@@ -42,7 +42,7 @@ export async function connectAs(place: Place, way: Way, subscriptions: readonly 
     will: null,
     willDelaySeconds: 0,
     subscriptions,
-    brief: true,
+    ...{ brief: true, echo: true },
   };
   const result = await makeBroker(deadlines).connect(options, new AbortController().signal);
   return result.kind === "failed"

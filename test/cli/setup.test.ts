@@ -139,6 +139,7 @@ test.each<[string, readonly string[], RegExp]>([
   mkdirSync(join(folder, "etc"));
   const answer = await matghi([...siteOptions(folder), ...more.map((text) => text.replace("OPEN", open).replace("OLD", old))]);
   expect(answer.stderr).toMatch(message);
+  expect(answer.stderr, "no password is shown").not.toContain("bcd");
   expect(answer.code).toBe(2);
   expect(readdirSync(join(folder, "etc"))).toEqual([]);
 });

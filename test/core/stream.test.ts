@@ -1,7 +1,7 @@
 /** Which stream is recorded: cases, and laws over drawn histories of a camera's tries. */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { noPace, notePace, paceAnew } from "../../agent/core/pace.ts";
+import { fellBehind, noPace, notePace, paceAnew } from "../../agent/core/pace.ts";
 import {
   afterFrames,
   afterTry,
@@ -155,6 +155,14 @@ describe("pace", () => {
   ])("%s", (_, { isStarved }, expected) => {
     expect(isStarved).toBe(expected);
   });
+});
+
+test.each([
+  ["pictures that came late", { mediaMs: 20_000, clockMs: 60_000, frames: 500 }, true],
+  ["times that jump ahead", { mediaMs: 3_600_000, clockMs: 60_000, frames: 1_500 }, false],
+  ["times that stand still", { mediaMs: 40, clockMs: 60_000, frames: 1_500 }, false],
+])("fell behind: %s", (_, course, expected) => {
+  expect(fellBehind(course)).toBe(expected);
 });
 
 describe("laws", () => {

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import type { Settings } from "../../config/schema.ts";
 import { formatProblem, loadConfig } from "../../config.ts";
+import { redact } from "../../core/scrub.ts";
 import { siteText, type Told } from "../../core/setup.ts";
 import { bad, good, type Read } from "../../core/told.ts";
 import { tunnelText } from "../../core/tunnel.ts";
@@ -44,7 +45,8 @@ export async function planOf(desk: Desk): Promise<Plan> {
   const { cameras, secrets } = filed(await camerasOf(desk, problemsWith), desk.secrets);
   const text = siteText(toldWith(cameras));
   const checked = tried(desk.file, text);
-  if (checked.kind === "bad") throw new Refusal(exit.wrongUse, `${checked.why}\nnothing was written; the text was:\n${text.trimEnd()}`);
+  if (checked.kind === "bad")
+    throw new Refusal(exit.wrongUse, `${checked.why}\nnothing was written; the text was:\n${redact(text.trimEnd(), [])}`);
   const { stationPasswordFile } = desk.options;
   const all: Secrets = stationPasswordFile === undefined ? secrets : new Map([...secrets, [stationSecret, secretIn(stationPasswordFile)]]);
   const belongings = enrolment === null ? [] : enrolmentPieces(desk, enrolment);
