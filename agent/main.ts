@@ -222,9 +222,14 @@ export async function live(world: World, life: Life, stop: AbortSignal): Promise
     log.error({ err: String(error) }, "the footage folder cannot be taken into service"),
   );
   if (pastIs !== null) await claimPast(recovery, new Set(settings.cameras.map(({ id }) => id)), pastIs);
+  const isRestored = store.meta("restored") !== null;
+  // A torn file begins where its camera's footage ended, not where the ledger of the copy did.
+  if (isRestored) leaveOpen(books, store, (camera) => store.newestEnd(camera) ?? 0);
   await settleFiles(recovery, previous, stop);
-  if (store.meta("restored") === null) openPages(books, store, previous);
-  else leaveOpen(books, store, time.now());
+  if (isRestored) {
+    leaveOpen(books, store, time.now);
+    store.commit([{ put: "note", note: "restored", text: null }]);
+  } else openPages(books, store, previous);
   const { senses, run: sense } = makeSenses({
     ...{ clock, time, store, log, power: world.power, link: world.link, witness: world.witness },
     houses: () => settings.households.map(({ id, router }) => ({ id, router: router ?? null })),
@@ -473,19 +478,19 @@ function openPages(books: Books, store: Store, previous: Previous): void {
   }
 }
 
-/** A ledger that came from a backup: nobody here knows what the old box recorded since. What its disk brings along lies over it when read. */
-function leaveOpen(books: Books, store: Store, nowAt: WallMs): void {
+/** A ledger that came back from a copy: nobody here knows what became of it since. Footage of that time, known or found, lies over it when read. */
+function leaveOpen(books: Books, store: Store, toAtOf: (camera: string) => WallMs): void {
   for (const { id: camera, leftAt, sinceAt, coveredAt } of store.cameras()) {
-    if (leftAt !== null || coveredAt === null || coveredAt >= nowAt) continue;
+    const toAt = toAtOf(camera);
+    if (leftAt !== null || coveredAt === null || coveredAt >= toAt) continue;
     const page = books.page(camera);
     const closing = page.gap === null ? [] : [{ ...page.gap, toAt: Math.max(page.gap.fromAt, coveredAt) }];
-    books.turn({ ...page, coveredAt: nowAt, gap: null }, [
-      ...closing.map(({ toAt, claim, fault }) => ({ put: "gap-closed", camera, toAt, claim, fault }) as const),
-      { put: "unknown", camera, fromAt: coveredAt, toAt: nowAt, why: "journal reset" },
-      { put: "page", camera, sinceAt: sinceAt ?? coveredAt, coveredAt: nowAt },
+    books.turn({ ...page, coveredAt: toAt, gap: null }, [
+      ...closing.map(({ toAt: endAt, claim, fault }) => ({ put: "gap-closed", camera, toAt: endAt, claim, fault }) as const),
+      { put: "unknown", camera, fromAt: coveredAt, toAt, why: "journal reset" },
+      { put: "page", camera, sinceAt: sinceAt ?? coveredAt, coveredAt: toAt },
     ]);
   }
-  store.commit([{ put: "note", note: "restored", text: null }]);
 }
 
 /** null: nothing can be signed, which is said; the recording goes on. */

@@ -113,7 +113,8 @@ const unwitnessed = (camera: string): Claim => ({
 /** What earlier runs wrote and could not take into the index: files closed last, then those left open. Foreign files are left alone. */
 export async function settleFiles(deps: RecoverDeps, previous: Previous, signal: AbortSignal): Promise<void> {
   try {
-    const closed = previous === null ? [] : await newestWithoutRow(deps, previous);
+    // After a database has come back these may be days of footage: they come with the comparison in the background.
+    const closed = previous === null || deps.store.meta("restored") !== null ? [] : await newestWithoutRow(deps, previous);
     const parts = (await deps.footage.parts(null, null)).filter((file) => file.run < deps.run);
     const files = [...closed, ...parts];
     // One camera's files in their order, the cameras side by side: recording waits for all of them.

@@ -287,6 +287,9 @@ export function makeReads(db: Database) {
       ).flatMap(({ fromAt, toAt, firstAt }) => (firstAt === null ? [] : [{ fromAt: Math.max(fromAt, firstAt), toAt }])),
     hasSegment: (camera: string, run: number, number: number) =>
       one("SELECT 1 FROM segment WHERE camera = ? AND run = ? AND number = ?", cameraNumber(camera), run, number) !== undefined,
+    /** End of a camera's newest footage; null: there is none. */
+    newestEnd: (camera: string): WallMs | null =>
+      one<{ at: number | null }>("SELECT max(end_at) AS at FROM segment WHERE camera = ?", cameraNumber(camera))?.at ?? null,
     /** Segments whose names tell a time within the span. */
     segmentsNamed: (camera: string, span: Span) =>
       all<RawSegment>(

@@ -88,7 +88,7 @@ function takeOver(draft: string, newer: string): readonly string[] {
     const steps: readonly (readonly [string, () => void])[] = [
       ["camera", () => void db.exec("INSERT OR IGNORE INTO main.camera (id, name) SELECT id, name FROM newer.camera")],
       ...kept.map((table) => [table, () => merge(db, table)] as const),
-      ["segment", () => forgetDeleted(db)],
+      ["segment", () => takeFootage(db)],
     ];
     // All or nothing of one table: what the newer version has changed may not fit.
     const lost = steps.filter(([, step]) => !(isThere && succeeds(() => db.transaction(step).immediate()))).map(([table]) => table);
@@ -108,19 +108,32 @@ function succeeds(step: () => void): boolean {
   }
 }
 
-/** Rows of the newer table, in the columns that both know. */
-function merge(db: Database, table: string): void {
-  const columnsOf = (schema: string) => db.prepare("SELECT name FROM pragma_table_info(?, ?)").pluck().all(table, schema) as string[];
-  const theirs = new Set(columnsOf("newer"));
-  const columns = columnsOf("main").filter((name) => theirs.has(name));
-  const list = columns.join(", ");
+/** Rows of the newer table, which count where both have one of the same key. */
+function merge(db: Database, table: string, key = "id"): void {
+  const columns = columnsOfBoth(db, table);
   const changes = columns.map((name) => `${name} = excluded.${name}`).join(", ");
-  db.exec(`INSERT INTO main.${table} (${list}) SELECT ${list} FROM newer.${table} WHERE true ON CONFLICT (id) DO UPDATE SET ${changes}`);
+  db.exec(`${taking(table, columns)} WHERE true ON CONFLICT (${key}) DO UPDATE SET ${changes}`);
 }
 
-/** Footage that went under its rule meanwhile is not missing. A file that is still there comes back with the next comparison. */
-function forgetDeleted(db: Database): void {
-  db.exec(
-    "DELETE FROM main.segment AS s WHERE NOT EXISTS (SELECT 1 FROM newer.segment n WHERE n.camera = s.camera AND n.run = s.run AND n.number = s.number)",
-  );
+function columnsOfBoth(db: Database, table: string): readonly string[] {
+  const columnsOf = (schema: string) => db.prepare("SELECT name FROM pragma_table_info(?, ?)").pluck().all(table, schema) as string[];
+  const theirs = new Set(columnsOf("newer"));
+  return columnsOf("main").filter((name) => theirs.has(name));
+}
+
+const taking = (table: string, columns: readonly string[]) =>
+  `INSERT INTO main.${table} (${columns.join(", ")}) SELECT ${columns.join(", ")} FROM newer.${table} AS n`;
+
+/**
+ * Footage that went under its rule meanwhile is not missing; what was recorded meanwhile keeps the hash of its writing, and nothing is read for it.
+ * A file whose row cannot be taken comes back with the next comparison.
+ */
+function takeFootage(db: Database): void {
+  const isSame = "s.camera = n.camera AND s.run = n.run AND s.number = n.number";
+  db.exec(`DELETE FROM main.segment AS s WHERE NOT EXISTS (SELECT 1 FROM newer.segment AS n WHERE ${isSame})`);
+  // Numbers of rows are each database's own.
+  const columns = columnsOfBoth(db, "segment").filter((name) => name !== "id");
+  const parents = "n.run IN (SELECT id FROM main.run) AND n.camera IN (SELECT id FROM main.camera)";
+  db.exec(`${taking("segment", columns)} WHERE ${parents} AND NOT EXISTS (SELECT 1 FROM main.segment AS s WHERE ${isSame}) ORDER BY n.id`);
+  merge(db, "drawn", "camera, hour_at");
 }

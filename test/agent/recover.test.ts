@@ -4,6 +4,9 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { type LedgerSpan, spansOf, sumsOf } from "../../agent/core/ledger.ts";
 import { gapsOf, historyOf } from "../../agent/query.ts";
+import { openWriter } from "../../agent/store/database.ts";
+import { schemaVersion } from "../../agent/store/migrations.ts";
+import { copyBefore, restoreCopy } from "../../agent/store/undo.ts";
 import { tempFolder } from "../lib/temp.ts";
 import { makeVillage, type Village } from "../lib/world.ts";
 
@@ -55,6 +58,32 @@ test("a database beyond repair is set aside; the footage comes back, the rest is
   expect(spans.filter((span) => span.kind === "footage" && span.segments > 0 && span.toAt - startAt > 30 * minute).length).toBeGreaterThan(
     0,
   );
+  await village.stop();
+});
+
+test("a version that takes over again knows what the newer one recorded, without reading it, and calls none of it a hole", async () => {
+  const { folder, village } = villageOf("taken-back");
+  await village.boot();
+  await village.pass(10 * minute);
+  expect(await copyBefore(join(folder, "state"), "0.1.0")).toBe(true);
+  await village.pass(20 * minute + 23_000);
+  village.cut();
+  const raw = openWriter(join(folder, "state"));
+  raw.pragma(`user_version = ${schemaVersion + 1}`);
+  raw.close();
+  expect(restoreCopy(join(folder, "state"), "0.1.0")?.lost).toEqual([]);
+  await village.boot();
+  await village.pass(10 * minute);
+  const spans = spansIn(village);
+  // What a start reads anew, as the one file that was torn, is of the clock that it has then.
+  const known = spans.flatMap((span) => (span.kind === "footage" ? [[span.clock, span.segments]] : []));
+  expect(known.slice(0, 2)).toEqual([
+    ["synced", 30],
+    ["holdover", 1],
+  ]);
+  expect(sumsOf(spans).recordedMs / minute).toBeGreaterThan(39);
+  const holes = eventsIn(village).filter(({ type, data }) => type === "gap.closed" && Number(data.durationMs) > minute);
+  expect(holes).toEqual([]);
   await village.stop();
 });
 

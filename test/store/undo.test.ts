@@ -88,7 +88,12 @@ test("the copy returns under another journal's name; no number is used twice; ho
   expect(restoreCopy(state, "0.1.0")).toBeNull();
   const store = openStore(state);
   expect(store.holds().map(({ request }) => request)).toEqual(["meanwhile"]);
-  expect(store.segments(10).map(({ run, number }) => [run, number])).toEqual([[1, 1]]);
+  // What was recorded meanwhile is known with its hash: nothing has to be read before the recording goes on.
+  expect(store.segments(10).map(({ run, number, sha256 }) => [run, number, sha256])).toEqual([
+    [1, 1, "ab".repeat(32)],
+    [2, 0, "ab".repeat(32)],
+  ]);
+  expect(store.drawn("a", { fromAt: 0, toAt: 7_200_000 })).toEqual({ ms: 15_000, bytes: 27 });
   expect(store.deletions("a", { fromAt: 0, toAt: 2_000_000 }).map(({ why }) => why)).toEqual(["age"]);
   const begun = store.begin({ ...start, monoMs: 9_000 });
   expect(begun.run).toBeGreaterThan(2);
