@@ -45,8 +45,8 @@ import { readBeat, writeBeat } from "./store/beat.ts";
 import { lockState } from "./store/database.ts";
 import { type BoxKey, openKey } from "./store/key.ts";
 import { keepReserve } from "./store/reserve.ts";
-import { openOrReplace, type Store } from "./store/store.ts";
-import { restoreCopy } from "./store/undo.ts";
+import type { Store } from "./store/store.ts";
+import { openOwn } from "./store/undo.ts";
 import { makeUsage, sweep } from "./sweep.ts";
 import { makeTimekeeper } from "./timekeep.ts";
 import { countTraffic } from "./traffic.ts";
@@ -118,12 +118,12 @@ async function inFolder(folder: string, err: (line: string) => void, work: () =>
 }
 
 async function withStore(configFile: string, first: Settings, hash: string, err: (line: string) => void): Promise<number> {
-  const restored = restoreCopy(first.site.state, version);
+  const { store, restored, failed } = openOwn(first.site.state, version, Date.now());
   if (restored !== null)
     err(
       `the database is ${version}'s own again, with the journal ${restored.db}; not taken over: ${restored.lost.join(", ") || "nothing"}`,
     );
-  const { store } = openOrReplace(first.site.state, Date.now());
+  if (failed !== null) err(`the database of before the update cannot be put back (${failed}); a new one is built from the footage`);
   try {
     const refused = store.meta("folder") === null ? loadConfig(configFile) : null;
     if (refused?.kind === "bad") {

@@ -12,7 +12,7 @@ import type { Settings } from "../config/schema.ts";
 import { parseDuration } from "../config/units.ts";
 import { iso } from "../core/time.ts";
 import { type Standing, steadyMs, type Trial } from "../core/trial.ts";
-import { type NoUpdate, placing, switching, type UpdateFacts, undoing, whyNoUpdate } from "../core/update.ts";
+import { type NoUpdate, noRoom, placing, switching, type UpdateFacts, undoing, whyNoUpdate } from "../core/update.ts";
 import { bytesText, fill, wordsIn } from "../core/words.ts";
 import { currentOf, rootOf, standingAt, systemRoot, textAt } from "../home.ts";
 import { isSigned, keysIn } from "../signature.ts";
@@ -261,6 +261,8 @@ async function goBack(desk: Desk, options: UpdateOptions): Promise<number> {
     const why = over === "restores" ? words.refused.database : words.refused["no-copy"];
     throw new Refusal(exit.needsPerson, fill(why, { version }));
   }
+  const no = noRoom(0, { databaseBytes: databaseBytes(desk.settings.site.state), room: roomOf(desk) });
+  if (no !== null) throw refusal(desk, no);
   await perform(hands, switching(trialOf(desk, version)));
   return restart(desk, fill(words.back, { from: current, to: version }), { from: current, to: version });
 }

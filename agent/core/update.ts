@@ -35,13 +35,17 @@ export function whyNoUpdate(facts: UpdateFacts): NoUpdate | null {
   if (facts.order === "older" && !facts.allowDowngrade) return { why: "older", found: version, current: facts.current };
   if (facts.standing.kind === "trial") return { why: "on-trial", version: facts.standing.trial.version };
   if (facts.standing.kind === "going-back") return { why: "on-trial", version: facts.standing.undone.version };
-  return noRoom(facts);
+  return noRoom(facts.package.unpackedBytes, facts);
 }
 
-function noRoom({ package: { unpackedBytes }, databaseBytes, room }: UpdateFacts): NoUpdate | null {
-  const versionsBytes = unpackedBytes + spareBytes + (room.isOne ? databaseBytes : 0);
+/** A copy stays beside the database, and a newer version may write all of it anew while it migrates. */
+const databases = 2;
+
+/** What an update lacks of room; null: nothing. `unpackedBytes` 0: the version is there already. */
+export function noRoom(unpackedBytes: number, { databaseBytes, room }: Pick<UpdateFacts, "databaseBytes" | "room">): NoUpdate | null {
+  const stateBytes = databases * databaseBytes + spareBytes;
+  const versionsBytes = unpackedBytes + spareBytes + (room.isOne ? databases * databaseBytes : 0);
   if (room.versionsBytes < versionsBytes) return { why: "no-room", where: "versions", lackingBytes: versionsBytes - room.versionsBytes };
-  const stateBytes = databaseBytes + spareBytes;
   if (!room.isOne && room.stateBytes < stateBytes) return { why: "no-room", where: "state", lackingBytes: stateBytes - room.stateBytes };
   return null;
 }

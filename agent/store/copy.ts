@@ -1,6 +1,6 @@
 /** Copies of the database: made while the agent writes, and given a new journal when they take its place. */
 import { randomUUID } from "node:crypto";
-import { openAsItIs, openWriter } from "./database.ts";
+import { type Database, openAsItIs, openWriter } from "./database.ts";
 import { makeReads } from "./reads.ts";
 
 /** SQLite's online backup: consistent, also while the agent writes. False: there is no database. Rejects with SQLite's error. */
@@ -26,20 +26,27 @@ const numberGap = 1_000_000;
 export function renewJournal(state: string, why: string): string {
   const db = openWriter(state);
   try {
-    const name = randomUUID().slice(0, 8);
-    db.transaction(() => {
-      db.prepare("DELETE FROM meta WHERE key IN ('cursor', 'acked', 'retained') OR key LIKE 'page:%'").run();
-      db.prepare("INSERT INTO meta VALUES ('db', ?) ON CONFLICT DO UPDATE SET value = excluded.value").run(name);
-      db.prepare("INSERT INTO meta VALUES ('restored', ?) ON CONFLICT DO UPDATE SET value = excluded.value").run(why);
-      const run = makeReads(db).lastRun();
-      if (run === null) return;
-      const seq = db.prepare("UPDATE run SET seq = seq + ? WHERE id = ? RETURNING seq").pluck().get(numberGap, run.id);
-      db.prepare(
-        "INSERT INTO event (run, seq, at, mono_ms, clock, type, level, keep, data) VALUES (?, ?, ?, 0, 'unset', 'journal.reset', 'alarm', 3, ?)",
-      ).run(run.id, seq, run.beatAt, JSON.stringify({ brokenAs: why, db: name }));
-    }).immediate();
-    return name;
+    return renewJournalIn(db, why);
   } finally {
     db.close();
   }
+}
+
+/** As `renewJournal`, in a database that is open. */
+export function renewJournalIn(db: Database, why: string): string {
+  const name = randomUUID().slice(0, 8);
+  db.transaction(() => {
+    db.prepare("DELETE FROM meta WHERE key IN ('cursor', 'acked', 'retained') OR key LIKE 'page:%'").run();
+    db.prepare("INSERT INTO meta VALUES ('db', ?) ON CONFLICT DO UPDATE SET value = excluded.value").run(name);
+    db.prepare("INSERT INTO meta VALUES ('restored', ?) ON CONFLICT DO UPDATE SET value = excluded.value").run(why);
+    const run = makeReads(db).lastRun();
+    if (run === null) return;
+    // Done before by a start that was cut off, the run's own count may have been taken over anew.
+    const used = "max(seq, (SELECT coalesce(max(e.seq), 0) FROM event e WHERE e.run = run.id))";
+    const seq = db.prepare(`UPDATE run SET seq = ${used} + ? WHERE id = ? RETURNING seq`).pluck().get(numberGap, run.id);
+    db.prepare(
+      "INSERT INTO event (run, seq, at, mono_ms, clock, type, level, keep, data) VALUES (?, ?, ?, 0, 'unset', 'journal.reset', 'alarm', 3, ?)",
+    ).run(run.id, seq, run.beatAt, JSON.stringify({ brokenAs: why, db: name }));
+  }).immediate();
+  return name;
 }

@@ -87,14 +87,19 @@ export function openOrReplace(state: string, nowMs: number): { readonly store: S
     return { store: openStore(state), brokenAs: null };
   } catch (error) {
     if (!(error instanceof BrokenDatabase)) throw error;
-    const brokenAs = setAside(state, nowMs);
-    const store = openStore(state);
-    store.commit([
-      { put: "note", note: "broken", text: brokenAs },
-      { put: "note", note: "reset", text: brokenAs },
-    ]);
-    return { store, brokenAs };
+    return openAnew(state, nowMs);
   }
+}
+
+/** A new database in the place of one that is of no use, which is set aside under the name that is returned too. Throws SQLite's or the system's error. */
+export function openAnew(state: string, nowMs: number): { readonly store: Store; readonly brokenAs: string } {
+  const brokenAs = setAside(state, nowMs);
+  const store = openStore(state);
+  store.commit([
+    { put: "note", note: "broken", text: brokenAs },
+    { put: "note", note: "reset", text: brokenAs },
+  ]);
+  return { store, brokenAs };
 }
 
 /** Opens the store for writing: the daemon's one connection, or a command's for one short transaction. */

@@ -2,17 +2,18 @@
  * The database over an update. Before the switch it is copied as the version in use leaves it, `<state>/matghi.db.of-<version>`. A version that
  * takes over again from a newer one which has migrated it puts its copy in place; where nothing was migrated it goes on with what is there.
  */
-import { copyFileSync, existsSync, linkSync, mkdirSync, renameSync, rmSync } from "node:fs";
+import { existsSync, linkSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { copyDatabase, renewJournal } from "./copy.ts";
+import { copyDatabase, renewJournalIn } from "./copy.ts";
 import { type Database, databaseName, openAlone, versionOf } from "./database.ts";
 import { giveToOwner, syncFolder } from "./key.ts";
 import { schemaVersion } from "./migrations.ts";
+import { giveUpReserve } from "./reserve.ts";
+import { openAnew, openOrReplace, type Store } from "./store.ts";
 
 const copyOf = (state: string, version: string) => join(state, `${databaseName}.of-${version}`);
 /** What the newer version had made of it, for a person to look at; one is kept. */
 const newerName = `${databaseName}.newer`;
-const draftName = "undo";
 
 /** Copies the database beside a running agent, whole or not at all. False: there is none. Rejects with SQLite's or the system's error. */
 export async function copyBefore(state: string, version: string): Promise<boolean> {
@@ -41,26 +42,38 @@ export type Restored = {
 
 /**
  * Where a newer version has migrated the database and a copy of ours is there, the copy takes its place, under a new journal's name; null: it
- * does not. Cut off anywhere, the next start begins again: the last step is one rename. The state must be locked. Throws SQLite's or the system's error.
+ * does not. It is changed where it lies, so that neither room nor time for one more is needed. Cut off anywhere, the next start goes on: each
+ * step may be done again, and the last one is a rename. The state must be locked. Throws SQLite's or the system's error.
  */
 export function restoreCopy(state: string, version: string): Restored | null {
   const [file, copy] = [join(state, databaseName), copyOf(state, version)];
   if ((versionOf(file) ?? 0) <= schemaVersion || !existsSync(copy)) return null;
-  const folder = join(state, draftName);
-  rmSync(folder, { recursive: true, force: true });
-  mkdirSync(folder, { mode: 0o700 });
-  copyFileSync(copy, join(folder, databaseName));
-  fold(file);
-  const lost = takeOver(join(folder, databaseName), file);
-  const db = renewJournal(folder, `taken back from a newer matghi to ${version}`);
-  openAlone(join(folder, databaseName)).close();
   rmSync(join(state, newerName), { force: true });
+  // What is taken over needs a little room; the start sets it aside again.
+  giveUpReserve(state);
+  fold(file);
+  const restored = takeOver(copy, file, `taken back from a newer matghi to ${version}`);
   linkSync(file, join(state, newerName));
   for (const suffix of besides) rmSync(`${file}${suffix}`, { force: true });
-  renameSync(join(folder, databaseName), file);
+  renameSync(copy, file);
   syncFolder(state);
-  rmSync(folder, { recursive: true, force: true });
-  return { db, lost };
+  return restored;
+}
+
+export type Own = { readonly store: Store; readonly restored: Restored | null; readonly failed: string | null };
+
+/**
+ * This version's own store: as it is, or the copy that takes its place. Where that fails (`failed`: why) the newer database is set aside and a
+ * new one begun, since recording comes first. Throws the system's error where even that cannot be written.
+ */
+export function openOwn(state: string, version: string, nowMs: number): Own {
+  try {
+    const restored = restoreCopy(state, version);
+    return { store: openOrReplace(state, nowMs).store, restored, failed: null };
+  } catch (error) {
+    if ((versionOf(join(state, databaseName)) ?? 0) <= schemaVersion) throw error;
+    return { store: openAnew(state, nowMs).store, restored: null, failed: String(error) };
+  }
 }
 
 const besides = ["-wal", "-shm"];
@@ -80,8 +93,8 @@ const kept = ["boot", "clock_step", "run", "hold", "register", "viewer", "deleti
 /** More runs than there are within a trial, where nobody can tell how many there were. */
 const runGap = 1_000;
 
-function takeOver(draft: string, newer: string): readonly string[] {
-  const db = openAlone(draft);
+function takeOver(copy: string, newer: string, why: string): Restored {
+  const db = openAlone(copy);
   try {
     db.pragma("foreign_keys = OFF");
     const isThere = succeeds(() => void db.prepare("ATTACH ? AS newer").run(newer));
@@ -93,7 +106,7 @@ function takeOver(draft: string, newer: string): readonly string[] {
     // All or nothing of one table: what the newer version has changed may not fit.
     const lost = steps.filter(([, step]) => !(isThere && succeeds(() => db.transaction(step).immediate()))).map(([table]) => table);
     if (lost.includes("run")) db.prepare("UPDATE sqlite_sequence SET seq = seq + ? WHERE name = 'run'").run(runGap);
-    return lost;
+    return { db: renewJournalIn(db, why), lost };
   } finally {
     db.close();
   }

@@ -8,7 +8,7 @@ const mb = 1 << 20;
 const good: UpdateFacts = {
   package: { name: "matghi", version: "0.2.0", architecture: "arm64", unpackedBytes: 150 * mb },
   ...{ architecture: "arm64", current: "0.1.0", order: "newer", standing: { kind: "settled" }, databaseBytes: 100 * mb },
-  ...{ room: { versionsBytes: 314 * mb, stateBytes: 0, isOne: true }, allowDowngrade: false },
+  ...{ room: { versionsBytes: 414 * mb, stateBytes: 0, isOne: true }, allowDowngrade: false },
 };
 
 describe("a package", () => {
@@ -24,8 +24,8 @@ describe("a package", () => {
     ["after one that was left", { standing: { kind: "undone", undone: { ...trial, why: "x" } } }, null],
     ["after one whose trial is over", { standing: { kind: "good", trial } }, null],
     ["without room for it and the database on one disk", { databaseBytes: 101 * mb }, "no-room"],
-    ["without room for the database on its own disk", { room: { versionsBytes: 300 * mb, stateBytes: 100 * mb, isOne: false } }, "no-room"],
-    ["with room on both disks", { room: { versionsBytes: 214 * mb, stateBytes: 164 * mb, isOne: false } }, null],
+    ["without room for the database on its own disk", { room: { versionsBytes: 300 * mb, stateBytes: 263 * mb, isOne: false } }, "no-room"],
+    ["with room on both disks", { room: { versionsBytes: 214 * mb, stateBytes: 264 * mb, isOne: false } }, null],
   ])("%s", (_, change, why) => {
     expect(whyNoUpdate({ ...good, ...change })?.why ?? null).toBe(why);
   });

@@ -1,11 +1,11 @@
 /** The database over an update that is left again: what was, what people wrote meanwhile, and nothing twice. */
-import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { openAlone, openWriter, versionOf } from "../../agent/store/database.ts";
 import { schemaVersion } from "../../agent/store/migrations.ts";
 import { openReads, openStore, type Store } from "../../agent/store/store.ts";
-import { copyBefore, restoreCopy, wouldRestore } from "../../agent/store/undo.ts";
+import { copyBefore, openOwn, restoreCopy, wouldRestore } from "../../agent/store/undo.ts";
 import { memoryFolder } from "../lib/temp.ts";
 
 const bootId = "11111111-2222-3333-4444-555555555555";
@@ -138,13 +138,37 @@ function openWriterAt(state: string) {
   return db;
 }
 
-test("cut off after any of its steps, the next start does it all", async () => {
+test("cut off before its last step, the next start does what is left, and nothing twice", async () => {
   const { state } = await updated(true);
-  // The draft of a try that was cut off, and the other name that it had already given.
+  const [file, copy] = [join(state, "matghi.db"), join(state, "matghi.db.of-0.1.0")];
   restoreCopy(state, "0.1.0");
-  renameSync(join(state, "matghi.db.newer"), join(state, "matghi.db"));
-  for (const suffix of ["-wal", "-shm"]) rmSync(join(state, `matghi.db${suffix}`), { force: true });
-  writeFileSync(join(state, "matghi.db.newer"), "half");
+  renameSync(file, copy);
+  renameSync(`${file}.newer`, file);
+  writeFileSync(`${file}.newer`, "half");
   expect(restoreCopy(state, "0.1.0")?.lost).toEqual([]);
-  expect([versionOf(join(state, "matghi.db")), existsSync(join(state, "undo"))]).toEqual([schemaVersion, false]);
+  expect([versionOf(file), existsSync(copy)]).toEqual([schemaVersion, false]);
+  const store = openStore(state);
+  expect(store.segments(10).map(({ run, number }) => [run, number])).toEqual([
+    [1, 1],
+    [2, 0],
+  ]);
+  expect(store.drawn("a", { fromAt: 0, toAt: 7_200_000 })).toEqual({ ms: 15_000, bytes: 27 });
+  store.close();
+});
+
+test("the copy is put in place without room for one more", async () => {
+  const { state } = await updated(true);
+  const copied = statSync(join(state, "matghi.db.of-0.1.0")).ino;
+  restoreCopy(state, "0.1.0");
+  expect(statSync(join(state, "matghi.db")).ino).toBe(copied);
+});
+
+test("a copy that cannot be put back keeps nobody from recording: the newer database is set aside", async () => {
+  const { state } = await updated(true);
+  writeFileSync(join(state, "matghi.db.of-0.1.0"), Buffer.alloc(8_192, 0x55));
+  const { store, restored, failed } = openOwn(state, "0.1.0", 1_010_000);
+  expect([restored, failed]).toEqual([null, expect.stringContaining("not a database")]);
+  const brokenAs = store.meta("broken") ?? "";
+  expect(versionOf(join(state, brokenAs))).toBe(schemaVersion + 1);
+  store.close();
 });
