@@ -159,6 +159,16 @@ describe("a package that is installed", () => {
     expect([seen(versions), versions.has("versions/0.1.5")]).toEqual([{ runs: "0.2.0", trial: true, why: undefined }, true]);
   });
 
+  test("takes nothing away that the trial would go back to", () => {
+    const versions = onTrial();
+    for (const version of ["0.1.8", "0.1.9"]) putVersion(join(versions.root, "versions", version), version);
+    unpacked(versions, "0.1.5");
+    versions.script("place", "0.1.5", "0.1.0");
+    say(versions, { kind: "back", lacks: ["cam1"] });
+    versions.script("tick");
+    expect(seen(versions).runs).toBe("0.1.0");
+  });
+
   test("is the first", () => {
     const versions = makeVersions();
     for (const gone of ["current", "versions"]) rmSync(join(versions.root, gone), { recursive: true });
