@@ -14,7 +14,7 @@ import type { WallMs } from "./core/types.ts";
 import { claimFolder } from "./disk.ts";
 import type { Eye } from "./eye.ts";
 import { type Gate, makeGate } from "./gate.ts";
-import { widenHolds } from "./holds.ts";
+import { liftExports, widenHolds } from "./holds.ts";
 import { type Fate, fateOf } from "./home.ts";
 import { watchLines } from "./lines.ts";
 import { type Log, makeLog } from "./log.ts";
@@ -42,7 +42,7 @@ import { makeSenses } from "./sense.ts";
 import { claimFor, type Place, type SightDeps } from "./sight.ts";
 import { stationOf } from "./station.ts";
 import { readBeat, writeBeat } from "./store/beat.ts";
-import { lockState } from "./store/database.ts";
+import { isExporting, lockState } from "./store/database.ts";
 import { type BoxKey, openKey } from "./store/key.ts";
 import { keepReserve } from "./store/reserve.ts";
 import type { Store } from "./store/store.ts";
@@ -125,6 +125,7 @@ async function withStore(configFile: string, first: Settings, hash: string, err:
     );
   if (failed !== null) err(`the database of before the update cannot be put back (${failed}); a new one is built from the footage`);
   try {
+    if (restored !== null && !isExporting(first.site.state)) liftExports(store, makeDating(store.boots()).fromUtc(Date.now()));
     const refused = store.meta("folder") === null ? loadConfig(configFile) : null;
     if (refused?.kind === "bad") {
       for (const problem of refused.problems) err(formatProblem(configFile, problem));
@@ -379,7 +380,9 @@ export async function live(world: World, life: Life, stop: AbortSignal): Promise
   });
   loops.push(battery.run(stop));
   const configured = () => settings.cameras.map(({ id }) => id);
-  if (fate?.trial != null) loops.push(standTrial({ clock, store, log, auditor, conditions, configured }, fate.trial, stop));
+  const handingOut = () => isExporting(first.site.state);
+  if (fate?.trial != null)
+    loops.push(standTrial({ clock, store, log, auditor, conditions, configured, isExporting: handingOut }, fate.trial, stop));
   const wayTo = { clock, store, log, machine: world.machine, link: senses.link };
   loops.push(watchReach({ ...wayTo, station: () => (settings.station === undefined ? null : placeOf(settings.station.url)) }, stop));
   await new Promise<void>((resolve) => (stop.aborted ? resolve() : stop.addEventListener("abort", () => resolve(), { once: true })));

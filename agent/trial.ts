@@ -3,7 +3,17 @@ import { renameSync, writeFileSync } from "node:fs";
 import type { Clock } from "../hal/ports.ts";
 import type { Auditor } from "./auditor.ts";
 import { reachOf } from "./core/reach.ts";
-import { judgeTrial, readReport, reportText, type Seen, type Trial, type TrialReport, type Undone, undoneOf } from "./core/trial.ts";
+import {
+  judgeTrial,
+  readReport,
+  reportText,
+  type Seen,
+  type Shown,
+  type Trial,
+  type TrialReport,
+  type Undone,
+  undoneOf,
+} from "./core/trial.ts";
 import type { CameraState, Cause, MonoMs } from "./core/types.ts";
 import { reportFile, textAt } from "./home.ts";
 import type { Log } from "./log.ts";
@@ -17,6 +27,8 @@ export type TrialDeps = {
   readonly conditions: ReadonlyMap<string, { readonly state: CameraState }>;
   /** Cameras that are configured now: one that was taken out is no longer expected. */
   readonly configured: () => readonly string[];
+  /** Is footage being handed out? */
+  readonly isExporting: () => boolean;
 };
 
 /** Looks within a steady time. */
@@ -37,7 +49,7 @@ export async function standTrial(deps: TrialDeps, trial: Trial, signal: AbortSig
         run.recordedMs.set(camera, (run.recordedMs.get(camera) ?? 0) + everyMs);
       const runMs = deps.clock.monoMs() - run.startMonoMs;
       const spentMs = Math.round((earlier?.spentMs ?? 0) + runMs);
-      const verdict = judgeTrial(trial, { runMs, spentMs, expected: expectedOf(deps, run) });
+      const verdict = judged(deps, { trial, runMs, spentMs, expected: expectedOf(deps, run) });
       write(trial.state, { id: trial.id, looks: look, spentMs, verdict });
       if (verdict.kind === "waiting") continue;
       say(deps, trial, verdict);
@@ -46,6 +58,16 @@ export async function standTrial(deps: TrialDeps, trial: Trial, signal: AbortSig
       deps.log.warn({ err: String(error) }, "a look at this version's trial failed; the next one tries again");
     }
   }
+}
+
+/** To go back ends this run: what is just being handed out is handed out first, and registered. */
+function judged(
+  { isExporting }: Pick<TrialDeps, "isExporting">,
+  { trial, ...shown }: Shown & { readonly trial: Trial },
+): TrialReport["verdict"] {
+  const verdict = judgeTrial(trial, shown);
+  if (verdict.kind !== "back" || !isExporting()) return verdict;
+  return judgeTrial(trial, { ...shown, expected: shown.expected.map((seen) => ({ ...seen, excused: true })) });
 }
 
 type Run = {

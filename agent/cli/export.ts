@@ -17,6 +17,7 @@ import { iso, vietnamTime } from "../core/time.ts";
 import type { Span } from "../core/types.ts";
 import { bytesText, fill, type Language, lengthText, wordsIn } from "../core/words.ts";
 import { type CameraOrder, type ExportDeps, type Exported, type ExportOrder, exportEvidence } from "../export.ts";
+import { exportMark } from "../holds.ts";
 import { type Asking, clockOf, historyOf } from "../query.ts";
 import { exportSealed, sealedEnding } from "../sealed.ts";
 import { isLocked, lockExport } from "../store/database.ts";
@@ -303,7 +304,7 @@ async function whileHeld<T>(
   const before = new Set(store.holds().map(({ id }) => id));
   const span = { fromAt: dating.fromUtc(asked.fromAt), toAt: dating.fromUtc(asked.toAt), fromUtc: asked.fromAt, toUtc: asked.toAt };
   const sinceAt = dating.fromUtc(Date.now());
-  const mark = `export: ${request.paper}`;
+  const mark = `${exportMark}${request.paper}`;
   store.commit(
     orders.map(({ facts }) => ({
       put: "hold-added",

@@ -180,6 +180,13 @@ export const lockExport = (state: string): (() => void) | null =>
 /** For an update: no export begins. Null: one is under way, or another update. */
 export const lockExports = (state: string): (() => void) | null => holdFile(state, exportsName, ["BEGIN EXCLUSIVE"]);
 
+/** Is footage handed out now, or an update under way? */
+export function isExporting(state: string): boolean {
+  const unlock = lockExports(state);
+  unlock?.();
+  return unlock === null;
+}
+
 function holdFile(state: string, name: string, steps: readonly string[]): (() => void) | null {
   mkdirSync(state, { recursive: true, mode: 0o750 });
   const file = join(state, name);

@@ -5,6 +5,7 @@ import { expect, test } from "vitest";
 import { readReport, type Trial, undoneOf } from "../../agent/core/trial.ts";
 import type { CameraState } from "../../agent/core/types.ts";
 import { makeLog } from "../../agent/log.ts";
+import { isExporting, lockExport } from "../../agent/store/database.ts";
 import { openStore } from "../../agent/store/store.ts";
 import { standTrial, tellUndone } from "../../agent/trial.ts";
 import { scriptClock } from "../../hal/script.ts";
@@ -36,7 +37,15 @@ function begin(change: Partial<Trial> = {}, state = memoryFolder("trial")): Scen
   const said: string[] = [];
   const stop = new AbortController();
   const auditor = { say: (what: string) => void said.push(what) };
-  const deps = { clock, store, log: makeLog({ write: () => undefined }), auditor, conditions: states, configured: () => ["a", "b"] };
+  const deps = {
+    clock,
+    store,
+    log: makeLog({ write: () => undefined }),
+    auditor,
+    conditions: states,
+    configured: () => ["a", "b"],
+    isExporting: () => isExporting(state),
+  };
   const done = standTrial(deps, trial, stop.signal);
   return {
     ...{ state, states, store, said },
@@ -71,6 +80,16 @@ test("left after an hour in which a camera that was recorded before is not; one 
   expect(await scene.go(50)).toBe("waiting b 50");
   expect(await scene.go(20)).toBe("back b 60");
   expect(scene.said).toEqual([]);
+  await scene.stop();
+});
+
+test("an export that runs is waited for before the way back", async () => {
+  const scene = begin({ station: false });
+  scene.states.set("a", { state: "recording" });
+  const release = lockExport(scene.state);
+  expect(await scene.go(70)).toBe("waiting b 70");
+  release?.();
+  expect(await scene.go(1)).toMatch(/^back b /);
   await scene.stop();
 });
 

@@ -2,6 +2,7 @@
 import { existsSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import { exportMark, liftExports } from "../../agent/holds.ts";
 import { openAlone, openWriter, versionOf } from "../../agent/store/database.ts";
 import { schemaVersion } from "../../agent/store/migrations.ts";
 import { openReads, openStore, type Store } from "../../agent/store/store.ts";
@@ -153,6 +154,15 @@ test("cut off before its last step, the next start does what is left, and nothin
     [2, 0],
   ]);
   expect(store.drawn("a", { fromAt: 0, toAt: 7_200_000 })).toEqual({ ms: 15_000, bytes: 27 });
+  store.close();
+});
+
+test("what an export held that is over is held no more", async () => {
+  const { state } = await updated(false);
+  const store = openStore(state);
+  hold(store, `${exportMark}12/CV`);
+  liftExports(store, 7);
+  expect(store.holds().map(({ request }) => request)).toEqual(["meanwhile"]);
   store.close();
 });
 
