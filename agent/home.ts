@@ -11,11 +11,12 @@ export function rootOf(folder: string): string | null {
   return basename(versions) === "versions" ? dirname(versions) : null;
 }
 
-/** Empty where there is none. */
-export function textAt(file: string): string {
+/** Empty where there is none that can be read; `warn` is told why one that is there cannot be read. */
+export function textAt(file: string, warn: (line: string) => void = () => undefined): string {
   try {
     return readFileSync(file, "utf8");
-  } catch {
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ENOENT") warn(`${file} cannot be read: ${(error as Error).message}`);
     return "";
   }
 }
@@ -40,11 +41,11 @@ export function standingAt(root: string): Standing {
 /** What a version has to know of itself at its start: it is on trial, or has taken over again. */
 export type Fate = { readonly trial: Trial | null; readonly undone: Undone | null };
 
-export function fateOf(folder: string): Fate {
+export function fateOf(folder: string, warn: (line: string) => void): Fate {
   const root = rootOf(folder);
   if (root === null) return { trial: null, undone: null };
-  const trial = readTrial(textAt(join(root, "trial")));
-  const undone = readUndone(textAt(join(root, "undone")));
+  const trial = readTrial(textAt(join(root, "trial"), warn));
+  const undone = readUndone(textAt(join(root, "undone"), warn));
   const own = basename(folder);
   return { trial: undone === null && trial?.version === own ? trial : null, undone: undone?.previous === own ? undone : null };
 }

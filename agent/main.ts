@@ -132,7 +132,7 @@ async function withStore(configFile: string, first: Settings, hash: string, err:
       return 2;
     }
     const onReload = (reload: () => void) => void process.on("SIGHUP", reload);
-    const life = { configFile, settings: first, hash, store, onReload, fate: fateOf(import.meta.dirname) };
+    const life = { configFile, settings: first, hash, store, onReload, fate: fateOf(import.meta.dirname, err) };
     await live(realWorld(first, latestUtc(store), err), life, stopOnSignals());
     return 0;
   } finally {

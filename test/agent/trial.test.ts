@@ -1,9 +1,10 @@
 /** A version on trial, as it judges itself: a scripted clock, a real store. */
-import { readFileSync } from "node:fs";
+import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { readReport, type Trial, undoneOf } from "../../agent/core/trial.ts";
 import type { CameraState } from "../../agent/core/types.ts";
+import { fateOf } from "../../agent/home.ts";
 import { makeLog } from "../../agent/log.ts";
 import { isExporting, lockExport } from "../../agent/store/database.ts";
 import { openStore } from "../../agent/store/store.ts";
@@ -131,4 +132,15 @@ test("a version that has taken over again says so once", async () => {
   tellUndone(deps, null);
   expect([scene.said.length, scene.store.meta("undone")]).toEqual([1, null]);
   await scene.stop();
+});
+
+test("what of a trial is there and cannot be read is said; what is not there is not", () => {
+  const root = memoryFolder("fate");
+  const own = join(root, "versions/0.1.0");
+  const lines: string[] = [];
+  const fate = () => fateOf(own, (line) => void lines.push(line));
+  expect([fate(), lines]).toEqual([{ trial: null, undone: null }, []]);
+  mkdirSync(join(root, "undone"));
+  fate();
+  expect(lines).toEqual([expect.stringContaining(`${join(root, "undone")} cannot be read`)]);
 });
