@@ -453,6 +453,12 @@ describe("is there footage", () => {
       "unknown",
       null,
     ],
+    [
+      "deleted or not: half an hour before what is told may be no more than rounding and the message's age",
+      found(asked("04:30", "04:31"), whole, { daysKept: 0.5 }),
+      "unknown",
+      null,
+    ],
     ["how far back it reaches is not said: the last day is there", found(asked("05:00", "06:00"), whole, { daysKept: null }), "yes", null],
     [
       "how far back it reaches is not said: what is older nobody knows",

@@ -63,8 +63,8 @@ function future(asked: Span, nowAt: number, camera: Camera): readonly LedgerSpan
 /** Footage from before `goneAt` is deleted, that from `thereAt` on is there; in between nobody at the station can tell. */
 type Oldest = { readonly goneAt: number; readonly thereAt: number };
 
-/** Days kept are told to a hundredth, rounded down, and every few minutes. */
-const keptGrainMs = 0.02 * dayMs;
+/** Days kept are told to a hundredth, rounded down (14.4 min), counted once a minute, and hold for 15 min: 30.4 min, so 0.02 d (28.8 min) are too few. */
+const keptGrainMs = 0.03 * dayMs;
 
 function oldestOf({ keepMaxMs }: Site, { daysKept }: Camera, nowAt: number): Oldest {
   const byAgeAt = nowAt - (keepMaxMs ?? Number.POSITIVE_INFINITY);
