@@ -273,9 +273,17 @@ describe("what to do", () => {
     );
     expect(kinds(all)).toEqual(["silent: silent a"]);
   });
-  test("a site that ran on its battery before it fell silent is said to have: its alarm outlives it", () => {
-    const all = station(...silentSite("a", 30), ["from/a/alarm/power", alarm(null, "mất điện", nowAt - hour), null]);
-    expect(kinds(all)).toEqual(["spent: silent a"]);
+  test.each([
+    ["fell silent", silentSite("a", 30), "spent: silent a"],
+    ["switched itself off in order", [silentSite("a", 30)[0], ["from/a/state", { state: "leaving" }, 30]], "spent: stopped a"],
+  ] as const)("a site that ran on its battery before it %s is said to have: its alarm outlives it", (_, messages, expected) => {
+    const power = ["from/a/alarm/power", alarm(null, "mất điện", nowAt - hour), null] as const;
+    expect(kinds(station(...messages, power))).toEqual([expected]);
+  });
+  test("a site that said goodbye on mains was stopped by somebody", () => {
+    expect(kinds(station(["from/a/birth", birth([{ id: "c" }]), null], ["from/a/state", { state: "leaving" }, 30]))).toEqual([
+      "stopped: stopped a",
+    ]);
   });
   test("a full disk is one fault with its cameras under it", () => {
     const all = station(

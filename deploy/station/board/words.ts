@@ -64,7 +64,7 @@ const vi = {
     area: "{count} đầu ghi cùng mất liên lạc ({sites}) – nghi mất điện hoặc mất mạng khu vực; đề nghị hỏi điện lực và nhà mạng",
     silent: "{site}: đầu ghi mất liên lạc – đề nghị gọi người ở vị trí hỏi điện và mạng; hình có thể vẫn đang được ghi",
     spent:
-      "{site}: đầu ghi mất điện, chạy bộ lưu điện rồi mất liên lạc – đề nghị hỏi điện ở vị trí; có điện lại đầu ghi tự chạy, hình ghi được đến lúc tắt vẫn còn",
+      "{site}: đầu ghi mất điện, chạy bộ lưu điện rồi tắt hoặc mất liên lạc – đề nghị hỏi điện ở vị trí; có điện lại đầu ghi tự chạy, hình ghi được đến lúc tắt vẫn còn",
     stopped: "{site}: đầu ghi đã được dừng và chưa chạy lại – đề nghị hỏi kỹ thuật",
     household: "{site}: {count} camera của hộ {household} cùng không trả lời – đề nghị hỏi hộ có điện và wifi không",
     since: "từ {since}",
@@ -277,7 +277,7 @@ const en: typeof vi = {
     area: "{count} recorders fell silent together ({sites}) – perhaps a power or network cut of the area; ask the power company and the provider",
     silent: "{site}: recorder not reached – call somebody at its place, ask about power and network; it may still be recording",
     spent:
-      "{site}: recorder lost its mains, ran on its battery and fell silent – ask about the power at its place; it starts by itself, and what it recorded until then is there",
+      "{site}: recorder lost its mains, ran on its battery and went off or fell silent – ask about the power at its place; it starts by itself, and what it recorded until then is there",
     stopped: "{site}: recorder was stopped and has not come back – ask the technician",
     household: "{site}: {count} cameras of household {household} stopped answering together – ask whether it has power and wifi",
     since: "since {since}",

@@ -14,7 +14,7 @@ export type Task = {
   readonly note: string;
 } & (
   | { readonly kind: "area"; readonly sites: readonly Site[] }
-  /** `spent`: silent, and its last word was that it ran on its battery. */
+  /** `spent`: silent, or off in order, and its last word was that it ran on its battery. */
   | { readonly kind: "silent" | "spent" | "stopped"; readonly site: Site; readonly isExact: boolean }
   | { readonly kind: "household"; readonly site: Site; readonly household: string; readonly alarms: readonly Alarm[] }
   | { readonly kind: "alarm"; readonly site: Site; readonly alarm: Alarm }
@@ -73,7 +73,7 @@ const area = (cluster: readonly Dated[]): Task => ({
 });
 
 const silence = (site: Site, kind: "silent" | "stopped", sinceAt: number | null, isExact: boolean): Task => ({
-  ...{ kind: kind === "silent" && wasOnBattery(site) ? "spent" : kind, site, level: "broken", sinceAt, isExact },
+  ...{ kind: wasOnBattery(site) ? "spent" : kind, site, level: "broken", sinceAt, isExact },
   ...{ key: `${kind} ${site.id}`, note: `${site.id}/_box`, cameras: reached(site) },
 });
 
