@@ -539,11 +539,29 @@ describe("is there footage", () => {
   ])("%s", (_, { finding }, answer, doubt) => {
     expect([finding.answer, finding.doubt?.kind ?? null]).toEqual([answer, doubt]);
   });
+  const span = (from: string, to: string) => ({ from: iso(at(from)), to: iso(at(to)) });
+  test.each([
+    ["held over age", found(asked("05:00", "06:00"), whole, { daysKept: 0.1, held: [span("04:00", "07:00")] }), { kind: "held" }],
+    [
+      "held by two holds that adjoin",
+      found(asked("05:00", "06:00"), whole, { held: [span("04:00", "05:30"), span("05:30", "07:00")] }),
+      { kind: "held" },
+    ],
+    [
+      "a part of it is held, the other goes by its own age",
+      found(asked("05:00", "06:00"), whole, { held: [span("04:00", "05:30")] }),
+      { kind: "age", untilAt: at("05:30") + 30 * day },
+    ],
+    ["nothing of it is there", found(asked("05:00", "06:00"), whole, { daysKept: 0.1 }), { kind: "unknown" }],
+    ["nobody knows whether it is there", found(asked("05:00", "06:00"), null), { kind: "age", untilAt: at("05:00") + 30 * day }],
+  ])("how long it stays: %s", (_, { finding }, stay) => {
+    expect(finding.stay).toEqual(stay);
+  });
   test("it says why, who else has it, until when, and the line to run", () => {
     const { finding, others } = found(asked("05:00", "06:00"), dayMessage("2026-11-25", [["05:10", "05:20", "camera"]]));
     expect(findingText(finding, "vi")).toBe("Có 50 phút trong 1 giờ; phần không có: camera hỏng, không phản hồi – suy ra (10 phút).");
     expect(others.map(({ camera, answer }) => [camera.name, answer])).toEqual([["Cổng chợ", "yes"]]);
-    expect(finding.keptUntilAt).toBe(at("05:00") + 30 * day);
+    expect(finding.stay).toEqual({ kind: "age", untilAt: at("05:00") + 30 * day });
     expect(exportLine(finding, `CV 12"; rm -rf $HOME`, { request: "SỐ", agency: "CQ", officer: "CB", purpose: "MĐ" })).toBe(
       'sudo matghi export --camera c --from 2026-11-25T05:00:00 --to 2026-11-25T06:00:00 --request "CV 12; rm -rf HOME" --agency "CQ" --officer "CB" --purpose "MĐ"',
     );

@@ -23,9 +23,14 @@ export type Finding = {
     | { readonly kind: "future" }
     | { readonly kind: "no-day" }
     | null;
-  /** Deleted by then at the latest, and perhaps before, when the disk is full; null: the box has not said. */
-  readonly keptUntilAt: number | null;
+  readonly stay: Stay;
 };
+
+/**
+ * How long what is there stays. held: until somebody lifts the hold. age: deleted at `untilAt` at the latest, and before when the disk is full.
+ * unknown: the box has not said, or that time is past.
+ */
+export type Stay = { readonly kind: "held" | "unknown" } | { readonly kind: "age"; readonly untilAt: number };
 
 /** What the box was heard to be: nothing of one that is silent. */
 export const vouchedOf = (site: Site | undefined, camera: Camera): Vouched | null =>
@@ -46,12 +51,36 @@ export function findingOf(retained: Retained, site: Site, camera: Camera, asked:
       .flatMap((span) => recut(span, span.kind === "gap" ? [] : deleted, (part, { why }) => ({ ...part, kind: "deleted", why }))),
     ...future(asked, nowAt, camera),
   ];
-  const answer = answerOf(spans, asked);
   return {
-    ...{ camera, site, asked, answer, spans, doubt: doubtOf(pieces, site, asked, nowAt) },
-    keptUntilAt: site.keepMaxMs === null || answer === "no" ? null : asked.fromAt + site.keepMaxMs,
+    ...{ camera, site, asked, answer: answerOf(spans, asked), spans },
+    ...{ doubt: doubtOf(pieces, site, asked, nowAt), stay: stayOf(spans, site, camera, nowAt) },
   };
 }
+
+/** Of a stretch of which a part is not held, that part goes first. */
+function stayOf(spans: readonly LedgerSpan[], { keepMaxMs }: Site, { held }: Camera, nowAt: number): Stay {
+  const [first] = spans.filter(mayBeThere).flatMap((span) => without(span, held));
+  if (first === undefined && spans.some(({ kind }) => kind === "footage")) return { kind: "held" };
+  const untilAt = first === undefined || keepMaxMs === null ? nowAt : first.fromAt + keepMaxMs;
+  return untilAt > nowAt ? { kind: "age", untilAt } : { kind: "unknown" };
+}
+
+/** Of what is looked at by hand the box's own rule says nothing. */
+const mayBeThere = (span: LedgerSpan): boolean =>
+  span.kind === "footage" || (span.kind === "unknown" && span.why !== "manual" && span.why !== "future");
+
+/** What a span has outside of the windows, in order. */
+const without = (span: Span, windows: readonly Span[]): readonly Span[] =>
+  windows.reduce<readonly Span[]>(
+    (parts, { fromAt, toAt }) => {
+      const around = [
+        { fromAt: Number.NEGATIVE_INFINITY, toAt: fromAt },
+        { fromAt: toAt, toAt: Number.POSITIVE_INFINITY },
+      ];
+      return parts.flatMap((part) => around.flatMap((side) => overlap(part, side) ?? []));
+    },
+    [span],
+  );
 
 /** What is not over, or is looked at by hand, nobody can know. */
 function future(asked: Span, nowAt: number, camera: Camera): readonly LedgerSpan[] {

@@ -150,8 +150,10 @@ function doubtText({ doubt, camera }: Finding, view: View): string {
   return fill(words.ask.silent, { since: silentSince(doubt.sinceAt, doubt.isExact, view) });
 }
 
-const keptText = ({ keptUntilAt }: Finding, { words }: View): string =>
-  keptUntilAt === null ? words.ask.keptUnknown : fill(words.ask.keptUntil, { at: vietnamTime(keptUntilAt) });
+function keptText({ stay }: Finding, { words }: View): string {
+  if (stay.kind === "held") return words.ask.keptHeld;
+  return stay.kind === "age" ? fill(words.ask.keptUntil, { at: vietnamTime(stay.untilAt) }) : words.ask.keptUnknown;
+}
 
 function Others({ findings, view }: { readonly findings: readonly Finding[]; readonly view: View }) {
   const { words, language } = view;
