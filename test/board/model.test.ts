@@ -424,12 +424,21 @@ describe("a day as a strip", () => {
 describe("is there footage", () => {
   const at = (clock: string) => Date.parse(`2026-11-25T${clock}:00+07:00`);
   const asked = (from: string, to: string) => ({ fromAt: at(from), toAt: at(to) });
-  type Change = { stateAgo?: number; daysKept?: number | null; held?: readonly object[]; more?: readonly Message[] };
+  type Change = {
+    stateAgo?: number;
+    cameraAgo?: number | "gone";
+    keepMaxMs?: number;
+    daysKept?: number | null;
+    held?: readonly object[];
+    more?: readonly Message[];
+  };
   const found = (span: { fromAt: number; toAt: number }, message: object | null, change: Change = {}) => {
+    const { cameraAgo = 0, daysKept = 20 } = change;
+    const keep = change.keepMaxMs === undefined ? {} : { keep: { minMs: 0, maxMs: change.keepMaxMs } };
     const all = station(
-      ["from/a/birth", birth([{ id: "c" }, { id: "d", name: "Cổng chợ" }]), null],
+      ["from/a/birth", birth([{ id: "c" }, { id: "d", name: "Cổng chợ" }], keep), null],
       ["from/a/state", online, change.stateAgo ?? 0],
-      ["from/a/camera/c", { ...recording, daysKept: change.daysKept === undefined ? 20 : change.daysKept, held: change.held ?? [] }],
+      ...(cameraAgo === "gone" ? [] : [["from/a/camera/c", { ...recording, daysKept, held: change.held ?? [] }, cameraAgo] as const]),
       ...(message === null ? [] : [["from/a/day/2026-11-25/c", message, null] as const]),
       ["from/a/day/2026-11-25/d", dayMessage("2026-11-25", []), null],
       ...(change.more ?? []),
@@ -512,6 +521,24 @@ describe("is there footage", () => {
       found(asked("05:00", "06:00"), whole, { daysKept: 0.1, held: [{ from: iso(at("05:30")), to: iso(at("07:00")) }] }),
       "partial",
       null,
+    ],
+    [
+      "over age, of a silent box whose camera's message has run out: it may be held",
+      found(asked("05:00", "06:00"), whole, { stateAgo: 20, cameraAgo: "gone", keepMaxMs: 4 * hour }),
+      "unknown",
+      "silent",
+    ],
+    [
+      "over age, of a box that is heard whose camera's message has run out",
+      found(asked("05:00", "06:00"), whole, { cameraAgo: "gone", keepMaxMs: 4 * hour }),
+      "unknown",
+      null,
+    ],
+    [
+      "older than what was kept when the box was heard last: it may have been off and rotated nothing",
+      found(asked("05:00", "06:00"), whole, { stateAgo: 8 * 60, cameraAgo: 8 * 60, daysKept: 0.3 }),
+      "unknown",
+      "silent",
     ],
     ["deleted by hand, though younger than what is kept", found(asked("05:00", "06:00"), erased("04:00", "07:00")), "no", null],
     ["deleted by hand in part", found(asked("05:00", "06:00"), erased("05:30", "07:00")), "partial", null],

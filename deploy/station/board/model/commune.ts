@@ -38,6 +38,8 @@ export type Camera = {
   readonly standing: Standing;
   readonly picture: Picture;
   readonly state: CameraState;
+  /** Its own message stands and its site is heard: what it says of its footage is as of now. */
+  readonly isHeard: boolean;
   /** What is recorded of it: its main stream, or the smaller one while that does not hold. */
   readonly stream: StreamName;
   readonly why: string | null;
@@ -189,13 +191,13 @@ function entriesOf(birth: Body | null, messages: Messages): readonly Entry[] {
 
 function cameraOf(site: string, { id, body }: Entry, kept: Kept | null, contact: Contact, nowAt: number): Camera {
   const now = bodyOf(kept?.value);
-  const isFresh = contact.kind === "heard" && (kept?.saidAt == null || nowAt - kept.saidAt < cameraHoldsMs);
-  const state = (isFresh ? oneOf(now?.state, ["recording", "degraded", "not-recording", "unknown"]) : null) ?? "unknown";
+  const isHeard = contact.kind === "heard" && kept !== null && (kept.saidAt === null || nowAt - kept.saidAt < cameraHoldsMs);
+  const state = (isHeard ? oneOf(now?.state, ["recording", "degraded", "not-recording", "unknown"]) : null) ?? "unknown";
   const facts = {
     ...{ site, id, name: textOf(body.name) ?? id, group: textOf(body.group), kind: numberOf(body.kind) ?? 2 },
     ...{ isPriority: body.priority === true, household: textOf(body.household) ?? textOf(now?.household) },
-    ...{ manual: manualOf(body, kept), picture: pictureOf(now?.picture), state, why: textOf(now?.why) },
-    stream: (isFresh ? oneOf(now?.stream, ["main", "fallback"]) : null) ?? "main",
+    ...{ manual: manualOf(body, kept), picture: pictureOf(now?.picture), state, isHeard, why: textOf(now?.why) },
+    stream: (isHeard ? oneOf(now?.stream, ["main", "fallback"]) : null) ?? "main",
     ...{ sinceAt: timeOf(now?.since), lastFrameAt: timeOf(now?.lastFrameAt), recorded24h: numberOf(now?.recorded24h) },
     ...{ daysKept: numberOf(now?.daysKept), held: spansIn(now?.held), clockOffsetMs: numberOf(now?.clockOffsetMs) },
   };

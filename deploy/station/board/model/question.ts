@@ -95,12 +95,14 @@ type Oldest = { readonly goneAt: number; readonly thereAt: number };
 /** Days kept are told to a hundredth, rounded down (14.4 min), counted once a minute, and hold for 15 min: 30.4 min, so 0.02 d (28.8 min) are too few. */
 const keptGrainMs = 0.03 * dayMs;
 
-function oldestOf({ keepMaxMs }: Site, { daysKept }: Camera, nowAt: number): Oldest {
+/** What a box rotated since it was heard, or held over age before, nobody at the station knows: of a silent one nothing is surely gone. */
+function oldestOf({ keepMaxMs }: Site, { daysKept, isHeard }: Camera, nowAt: number): Oldest {
   const byAgeAt = nowAt - (keepMaxMs ?? Number.POSITIVE_INFINITY);
   const byStateAt = nowAt - (daysKept ?? Number.POSITIVE_INFINITY) * dayMs;
   // A box that has not said how far back it reaches is trusted with a day.
   const surelyAt = daysKept === null ? nowAt - dayMs : byStateAt;
-  return { goneAt: Math.max(byAgeAt, byStateAt - keptGrainMs), thereAt: Math.max(byAgeAt, surelyAt) };
+  const goneAt = isHeard ? Math.max(byAgeAt, byStateAt - keptGrainMs) : Number.NEGATIVE_INFINITY;
+  return { goneAt, thereAt: Math.max(byAgeAt, surelyAt) };
 }
 
 /** The same in the ledger's words. `held`: what the box says that it holds, however old. */
