@@ -9,6 +9,7 @@ import { type Alarms, watchAlarms } from "./core/alarm.ts";
 import type { AuditHead } from "./core/audit.ts";
 import { settle } from "./core/condition.ts";
 import { redate } from "./core/dating.ts";
+import { union } from "./core/ledger.ts";
 import { alarmMessage, birthMessage, cameraMessage, conditionMessage, type Draft, healthMessage } from "./core/message.ts";
 import { supplyOf } from "./core/supply.ts";
 import { type TrafficDays, trafficIn, trafficOf } from "./core/traffic.ts";
@@ -243,19 +244,13 @@ function makeFigures(deps: StationDeps): (address: Address) => Draft[] {
   };
 }
 
-/** What is held of each camera, in UTC. */
+/** What is held of each camera, in UTC, joined. */
 type Held = ReadonlyMap<string, readonly Span[]>;
-
-/** So many of a camera are told, the oldest: only what is older than the rest needs to be. */
-const mostHeld = 20;
 
 function heldNow({ settings, store, time }: StationDeps): Held {
   const dating = time.dating();
   const spansOf = (id: string) =>
-    store
-      .heldSpans(id)
-      .slice(0, mostHeld)
-      .map(({ fromAt, toAt }) => ({ fromAt: dating.toUtc(fromAt), toAt: dating.toUtc(toAt) }));
+    union(store.heldSpans(id).map(({ fromAt, toAt }) => ({ fromAt: dating.toUtc(fromAt), toAt: dating.toUtc(toAt) })));
   return new Map(settings().cameras.map(({ id }) => [id, spansOf(id)]));
 }
 

@@ -315,6 +315,17 @@ export function overlap(a: Span, b: Span): Span | null {
   return fromAt < toAt ? { fromAt, toAt } : null;
 }
 
+/** Spans that overlap or adjoin made one, in order. */
+export function union(spans: readonly Span[]): readonly Span[] {
+  const result: Span[] = [];
+  for (const span of [...spans].sort((a, b) => a.fromAt - b.fromAt)) {
+    const last = result.at(-1);
+    if (last === undefined || last.toAt < span.fromAt) result.push(span);
+    else result[result.length - 1] = { fromAt: last.fromAt, toAt: Math.max(last.toAt, span.toAt) };
+  }
+  return result;
+}
+
 export type Sums = {
   readonly dueMs: number;
   readonly recordedMs: number;

@@ -181,16 +181,21 @@ export type CameraNow = CameraCondition & {
   readonly lastFrameAt: UtcMs | null;
   readonly recorded24h: number | null;
   readonly daysKept: number | null;
-  /** Stretches of which footage is held: it outlives `daysKept`. */
+  /** Stretches of which footage is held: it outlives `daysKept`. Joined, the oldest first; beyond `mostHeld` they are counted only. */
   readonly held: readonly { readonly fromAt: UtcMs; readonly toAt: UtcMs }[];
   /** Its clock minus the box's; null: it does not tell, or was never set. */
   readonly clockOffsetMs: number | null;
 };
+
+/** So many held stretches of a camera are told: only what is older than the rest needs to be. */
+export const mostHeld = 20;
+
 export const cameraMessage = (address: Address, { id, sinceAt, lastFrameAt, held, ...rest }: CameraNow): Draft =>
   draft(address, "camera", id, {
     v: 1,
     ...rest,
-    held: held.map(({ fromAt, toAt }) => ({ from: iso(fromAt), to: iso(toAt) })),
+    held: held.slice(0, mostHeld).map(({ fromAt, toAt }) => ({ from: iso(fromAt), to: iso(toAt) })),
+    heldLeftOut: Math.max(0, held.length - mostHeld),
     since: iso(sinceAt),
     lastFrameAt: isoOrNull(lastFrameAt),
     picture: null,

@@ -1,6 +1,8 @@
 /** What the station is told of footage that follows no rule of rotation: held beyond its days, deleted by hand. The board answers by it. */
 import { expect, test } from "vitest";
+import { mostHeld } from "../../agent/core/message.ts";
 import { tellToll, tollOf } from "../../agent/core/toll.ts";
+import type { Span } from "../../agent/core/types.ts";
 import { openStore } from "../../agent/store/store.ts";
 import { communeOf } from "../../deploy/station/board/model/commune.ts";
 import type { Kept } from "../../deploy/station/board/model/kept.ts";
@@ -33,6 +35,12 @@ function answer(village: Village, fromAt: number, toAt: number): string {
   return findingOf(retained, site, camera, { fromAt, toAt }, village.now()).answer;
 }
 
+/** A span in so many equal parts. */
+function partsOf({ fromAt, toAt }: Span, count: number): readonly Span[] {
+  const edges = Array.from({ length: count + 1 }, (_, i) => Math.round(fromAt + ((toAt - fromAt) * i) / count));
+  return edges.slice(1).map((edge, i) => ({ fromAt: edges[i] ?? edge, toAt: edge }));
+}
+
 test("what is held is there though it is over age; what was deleted by hand is not there", async () => {
   const village = makeVillage({
     ...{ folder: tempFolder("kept"), startAt, station: 'url: "mqtt://127.0.0.1"' },
@@ -43,10 +51,17 @@ test("what is held is there though it is over age; what was deleted by hand is n
   await village.pass(2 * hour);
   const store = openStore(village.settings.site.state);
   const span = (from: number, to: number) => ({ fromAt: startAt + from * hour, toAt: startAt + to * hour });
-  const held = { ...span(0.5, 1), fromUtc: span(0.5, 1).fromAt, toUtc: span(0.5, 1).toAt };
-  store.commit([
-    { put: "hold-added", hold: { ...held, camera: "cho", request: "CV 1", officer: "A", sinceAt: village.now(), untilUtc: null } },
-  ]);
+  const held = span(0.5, 1);
+  // More holds than a message has room for, one after the other: they are told as one.
+  store.commit(
+    partsOf(held, mostHeld + 1).map(({ fromAt, toAt }) => ({
+      put: "hold-added",
+      hold: {
+        ...{ fromAt, toAt, fromUtc: fromAt, toUtc: toAt, camera: "cho", request: "CV 1", officer: "A" },
+        ...{ sinceAt: village.now(), untilUtc: null },
+      },
+    })),
+  );
   await village.pass(4 * hour);
   expect(answer(village, held.fromAt, held.toAt)).toBe("yes");
   expect(answer(village, held.toAt + 0.2 * hour, held.toAt + 0.4 * hour)).toBe("no");

@@ -430,6 +430,7 @@ describe("is there footage", () => {
     keepMaxMs?: number;
     daysKept?: number | null;
     held?: readonly object[];
+    heldLeftOut?: number;
     more?: readonly Message[];
   };
   const found = (span: { fromAt: number; toAt: number }, message: object | null, change: Change = {}) => {
@@ -438,7 +439,15 @@ describe("is there footage", () => {
     const all = station(
       ["from/a/birth", birth([{ id: "c" }, { id: "d", name: "Cổng chợ" }], keep), null],
       ["from/a/state", online, change.stateAgo ?? 0],
-      ...(cameraAgo === "gone" ? [] : [["from/a/camera/c", { ...recording, daysKept, held: change.held ?? [] }, cameraAgo] as const]),
+      ...(cameraAgo === "gone"
+        ? []
+        : [
+            [
+              "from/a/camera/c",
+              { ...recording, daysKept, held: change.held ?? [], heldLeftOut: change.heldLeftOut ?? 0 },
+              cameraAgo,
+            ] as const,
+          ]),
       ...(message === null ? [] : [["from/a/day/2026-11-25/c", message, null] as const]),
       ["from/a/day/2026-11-25/d", dayMessage("2026-11-25", []), null],
       ...(change.more ?? []),
@@ -451,6 +460,7 @@ describe("is there footage", () => {
     return { finding, others: othersOf(all, commune, finding, nowAt) };
   };
   const whole = dayMessage("2026-11-25", []);
+  const span = (from: string, to: string) => ({ from: iso(at(from)), to: iso(at(to)) });
   const erased = (from: string, to: string) => ({ ...whole, deleted: [{ from: iso(at(from)), to: iso(at(to)), why: "by hand" }] });
   const before = { fromAt: at("05:00") - day, toAt: at("06:00") - day };
   const dayBefore: readonly Message[] = [["from/a/day/2026-11-24/c", dayMessage("2026-11-24", []), null]];
@@ -540,6 +550,30 @@ describe("is there footage", () => {
       "unknown",
       "silent",
     ],
+    [
+      "over age, and newer than the last that is told of more holds than had room",
+      found(asked("05:00", "06:00"), whole, { daysKept: 0.1, held: [span("03:00", "04:00")], heldLeftOut: 1 }),
+      "unknown",
+      null,
+    ],
+    [
+      "over age, and older than the last that is told of more holds than had room",
+      found(asked("01:00", "02:00"), whole, { daysKept: 0.1, held: [span("03:00", "04:00")], heldLeftOut: 1 }),
+      "no",
+      null,
+    ],
+    [
+      "later than the last that is told of more deletions than had room",
+      found(asked("05:00", "06:00"), { ...erased("03:00", "04:00"), deletedLeftOut: 1 }),
+      "unknown",
+      null,
+    ],
+    [
+      "before the last that is told of more deletions than had room",
+      found(asked("01:00", "02:00"), { ...erased("03:00", "04:00"), deletedLeftOut: 1 }),
+      "yes",
+      null,
+    ],
     ["deleted by hand, though younger than what is kept", found(asked("05:00", "06:00"), erased("04:00", "07:00")), "no", null],
     ["deleted by hand in part", found(asked("05:00", "06:00"), erased("05:30", "07:00")), "partial", null],
     [
@@ -566,7 +600,6 @@ describe("is there footage", () => {
   ])("%s", (_, { finding }, answer, doubt) => {
     expect([finding.answer, finding.doubt?.kind ?? null]).toEqual([answer, doubt]);
   });
-  const span = (from: string, to: string) => ({ from: iso(at(from)), to: iso(at(to)) });
   test.each([
     ["held over age", found(asked("05:00", "06:00"), whole, { daysKept: 0.1, held: [span("04:00", "07:00")] }), { kind: "held" }],
     [

@@ -20,6 +20,7 @@ import {
   splitByPlan,
   splitGap,
   sumsOf,
+  union,
 } from "../../agent/core/ledger.ts";
 import { type Faults, joinFault } from "../../agent/core/numbering.ts";
 import type { Cause, Claim, Gap, Segment, Span, Sure } from "../../agent/core/types.ts";
@@ -389,4 +390,46 @@ describe("by hand", () => {
   ] as const)("the answer is %s", (answer, spans, asked) => {
     expect(answerOf(spans, asked)).toBe(answer);
   });
+});
+
+test.each([
+  ["nothing", [], []],
+  [
+    "one within another",
+    [
+      [0, 9],
+      [2, 3],
+    ],
+    [[0, 9]],
+  ],
+  [
+    "they adjoin",
+    [
+      [0, 2],
+      [2, 3],
+    ],
+    [[0, 3]],
+  ],
+  [
+    "they overlap and are out of order",
+    [
+      [2, 5],
+      [0, 3],
+    ],
+    [[0, 5]],
+  ],
+  [
+    "they lie apart",
+    [
+      [4, 5],
+      [0, 3],
+    ],
+    [
+      [0, 3],
+      [4, 5],
+    ],
+  ],
+] as const)("spans made one: %s", (_, given, expected) => {
+  const spansIn = (pairs: readonly (readonly [number, number])[]) => pairs.map(([fromAt, toAt]) => ({ fromAt, toAt }));
+  expect(union(spansIn(given))).toEqual(spansIn(expected));
 });

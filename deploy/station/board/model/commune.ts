@@ -49,6 +49,8 @@ export type Camera = {
   readonly daysKept: number | null;
   /** Stretches of which the box holds footage; older than `daysKept`, it is there all the same. */
   readonly held: readonly Span[];
+  /** So many more, newer than those, had no room in the message. */
+  readonly heldLeftOut: number;
   readonly clockOffsetMs: number | null;
 };
 
@@ -199,7 +201,12 @@ function cameraOf(site: string, { id, body }: Entry, kept: Kept | null, contact:
     ...{ manual: manualOf(body, kept), picture: pictureOf(now?.picture), state, isHeard, why: textOf(now?.why) },
     stream: (isHeard ? oneOf(now?.stream, ["main", "fallback"]) : null) ?? "main",
     ...{ sinceAt: timeOf(now?.since), lastFrameAt: timeOf(now?.lastFrameAt), recorded24h: numberOf(now?.recorded24h) },
-    ...{ daysKept: numberOf(now?.daysKept), held: spansIn(now?.held), clockOffsetMs: numberOf(now?.clockOffsetMs) },
+    ...{
+      daysKept: numberOf(now?.daysKept),
+      held: spansIn(now?.held),
+      heldLeftOut: numberOf(now?.heldLeftOut) ?? 0,
+      clockOffsetMs: numberOf(now?.clockOffsetMs),
+    },
   };
   return { ...facts, standing: standingOf(facts) };
 }

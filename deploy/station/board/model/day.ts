@@ -20,6 +20,8 @@ export type Day = Span & {
   readonly gapsLeftOut: number;
   /** Recorded, and deleted by no rule of rotation. */
   readonly deleted: readonly (Span & { readonly why: string })[];
+  /** So many more, later than those, had no room in the message. */
+  readonly deletedLeftOut: number;
 };
 
 /**
@@ -56,6 +58,7 @@ function readDay(value: unknown): Day | null {
     ...{ recordedMs: numberOf(body.recordedMs) ?? 0, unknownMs: numberOf(body.unknownMs) ?? 0 },
     gaps: gapsOf(body.gaps, span),
     gapsLeftOut: numberOf(body.gapsLeftOut) ?? 0,
+    deletedLeftOut: numberOf(body.deletedLeftOut) ?? 0,
     deleted: listOf(body.deleted).flatMap((entry) => {
       const [fromAt, toAt, why] = [timeOf(entry.from), timeOf(entry.to), textOf(entry.why)];
       return fromAt === null || toAt === null || why === null ? [] : [{ fromAt, toAt, why }];
@@ -82,6 +85,13 @@ export const dayAt = (retained: Retained, { site, id }: Pick<Camera, "site" | "i
 /** What was deleted of a stretch by no rule of rotation, in order. */
 export const deletedIn = (retained: Retained, camera: Pick<Camera, "site" | "id">, asked: Span): Day["deleted"] =>
   daysOf(asked).flatMap(({ day }) => dayAt(retained, camera, day)?.deleted ?? []);
+
+/** Where more of a stretch may have been deleted than its days had room to tell: each from the last that it tells on. */
+export const deletedBeyond = (retained: Retained, camera: Pick<Camera, "site" | "id">, asked: Span): readonly Span[] =>
+  daysOf(asked).flatMap(({ day }) => {
+    const told = dayAt(retained, camera, day);
+    return told === null || told.deletedLeftOut === 0 ? [] : [{ fromAt: told.deleted.at(-1)?.toAt ?? told.fromAt, toAt: told.toAt }];
+  });
 
 /** A stretch of a camera, whole and without overlap. `vouched` null: nothing beyond what the days tell. */
 export function piecesOf(retained: Retained, camera: Pick<Camera, "site" | "id">, asked: Span, vouched: Vouched | null): readonly Piece[] {

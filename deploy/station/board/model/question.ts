@@ -5,7 +5,7 @@ import { vietnamTime } from "../../../../agent/core/time.ts";
 import type { Span } from "../../../../agent/core/types.ts";
 import type { Language } from "../../../../agent/core/words.ts";
 import { type Camera, type Commune, isExact, type Site } from "./commune.ts";
-import { deletedIn, type Piece, piecesOf, type Vouched } from "./day.ts";
+import { deletedBeyond, deletedIn, type Piece, piecesOf, type Vouched } from "./day.ts";
 import type { Retained } from "./kept.ts";
 import { holdsOf } from "./station.ts";
 
@@ -42,12 +42,14 @@ export function findingOf(retained: Retained, site: Site, camera: Camera, asked:
   const past = { fromAt: asked.fromAt, toAt: Math.max(asked.fromAt, Math.min(asked.toAt, nowAt)) };
   const pieces = camera.manual === null ? piecesOf(retained, camera, past, vouchedOf(site, camera)) : [];
   const oldest = oldestOf(site, camera, nowAt);
-  // A hold that an officer asked for may keep what is over age: the box has not said yet.
-  const [wanted, deleted] = [heldOf(retained, camera), deletedIn(retained, camera, past)];
+  // A hold that an officer asked for, or that had no room in the message, may keep what is over age: the box has not said.
+  const perhapsHeld = [...wantedOf(retained, camera), ...heldBeyond(camera)];
+  const [deleted, perhapsDeleted] = [deletedIn(retained, camera, past), deletedBeyond(retained, camera, past)];
   const spans = [
     ...pieces
       .flatMap((piece) => spansOf(piece, oldest, camera.held))
-      .flatMap((span) => recut(span, span.kind === "deleted" ? wanted : [], (part) => ({ ...part, kind: "unknown", why: "edge" })))
+      .flatMap((span) => recut(span, span.kind === "deleted" ? perhapsHeld : [], atEdge))
+      .flatMap((span) => recut(span, span.kind === "footage" ? perhapsDeleted : [], atEdge))
       .flatMap((span) => recut(span, span.kind === "gap" ? [] : deleted, (part, { why }) => ({ ...part, kind: "deleted", why }))),
     ...future(asked, nowAt, camera),
   ];
@@ -124,8 +126,14 @@ const there = ({ fromAt, toAt }: Span): LedgerSpan => ({
   ...{ kind: "footage", fromAt, toAt, segments: 0, bytes: 0, stream: "main", clock: "synced" },
 });
 
+const atEdge = ({ fromAt, toAt }: Span): LedgerSpan => ({ kind: "unknown", fromAt, toAt, why: "edge" });
+
+/** Where more may be held than the message had room for: after the last that it tells. */
+const heldBeyond = ({ held, heldLeftOut }: Camera): readonly Span[] =>
+  heldLeftOut === 0 ? [] : [{ fromAt: held.at(-1)?.toAt ?? Number.NEGATIVE_INFINITY, toAt: Number.POSITIVE_INFINITY }];
+
 /** What officers asked the box to hold, unless it refused. */
-const heldOf = (retained: Retained, camera: Camera): readonly Span[] =>
+const wantedOf = (retained: Retained, camera: Camera): readonly Span[] =>
   holdsOf(retained).flatMap(({ site, camera: id, from, to, state }) =>
     site === camera.site && id === camera.id && state.kind !== "refused" && from !== null && to !== null
       ? [{ fromAt: from, toAt: to }]
