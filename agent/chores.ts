@@ -1,4 +1,4 @@
-/** What is due once a day: the ledger forgets what is older than any report. On a calendar that is made anew after each step of the clock. */
+/** What is due once a day: the ledger forgets what is older than any report, and what officers had made and did not fetch goes. On a calendar that is made anew after each step of the clock. */
 import type { Calendar, Clock } from "../hal/ports.ts";
 import type { Log } from "./log.ts";
 import type { Time } from "./moment.ts";
@@ -12,6 +12,8 @@ export type ChoresDeps = {
   readonly calendar: Calendar;
   /** Signs the chain of the audit. */
   readonly sign: () => void;
+  /** Takes away what officers' keys had made and nobody fetched (`clearShelves`). */
+  readonly clearShelves: (nowUtc: number) => Promise<number>;
 };
 
 const lookEveryMs = 10_000;
@@ -33,6 +35,8 @@ export async function keepChores(deps: ChoresDeps, signal: AbortSignal): Promise
       known = deps.time.dating();
       calendar = new AbortController();
       deps.calendar.daily(pruneHour, pruneMinute, () => nightly(deps), calendar.signal);
+      // A box that is switched off at night has its shelves cleared all the same.
+      void clear(deps);
     }
     await deps.clock.sleep(lookEveryMs, signal);
   }
@@ -45,6 +49,16 @@ function nightly(deps: ChoresDeps): void {
     deps.sign();
   } catch (error) {
     deps.log.error({ err: String(error) }, "the audit could not be signed; the next night tries again");
+  }
+  void clear(deps);
+}
+
+async function clear(deps: ChoresDeps): Promise<void> {
+  try {
+    const gone = await deps.clearShelves(deps.time.nowUtc());
+    if (gone > 0) deps.log.info({ gone }, "what officers had made and did not fetch within a week is gone");
+  } catch (error) {
+    deps.log.error({ err: String(error) }, "what officers did not fetch could not be taken away; the next night tries again");
   }
 }
 

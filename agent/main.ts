@@ -12,6 +12,7 @@ import { makeDating } from "./core/dating.ts";
 import { journalBounds } from "./core/journal.ts";
 import type { WallMs } from "./core/types.ts";
 import { claimFolder } from "./disk.ts";
+import { clearShelves } from "./errands.ts";
 import type { Eye } from "./eye.ts";
 import { type Gate, makeGate } from "./gate.ts";
 import { liftExports, widenHolds } from "./holds.ts";
@@ -332,7 +333,10 @@ export async function live(world: World, life: Life, stop: AbortSignal): Promise
       },
       stop,
     ),
-    keepChores({ clock, time, store, log, calendar: world.calendar, sign: auditor.sign }, stop),
+    keepChores(
+      { clock, time, store, log, calendar: world.calendar, sign: auditor.sign, clearShelves: (at) => clearShelves(first.site.state, at) },
+      stop,
+    ),
     reindex(
       {
         clock,

@@ -4,12 +4,13 @@
  */
 import { createHash } from "node:crypto";
 import { createReadStream, existsSync } from "node:fs";
-import { mkdir, open, readdir, readFile, rename, rm, stat, unlink } from "node:fs/promises";
+import { mkdir, open, readdir, readFile, rename, rm, unlink } from "node:fs/promises";
 import { join, relative, sep } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Settings } from "../config/schema.ts";
 import { type Errand, readErrand } from "../core/errand.ts";
 import { waitMs } from "../core/rate.ts";
+import { clearShelf, shelfOf } from "../errands.ts";
 import { type Context, exit, Refusal, settingsOf } from "./context.ts";
 import { exportFootage } from "./export.ts";
 import { look } from "./look.ts";
@@ -21,8 +22,6 @@ type Asked<V extends Errand["verb"]> = Extract<Errand, { verb: V }>;
 export const sheetName = "BANG-XEM-LUOT.html";
 /** What must stay free on the state's disk: the ledger lives there. */
 const spareBytes = 1_000_000_000;
-/** What nobody came for. */
-const keptMs = 7 * 86_400_000;
 const pieceBytes = 16_384;
 const busyMs = 15 * 60_000;
 
@@ -32,9 +31,9 @@ export async function runErrand(context: Context, key: string, said: string | un
   if (errand === null) throw new Refusal(exit.wrongUse, "this key may look at footage and fetch it, nothing else: deploy/station/fetch");
   if (errand.site !== settings.site.id)
     throw new Refusal(exit.wrongUse, `this box is ${settings.site.id}, not ${errand.site}; check --host`);
-  const shelf = join(settings.site.state, "errands", keyNamed(key));
+  const shelf = shelfOf(settings.site.state, keyNamed(key));
   await mkdir(shelf, { recursive: true, mode: 0o700 });
-  await clear(shelf);
+  await clearShelf(shelf, Date.now());
   // Whoever asked may be cut off: what was begun is finished, and fetched later.
   process.stderr.on("error", () => undefined);
   const place = join(shelf, errand.id);
@@ -45,14 +44,6 @@ export async function runErrand(context: Context, key: string, said: string | un
   if (errand.verb === "list") return list(context, place);
   if (errand.verb === "send") return send(place, errand);
   return putAway(context, settings, key, place);
-}
-
-/** Nobody came for it within a week. */
-async function clear(shelf: string): Promise<void> {
-  for (const name of await readdir(shelf)) {
-    const { mtimeMs } = await stat(join(shelf, name));
-    if (Date.now() - mtimeMs > keptMs) await rm(join(shelf, name), { recursive: true, force: true });
-  }
 }
 
 /** One at a time makes an errand's files; who asks again meanwhile waits for them. */

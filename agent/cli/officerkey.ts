@@ -3,9 +3,10 @@
  * agent's own account, each bound to `matghi errand`; lines that are not ours are left as they are.
  */
 import { createHash } from "node:crypto";
-import { chownSync, existsSync, mkdirSync, readFileSync, statSync } from "node:fs";
+import { chownSync, existsSync, mkdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { fill, wordsIn } from "../core/words.ts";
+import { shelfOf } from "../errands.ts";
 import { type Context, exit, Refusal, settingsOf } from "./context.ts";
 import { textOf } from "./fields.ts";
 import { replaceFile } from "./out.ts";
@@ -63,6 +64,8 @@ export function removeKey(context: Context, given: string, options: RemoveKeyOpt
     // First out, then written down: a key that is to go must not stay for want of a line.
     save(settings.site.state, left);
     audit("key.removed", { key: name, officer, reason });
+    // What it had made is footage that nobody can come for any more. An errand that runs may still write there.
+    rmSync(shelfOf(settings.site.state, name), { recursive: true, force: true, maxRetries: 5 });
     context.out(context.json ? JSON.stringify({ key: name }) : fill(wordsIn(settings.site.language).keys.removed, { name }));
     return exit.fine;
   });

@@ -38,6 +38,7 @@ test("the day's chores wait for a clock that is set, and their calendar is made 
   const clock = scriptClock(0);
   clock.setTrust("unset");
   const made: AbortSignal[] = [];
+  const cleared: number[] = [];
   let dating: Dating = plainDating;
   const silent: Log = { info: () => undefined, warn: () => undefined, error: () => undefined };
   const stop = new AbortController();
@@ -45,16 +46,18 @@ test("the day's chores wait for a clock that is set, and their calendar is made 
     {
       ...{ clock, log: silent, store: { prune: () => 0 } },
       sign: () => undefined,
+      clearShelves: (at) => Promise.resolve(cleared.push(at)),
       calendar: { daily: (_hour, _minute, _job, signal) => void made.push(signal) },
       time: { dating: () => dating, nowUtc: () => 0, now: () => 0 } as unknown as Parameters<typeof keepChores>[0]["time"],
     },
     stop.signal,
   );
   await clock.advance(60_000);
-  expect(made).toHaveLength(0);
+  expect([made, cleared]).toEqual([[], []]);
   clock.setTrust("synced");
   await clock.advance(20_000);
   expect(made.map((signal) => signal.aborted)).toEqual([false]);
+  expect(cleared).toEqual([0]);
   dating = makeDating([{ fromAt: 0, toAt: 1, offsetMs: day, synced: true }]);
   await clock.advance(30_000);
   expect(made.map((signal) => signal.aborted)).toEqual([true, false]);

@@ -232,8 +232,12 @@ test("there is no footage: the box's reason comes through, and nothing stays", a
 });
 
 test("a key that is taken back gets nowhere, and other lines stay", async () => {
+  // What was never fetched is footage too.
+  const shelf = join(state, "errands/nguyen-van-a");
+  expect(readdirSync(shelf)).not.toEqual([]);
   const answer = await register(["remove", "nguyen-van-a", "--officer", "x", "--reason", "chuyển công tác"]);
   expect([answer.code, answer.stderr]).toEqual([0, ""]);
+  expect(existsSync(shelf)).toBe(false);
   expect(readFileSync(join(state, ".ssh/authorized_keys"), "utf8")).toBe("# technician\nssh-ed25519 AAAA technician\n");
   expect(readAudit(state).at(-1)).toMatchObject({ what: "key.removed", data: { key: "nguyen-van-a", reason: "chuyển công tác" } });
   expect((await ssh(["list x"])).code).toBe(255);
