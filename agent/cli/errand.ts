@@ -2,9 +2,9 @@
  * `matghi errand --key NAME`: what sshd runs for an officer's key, whatever was asked for (authorized_keys: `restrict,command=…`). Knows five
  * errands, of which two look at footage; both stand in the audit with the key's name.
  */
-import { createHash } from "node:crypto";
+import { createHash, randomUUID } from "node:crypto";
 import { createReadStream, existsSync } from "node:fs";
-import { mkdir, open, readdir, readFile, rename, rm, unlink } from "node:fs/promises";
+import { link, mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join, relative, sep } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Settings } from "../config/schema.ts";
@@ -40,6 +40,8 @@ export async function runErrand(context: Context, key: string, said: string | un
   const inner: Context = { ...context, json: false, account: `key ${key}`, out: () => undefined };
   if (errand.verb === "export") return alone(place, () => makeExport(inner, errand, place, signal));
   if (errand.verb === "look") return alone(place, () => makeLook(inner, errand, place, signal));
+  // Its answer was lost on the way: it is put away already.
+  if (errand.verb === "done" && !existsSync(place)) return exit.fine;
   if (!existsSync(place)) throw new Refusal(exit.notFound, "nothing of that errand is here; ask for it anew");
   if (errand.verb === "list") return list(context, place);
   if (errand.verb === "send") return send(place, errand);
@@ -55,23 +57,26 @@ async function alone(place: string, make: () => Promise<number>): Promise<number
     try {
       return await make();
     } finally {
-      await unlink(mark);
+      await rm(mark, { force: true });
     }
   }
   throw new Refusal(exit.needsPerson, "it is still being made; ask again in a while");
 }
 
-async function take(mark: string): Promise<boolean> {
+/** Whether the mark is ours now. It is linked with the process id in it: an empty one would be taken for a dead one's. */
+export async function take(mark: string): Promise<boolean> {
+  const own = `${mark}.${randomUUID()}`;
+  await writeFile(own, String(process.pid), { mode: 0o600, flag: "wx" });
   try {
-    const file = await open(mark, "wx", 0o600);
-    await file.writeFile(String(process.pid));
-    await file.close();
+    await link(own, mark);
     return true;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
     // One that was killed left its mark.
     if (!isAlive(Number(await readFile(mark, "utf8").catch(() => "")))) await rm(mark, { force: true });
     return false;
+  } finally {
+    await rm(own, { force: true });
   }
 }
 

@@ -1,7 +1,8 @@
 /** What officers' keys had made does not stay, whether anybody asks again or not. */
-import { existsSync, mkdirSync, utimesSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import { take } from "../../agent/cli/errand.ts";
 import { clearShelves, shelfOf } from "../../agent/errands.ts";
 import { tempFolder } from "../lib/temp.ts";
 
@@ -26,4 +27,21 @@ test("what nobody fetched within a week goes from every shelf, also of a key tha
   expect(await clearShelves(state, nowUtc)).toBe(3);
   expect([...old, ahead].filter((place) => existsSync(place))).toEqual([]);
   expect(young.every((place) => existsSync(join(place, "cho.mkv")))).toBe(true);
+});
+
+test("of many who take an errand at once, one makes it; who was killed holds nobody up", async () => {
+  const folder = tempFolder("mark");
+  const mark = join(folder, "a.busy");
+  const takers = Promise.all(Array.from({ length: 50 }, () => take(mark)));
+  // Held up at every turn, as another process would find it: from its first moment on the mark says whose it is.
+  let said: string | null = null;
+  for (; said === null; await new Promise(setImmediate))
+    for (const untilMs = performance.now() + 5; said === null && performance.now() < untilMs; )
+      if (existsSync(mark)) said = readFileSync(mark, "utf8");
+  expect(said).toBe(String(process.pid));
+  expect((await takers).filter((isOurs) => isOurs)).toHaveLength(1);
+  expect(readdirSync(folder)).toEqual(["a.busy"]);
+  // No process has this id: kernel.pid_max is 4194304 at most.
+  writeFileSync(mark, "4194305");
+  expect([await take(mark), await take(mark)]).toEqual([false, true]);
 });
