@@ -34,6 +34,30 @@ const vi = {
   router:
     "Đã tạo {file} cho bộ định tuyến WireGuard của hộ {id}: nạp tệp vào bộ định tuyến, đặt mạng trong nhà của nó là {network} (địa chỉ của nó: {address}), cho phép đi từ đường hầm vào mạng đó, cắm camera vào. Không chuyển tiếp cổng nào của camera ra Internet. Xong thì xóa tệp. Trong site.yaml của đầu ghi tại trạm: households: [{ id: {id}, router: {address}, reach: wan }]",
   routerGone: "Đã gỡ bộ định tuyến của hộ {id}.",
+  fetch: {
+    host: "--host {given}: đề nghị ghi tên hoặc địa chỉ IPv4 của đầu ghi",
+    user: "--user {given}: không phải tên tài khoản",
+    port: "--port {given}: từ 1 đến 65535",
+    key: "--key {given}: không có tệp này; tạo khóa: ssh-keygen -t ed25519, rồi cho thêm vào đầu ghi",
+    rate: "--rate {given}: ghi 2Mbit hoặc 512kbit",
+    incomplete: "có mục còn thiếu hoặc sai; {usage}",
+    another: "{note} thuộc một yêu cầu khác; đề nghị lấy về --out khác, hoặc xóa tệp này",
+    occupied: "{out} đã có sẵn; đề nghị chọn --out khác, hoặc chuyển đi nơi khác rồi chạy lại lệnh này",
+    retry: "đường truyền đang gián đoạn, thử lại sau {seconds} giây",
+    unreached: "không nối được với đầu ghi; chạy lại lệnh này sau, phần đã lấy được giữ nguyên",
+    denied:
+      "đầu ghi không nhận khóa này; trên đầu ghi chạy: sudo matghi register key add --name TÊN --file {key}.pub --officer … (khóa có mật khẩu: trước hết chạy ssh-add {key})",
+    strange:
+      "máy ở địa chỉ {host} không phải đầu ghi {site} đã biết; kiểm tra --host. Nếu đầu ghi đã được thay hoặc cài lại: ssh-keygen -R {alias}{file}, rồi chạy lại lệnh này",
+    noList: "đầu ghi gửi danh sách không đọc được; kiểm tra --host có phải đầu ghi matghi không",
+    differs: "{file} đến nơi không giống trên đầu ghi; xóa {draft} rồi bắt đầu lại",
+    unsent: "đầu ghi không gửi được {file}; chạy lại lệnh này",
+    size: "{files} tệp, {megabytes} MB, khoảng {minutes} phút",
+    altered: "bị thay đổi: {file}: {what}; còn nằm ở {place}, không được sử dụng",
+    unaltered: "{out}: nguyên vẹn, {key}",
+    stays:
+      "đã lấy về đủ và kiểm tra xong; đầu ghi chưa được báo nên còn giữ bản của nó một tuần. Khi có đường truyền, chạy lại lệnh này để báo",
+  },
   removed: "Đã gỡ trạm: dịch vụ, tường lửa, chứng thư, danh sách. Các gói đã cài vẫn còn: apt-get remove {list}",
 };
 
@@ -71,6 +95,30 @@ const en: typeof vi = {
   router:
     "{file} is for the WireGuard router of household {id}: load it there, make {network} the router's home network (its own address {address}), let the tunnel through to that network, and plug the cameras in. Forward no port of a camera into the internet. Then delete the file. In site.yaml of the station's recorder: households: [{ id: {id}, router: {address}, reach: wan }]",
   routerGone: "The router of household {id} is removed.",
+  fetch: {
+    host: "--host {given}: a name or an IPv4 address of the box",
+    user: "--user {given}: no account's name",
+    port: "--port {given}: 1 to 65535",
+    key: "--key {given}: not there; make one: ssh-keygen -t ed25519, and have it added on the box",
+    rate: "--rate {given}: write 2Mbit or 512kbit",
+    incomplete: "something is missing, or wrong; {usage}",
+    another: "{note} is of another question; fetch to another --out, or remove it",
+    occupied: "{out} is there already; name another --out, or move it away and run the same command again",
+    retry: "the line is down, trying again in {seconds} s",
+    unreached: "the box is not reached; run the same command again later, it goes on where it stopped",
+    denied:
+      "the box does not take this key; on the box run: sudo matghi register key add --name NAME --file {key}.pub --officer … (a key with a passphrase: ssh-add {key} first)",
+    strange:
+      "the machine at {host} is not the box {site} that is known; check --host. Where the box was replaced or installed anew: ssh-keygen -R {alias}{file}, and run the same command again",
+    noList: "the box sent a list that is none; check that --host is matghi's box",
+    differs: "{file} does not arrive as it is on the box; remove {draft} and begin again",
+    unsent: "the box does not send {file}; run the same command again",
+    size: "{files} files, {megabytes} MB, some {minutes} min",
+    altered: "altered: {file}: {what}; it stays as {place}, do not use it",
+    unaltered: "{out}: unaltered, {key}",
+    stays:
+      "everything is here and checked; the box could not be told and keeps its copy for a week. Run the same command again when the line is back, to tell it",
+  },
   removed: "The station is removed: services, firewall, certificates, lists. Its packages stay: apt-get remove {list}",
 };
 
