@@ -66,7 +66,9 @@ function endpointOf(option: string, text: string): { readonly host: string; read
 /** Not for private use, shared by a provider's NAT, this machine's own, or a cable's (RFC 6890). */
 export const isPublic = (address: string): boolean =>
   isAddress(address) &&
-  !/^(0|10|127|169\.254|172\.(1[6-9]|2\d|3[01])|192\.168|100\.(6[4-9]|[7-9]\d|1[01]\d|12[0-7])|198\.1[89]|2[2-5]\d)\./.test(address);
+  !/^(0|10|127|169\.254|172\.(1[6-9]|2\d|3[01])|192\.168|100\.(6[4-9]|[7-9]\d|1[01]\d|12[0-7])|198\.1[89]|22[4-9]|2[3-5]\d)\./.test(
+    address,
+  );
 
 const ownAddresses = () => Object.values(networkInterfaces()).flatMap((list = []) => list.map(({ address }) => address));
 

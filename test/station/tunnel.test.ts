@@ -55,10 +55,23 @@ describe("which way an installer takes", () => {
   });
 
   test.each([
-    ...(["14.161.1.2", "171.224.0.1", "100.63.0.1", "100.128.0.1", "172.32.0.1"] as const).map((address) => [address, true] as const),
-    ...(["10.0.0.5", "192.168.1.9", "172.16.0.1", "100.64.0.1", "100.127.1.1", "127.0.0.1", "169.254.1.1", "fe80::1"] as const).map(
-      (address) => [address, false] as const,
+    ...(["14.161.1.2", "171.224.0.1", "222.252.1.1", "223.255.1.1", "100.63.0.1", "100.128.0.1", "172.32.0.1"] as const).map(
+      (address) => [address, true] as const,
     ),
+    ...(
+      [
+        "10.0.0.5",
+        "192.168.1.9",
+        "172.16.0.1",
+        "100.64.0.1",
+        "100.127.1.1",
+        "127.0.0.1",
+        "169.254.1.1",
+        "224.0.0.1",
+        "255.255.255.255",
+        "fe80::1",
+      ] as const
+    ).map((address) => [address, false] as const),
   ])("%s is public: %s", (address, answer) => expect(isPublic(address)).toBe(answer));
 });
 
