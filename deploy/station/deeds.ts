@@ -158,8 +158,11 @@ function writeNew(file: string, text: string): void {
   }
 }
 
-export type Admitted = { readonly name: string; readonly password: string; readonly reach: Reach; readonly phone: Tunnel | null };
-export type Asked = Pick<Person, "name" | "role"> & {
+export type Admitted = Pick<Person, "name" | "role" | "reach"> & { readonly password: string; readonly phone: Tunnel | null };
+export type Asked = Pick<Person, "name"> & {
+  /** Missing: one who is there keeps role and reach, whatever `sites` and `groups` say; a new one only sees. */
+  readonly role?: Person["role"];
+  /** Neither sites nor groups: everything. */
   readonly sites: readonly string[];
   readonly groups: readonly string[];
   /** A tunnel for the person's phone; an earlier phone is out then. Without it an earlier one stays. */
@@ -175,15 +178,33 @@ export async function addPerson(place: Place, asked: Asked): Promise<Admitted> {
   const password = makeSecret(passwordChars);
   // Boxes were asked meanwhile: what another changed in that time stays.
   const now = registerOf(place);
-  const phone = asked.phone === true ? newPeer(place, now, "phone") : null;
-  if (asked.phone === true && phone === null)
+  const before = now.people.find(({ name }) => name === asked.name);
+  const phone = asked.phone === true ? newPhone(place, now) : null;
+  const tunnel = phone?.peer ?? before?.tunnel;
+  const given = asked.role === undefined ? { role: "viewer" as const, reach, ...before } : { role: asked.role, reach };
+  const person: Person = {
+    ...{ name: asked.name, role: given.role, reach: given.reach, hash: hashOf(password) },
+    ...(tunnel === undefined ? {} : { tunnel }),
+  };
+  settle(place, withPerson(now, person));
+  return { name: person.name, role: person.role, reach: person.reach, password, phone: phone?.given ?? null };
+}
+
+/** A phone for one who is there, an earlier one is out; password, role and reach stay. */
+export function addPhone(place: Place, person: Person): Tunnel {
+  const register = registerOf(place);
+  const { peer, given } = newPhone(place, register);
+  settle(place, withPerson(register, { ...person, tunnel: peer }));
+  return given;
+}
+
+function newPhone(place: Place, register: Register): { readonly peer: Peer; readonly given: Tunnel } {
+  const phone = newPeer(place, register, "phone");
+  if (phone === null)
     throw new Undoable(
       "this station has no tunnels; run deploy/station/install with --public or --hub instead of --no-vpn, or leave --phone away",
     );
-  const tunnel = phone?.peer ?? now.people.find(({ name }) => name === asked.name)?.tunnel;
-  const person: Person = { name: asked.name, role: asked.role, reach, hash: hashOf(password), ...(tunnel === undefined ? {} : { tunnel }) };
-  settle(place, withPerson(now, person));
-  return { name: asked.name, password, reach, phone: phone?.given ?? null };
+  return phone;
 }
 
 async function reachOf(place: Place, register: Register, sites: readonly string[], groups: readonly string[]): Promise<Reach> {

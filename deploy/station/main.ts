@@ -3,9 +3,9 @@ import { execFileSync } from "node:child_process";
 import { basename, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { tunnelText } from "../../agent/core/tunnel.ts";
+import { type Tunnel, tunnelText } from "../../agent/core/tunnel.ts";
 import { checkRights } from "./check.ts";
-import { addPerson, addRouter, addSite, refresh, registerOf, removePerson, removeRouter, removeSite, Undoable } from "./deeds.ts";
+import { addPerson, addPhone, addRouter, addSite, refresh, registerOf, removePerson, removeRouter, removeSite, Undoable } from "./deeds.ts";
 import { fill } from "./fill.ts";
 import { guardDatabase } from "./guard.ts";
 import { install, provePromises, remove } from "./install.ts";
@@ -23,7 +23,7 @@ const usages: Readonly<Record<string, string>> = {
     "install --commune ID --name NAME --host ADDRESS [--host ADDRESS …] [--public HOST[:PORT] | --hub HOST[:PORT] | --no-vpn] [--port 8883] [--https 443] [--language vi|en] | install --remove",
   "add-site": "add-site ID [--out FILE] [--here]",
   "remove-site": "remove-site ID",
-  "add-viewer": "add-viewer NAME [--officer] [--sites ID,…] [--groups GROUP,…] [--phone]",
+  "add-viewer": "add-viewer NAME [--officer | --all | --sites ID,… --groups GROUP,…] [--phone]",
   "remove-viewer": "remove-viewer NAME",
   "add-router": "add-router ID [--out FILE]",
   "remove-router": "remove-router ID",
@@ -52,6 +52,7 @@ const options = {
     remove: flag,
     out: text,
     officer: flag,
+    all: flag,
     sites: list,
     groups: list,
     folder: text,
@@ -129,12 +130,27 @@ async function addViewerCommand(place: Place, word: string, values: Values, word
       .flatMap((text) => text.split(","))
       .map((text) => text.trim())
       .filter((text) => text !== "");
-  const role: Person["role"] = values.officer === true ? "officer" : "viewer";
-  const asked = { name: word, role, sites: listed(values.sites), groups: listed(values.groups), phone: values.phone === true };
-  const { name, password, reach, phone } = await addPerson(place, asked);
-  out(fill(words.person, { name, password, role: words.roles[role], reach: reachText(reach, words.all) }));
-  if (phone === null) return;
-  out(fill(words.phone, { address: phone.hub.address }));
+  const asked = { name: word, sites: listed(values.sites), groups: listed(values.groups), phone: values.phone === true };
+  const isSome = asked.sites.length + asked.groups.length > 0;
+  if (values.all === true && isSome) throw new Misuse("--all, or --sites and --groups, not both");
+  const isSaid = values.officer === true || values.all === true || isSome;
+  const before = registerOf(place).people.find(({ name }) => name === word);
+  const factsOf = ({ name, role, reach }: Pick<Person, "name" | "role" | "reach">) => ({
+    ...{ name, role: words.roles[role], reach: reachText(reach, words.all) },
+  });
+  if (before !== undefined && asked.phone && !isSaid) {
+    const phone = addPhone(place, before);
+    out(fill(words.personStays, factsOf(before)));
+    return showPhone(place, phone, words);
+  }
+  const role = values.officer === true ? "officer" : "viewer";
+  const admitted = await addPerson(place, { ...asked, ...(isSaid ? { role } : {}) });
+  out(fill(words.person, { ...factsOf(admitted), password: admitted.password }));
+  if (admitted.phone !== null) showPhone(place, admitted.phone, words);
+}
+
+function showPhone(place: Place, phone: Tunnel, words: ReturnType<typeof wordsOf>): void {
+  out(fill(words.phone, { address: `${phone.hub.address}${pagePort(registerOf(place))}` }));
   out(pictureOf(tunnelText(phone)));
 }
 
@@ -187,10 +203,13 @@ async function installCommand(place: Place, values: Values): Promise<void> {
     found(place, wanted);
   }
   const host = wanted.hosts[0] ?? "";
-  const facts = { host, port: wanted.ports.https === usualPorts.https ? "" : `:${wanted.ports.https}`, mqtts: String(wanted.ports.mqtts) };
+  const facts = { host, port: pagePort(wanted), mqtts: String(wanted.ports.mqtts) };
   out(fill(words.ready, facts));
   out(fill(words.ways[wanted.hub.kind], { ...facts, ...wayFacts(place, wanted) }));
 }
+
+/** What a browser must be told beside the page's name. */
+const pagePort = ({ ports: { https } }: Pick<Wanted, "ports">) => (https === usualPorts.https ? "" : `:${https}`);
 
 const wayFacts = (place: Place, { hub }: Wanted): Readonly<Record<string, string>> =>
   hub.kind === "none" ? {} : { hub: hub.host, udp: String(hub.port), next: String(hub.port + 1), folder: filesOf(place).hub };

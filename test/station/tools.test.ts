@@ -132,6 +132,34 @@ describe("wrong use is refused in one line with the next step", () => {
   });
 });
 
+describe("a station that tunnels end at", () => {
+  const other = tempFolder("tunnelled");
+  const at = folderPlace(other);
+  const there = (name: string, ...args: readonly string[]) => tool(name, ...args, "--folder", other);
+  const person = (name: string) => readRegister(at)?.people.find((one) => one.name === name);
+  beforeAll(async () => {
+    const said = ["--commune", "xa-kia", "--name", "Công an xã", "--host", "tram.example", "--host", "10.1.2.3", "--language", "en"];
+    expect((await there("install", ...said, "--public", "dyn.example:4000", "--https", "8443")).stderr).toBe("");
+    await there("add-site", "an-dai-1", "--out", join(other, "one.matghi"));
+  });
+
+  test("a phone more changes neither password nor what its person sees, nor does a new password", async () => {
+    await there("add-viewer", "thon", "--sites", "an-dai-1");
+    await there("add-viewer", "truc-ban", "--officer");
+    const [viewer, officer] = [person("thon"), person("truc-ban")];
+    const { code, stdout } = await there("add-viewer", "thon", "--phone");
+    expect([code, stdout]).toEqual([0, expect.stringMatching(/^Login: thon, password as before\nRights: sees only, sees an-dai-1\n/)]);
+    expect(stdout).toContain("open https://10.203.0.1:8443;");
+    expect(person("thon")).toEqual({ ...viewer, tunnel: { number: 1, key: expect.any(String) } });
+    expect((await there("add-viewer", "truc-ban")).stdout).toMatch(/Password .*: \S+\nRights: officer .*sees all sites/);
+    expect(person("truc-ban")).toMatchObject({ role: "officer", reach: { kind: "all" } });
+    expect(person("truc-ban")?.hash).not.toBe(officer?.hash);
+    await there("add-viewer", "thon", "--all");
+    expect(person("thon")).toMatchObject({ role: "viewer", reach: { kind: "all" }, tunnel: { number: 1 } });
+    expect((await there("add-viewer", "thon", "--all", "--sites", "an-dai-1")).stderr).toMatch(/--all, or --sites and --groups, not both/);
+  });
+});
+
 test("every unit that is switched on is written, and none names what is not there", () => {
   const units = unitsOf(place, { tools: "/usr/bin/node /opt/matghi/main.js", lookup: "/opt/matghi/tunnel-lookup" });
   for (const name of enabledUnits({ kind: "server", host: "may-chu.example", port: 51_820 })) expect(Object.keys(units)).toContain(name);
