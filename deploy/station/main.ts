@@ -9,7 +9,7 @@ import { addPerson, addPhone, addRouter, addSite, refresh, registerOf, removePer
 import { fill } from "./fill.ts";
 import { guardDatabase } from "./guard.ts";
 import { install, provePromises, remove } from "./install.ts";
-import { found, type Wanted } from "./keep.ts";
+import { found, readRegister, type Wanted } from "./keep.ts";
 import { listText, reachText } from "./listing.ts";
 import { alone } from "./lock.ts";
 import { handshakes } from "./peers.ts";
@@ -194,7 +194,7 @@ async function installCommand(place: Place, values: Values): Promise<void> {
     return values.folder === undefined
       ? remove(place, step)
       : Promise.reject(new Misuse("--remove undoes an installed station; a folder is simply deleted"));
-  const wanted = wantedOf(values, `usage: deploy/station/${usages.install}`);
+  const wanted = wantedOf(values, readRegister(place), `usage: deploy/station/${usages.install}`);
   const words = wordsOf(wanted.language);
   if (values.folder === undefined)
     await install(place, wanted, { tools: `${process.execPath} ${fileURLToPath(import.meta.url)}`, lookup }, step);

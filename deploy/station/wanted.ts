@@ -2,7 +2,7 @@
 import { networkInterfaces } from "node:os";
 import type { Wanted } from "./keep.ts";
 import { usualPorts } from "./place.ts";
-import { type Hub, isAddress, isHost, isId } from "./register.ts";
+import { type Hub, isAddress, isHost, isId, type Register } from "./register.ts";
 import { usualTunnelPort } from "./tunnel.ts";
 
 /** Wrong use: exit 2. */
@@ -22,7 +22,10 @@ export type Options = {
   readonly "no-vpn"?: boolean | undefined;
 };
 
-export function wantedOf({ commune = "", name = "", host: hosts = [], language = "vi", ...options }: Options, usage: string): Wanted {
+/** `before`: the station that is there; it keeps what is not said. */
+export function wantedOf(options: Options, before: Register | null, usage: string): Wanted {
+  const { commune = before?.commune ?? "", name = before?.name ?? "", language = before?.language ?? "vi" } = options;
+  const hosts = options.host ?? before?.hosts ?? [];
   const [first] = hosts;
   if (commune === "" || name === "" || first === undefined) throw new Misuse(usage);
   if (!isId(commune)) throw new Misuse(`--commune ${commune}: 2 to 32 of a-z, 0-9 and -, as site.commune of the boxes`);
@@ -30,17 +33,17 @@ export function wantedOf({ commune = "", name = "", host: hosts = [], language =
   if (strange !== undefined) throw new Misuse(`--host ${strange}: a name or an IPv4 address, without a port`);
   if (language !== "vi" && language !== "en") throw new Misuse(`--language ${language}: vi or en`);
   const ports = {
-    mqtts: portOf("port", options.port, usualPorts.mqtts),
-    https: portOf("https", options.https, usualPorts.https),
-    websocket: portOf("websocket", options.websocket, usualPorts.websocket),
+    mqtts: portOf("port", options.port, before?.ports.mqtts ?? usualPorts.mqtts),
+    https: portOf("https", options.https, before?.ports.https ?? usualPorts.https),
+    websocket: portOf("websocket", options.websocket, before?.ports.websocket ?? usualPorts.websocket),
   };
   if (new Set(Object.values(ports)).size < 3) throw new Misuse("--port, --https and the inner port must differ");
-  const hub = hubOf(options, first, ownAddresses().some(isPublic));
+  const hub = hubOf(options, first, ownAddresses().some(isPublic), before?.hub);
   return { commune, name, language, hosts: [...new Set([...hosts, "localhost", "127.0.0.1"])], ports, hub };
 }
 
-/** `isOnInternet`: this machine has a public address itself, so that boxes reach it without anybody's doing. */
-export function hubOf(options: Pick<Options, "public" | "hub" | "no-vpn">, host: string, isOnInternet: boolean): Hub {
+/** `isOnInternet`: this machine has a public address itself, so that boxes reach it without anybody's doing. `before`: boxes that are there dial it. */
+export function hubOf(options: Pick<Options, "public" | "hub" | "no-vpn">, host: string, isOnInternet: boolean, before?: Hub): Hub {
   const said = [options.public, options.hub, options["no-vpn"]].filter((value) => value !== undefined);
   if (said.length > 1) throw new Misuse("one of --public, --hub and --no-vpn, not several");
   if (options["no-vpn"] === true) return { kind: "none" };
@@ -51,6 +54,7 @@ export function hubOf(options: Pick<Options, "public" | "hub" | "no-vpn">, host:
     return { kind: "server", ...server };
   }
   if (options.public !== undefined) return { kind: "station", ...endpointOf("public", options.public) };
+  if (before !== undefined) return before;
   if (isOnInternet) return { kind: "station", host, port: usualTunnelPort };
   throw new Misuse(
     "this machine has no public address, so say how boxes reach it: --public HOST[:PORT], a name or address whose UDP port is forwarded to this machine; --hub HOST[:PORT], any small server between; or --no-vpn, then nobody can ssh to a box through the station",

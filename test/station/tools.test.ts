@@ -104,7 +104,6 @@ test("two at once wait for each other: nobody's change is lost, and one that is 
 
 describe("wrong use is refused in one line with the next step", () => {
   test.each<[string, readonly string[], number, RegExp]>([
-    ["install", [], 2, /^usage: deploy\/station\/install --commune/],
     ["install", ["--commune", "xa-a", "--name", "X", "--host", "tram", "--no-vpn", "--hub", "s"], 2, /one of --public, --hub and --no-vpn/],
     ["install", ["--commune", "xa-a", "--name", "X", "--host", "tram", "--public", "s:0"], 2, /--public 0: 1 to 65535/],
     ["install", ["--commune", "xa-a", "--name", "X", "--host", "tram", "--hub=-s"], 2, /--hub -s: HOST or HOST:PORT/],
@@ -129,6 +128,8 @@ describe("wrong use is refused in one line with the next step", () => {
   test("a folder without a station", async () => {
     const answer = await tool("list", "--folder", join(folder, "none"));
     expect([answer.code, answer.stderr]).toEqual([1, expect.stringMatching(/no station here yet; run deploy\/station\/install/)]);
+    const install = await tool("install", "--folder", join(folder, "none"));
+    expect([install.code, install.stderr]).toEqual([2, expect.stringMatching(/^usage: deploy\/station\/install --commune/)]);
   });
 });
 
@@ -141,6 +142,19 @@ describe("a station that tunnels end at", () => {
     const said = ["--commune", "xa-kia", "--name", "Công an xã", "--host", "tram.example", "--host", "10.1.2.3", "--language", "en"];
     expect((await there("install", ...said, "--public", "dyn.example:4000", "--https", "8443")).stderr).toBe("");
     await there("add-site", "an-dai-1", "--out", join(other, "one.matghi"));
+  });
+
+  test("installed again it keeps what is not said: way in, ports, names, language", async () => {
+    const before = readRegister(at);
+    expect(before?.hub).toEqual({ kind: "station", host: "dyn.example", port: 4_000 });
+    expect(await there("install")).toMatchObject({ code: 0, stdout: expect.stringMatching(/^Done\..*:8443 [\s\S]*dyn\.example:4000/m) });
+    expect(readRegister(at)).toEqual(before);
+    await there("install", "--host", "tram.example", "--port", "8884");
+    expect(readRegister(at)).toEqual({
+      ...before,
+      hosts: ["tram.example", "localhost", "127.0.0.1"],
+      ports: { mqtts: 8_884, https: 8_443, websocket: 9_001 },
+    });
   });
 
   test("a phone more changes neither password nor what its person sees, nor does a new password", async () => {

@@ -52,6 +52,10 @@ describe("which way an installer takes", () => {
     expect(hubOf({ hub: "203.0.113.9" }, "x", true)).toEqual({ kind: "server", host: "203.0.113.9", port: 51_820 });
     expect(() => hubOf({ hub: "203.0.113.9:65535" }, "x", true)).toThrow(/a port below 65535/);
     expect(hubOf({ "no-vpn": true }, "x", true)).toEqual({ kind: "none" });
+    // Boxes dial what their enrolment file says: what a station has stays until another way is said.
+    const before = { kind: "station", host: "dyn.example", port: 4_000 } as const;
+    expect(hubOf({}, "tram.example", true, before)).toEqual(before);
+    expect(hubOf({ hub: "may-chu.example" }, "tram.example", true, before)).toMatchObject({ kind: "server" });
   });
 
   test.each([
