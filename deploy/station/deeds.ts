@@ -45,8 +45,14 @@ function settle(place: Place, changed: Changed): Register {
 
 const codeChars = 16;
 
-/** `address`: in the tunnel; null where the file has none. */
-export type Enrolled = { readonly file: string; readonly code: string; readonly endsAt: string; readonly address: string | null };
+/** `address`: in the tunnel; null where the file has none. `trouble`: the file is made, but whoever runs was not told. */
+export type Enrolled = {
+  readonly file: string;
+  readonly code: string;
+  readonly endsAt: string;
+  readonly address: string | null;
+  readonly trouble: Error | null;
+};
 
 /**
  * A certificate for a site and its end of the tunnel, in a file that only the code opens. Nobody's earlier one ends by it.
@@ -67,8 +73,18 @@ export function addSite(place: Place, id: string, file: string, isHere = false):
   };
   const code = makeSecret(codeChars);
   writeNew(file, sealText(JSON.stringify(enrolment), code));
-  settle(place, withSite(register, id, { serial, endsAt, ...(tunnel === null ? {} : { tunnel: tunnel.peer }) }));
-  return { file, code, endsAt, address: tunnel?.given.address ?? null };
+  const after = withSite(register, id, { serial, endsAt, ...(tunnel === null ? {} : { tunnel: tunnel.peer }) });
+  // The code stands nowhere else: it is handed out whatever becomes of the rest.
+  return { file, code, endsAt, address: tunnel?.given.address ?? null, trouble: troubleOf(() => void settle(place, after)) };
+}
+
+function troubleOf(act: () => void): Error | null {
+  try {
+    act();
+    return null;
+  } catch (error) {
+    return error instanceof Error ? error : new Error(String(error));
+  }
 }
 
 /** What the register keeps of a new peer, and what the peer is given; null: this station has no tunnels. */
@@ -78,22 +94,28 @@ function newPeer(place: Place, register: Register, kind: PeerKind): { readonly p
   const own = makeKeyPair();
   const peer: Peer = { number: freeNumber(register, kind), key: own.publicKey };
   if (peer.number > mostPeers(kind))
-    throw new Undoable(`the tunnels have ${mostPeers} addresses of this kind, and all are taken; remove what is no longer used`);
+    throw new Undoable(`the tunnels have ${mostPeers(kind)} addresses of this kind, and all are taken; remove what is no longer used`);
   return { peer, given: givenTo(kind, peer, own, hub, keysOf(place).station) };
 }
 
-/** From this moment nobody comes in as this site, who is in is out, and the board forgets it. */
+/**
+ * From this moment nobody comes in as this site, who is in is out, and the board forgets it. Said again it goes on with what the first time
+ * could not be done.
+ */
 export async function removeSite(place: Place, id: string): Promise<void> {
   const register = registerOf(place);
   const site = register.sites.find((entry) => entry.id === id);
-  if (site === undefined) throw new Undoable(`there is no site ${id}; deploy/station/list shows all`);
-  authorityOf(place, register.commune).revoke(site.certificates.map(({ serial }) => serial));
-  const after = settle(place, { kind: "changed", register: withoutSite(register, id) });
-  await endSession(place, after, id);
+  if (site !== undefined) authorityOf(place, register.commune).revoke(site.certificates.map(({ serial }) => serial));
+  const after = withoutSite(register, id);
+  // A tunnel that did not take the change in keeps no session open.
+  const trouble = troubleOf(() => void settle(place, { kind: "changed", register: after }));
+  const left = await endSession(place, after, id);
+  if (trouble !== null) throw trouble;
+  if (site === undefined && left === 0) throw new Undoable(`there is no site ${id}; deploy/station/list shows all`);
 }
 
-/** Whoever comes with a box's name takes its session over. */
-async function endSession(place: Place, register: Register, id: string): Promise<void> {
+/** Whoever comes with a box's name takes its session over. Resolves with the number of messages that were left. */
+async function endSession(place: Place, register: Register, id: string): Promise<number> {
   const root = `matghi/v1/${register.commune}`;
   const result = await connectAs(place, asOurselves(place, register, id), [
     `${root}/from/${id}/#`,
@@ -102,21 +124,22 @@ async function endSession(place: Place, register: Register, id: string): Promise
   ]);
   if (result.kind === "failed")
     throw new Undoable(
-      `site ${id} is off the list, but the broker was not reached to end its session (${result.detail}); start it again: systemctl restart matghi-broker`,
+      `site ${id} is off the list, but the broker was not reached to end its session (${result.detail}); start it again: systemctl restart matghi-broker, then run this again`,
     );
-  await clearHeard(result.talker);
+  const left = await clearHeard(result.talker);
   await result.talker.end();
+  return left;
 }
 
 const quietMs = 1_500;
 
-/** Takes back what is retained, until nothing more comes: the session that was ended leaves its last word. */
-async function clearHeard(talker: Talker): Promise<void> {
+/** Takes back what is retained, until nothing more comes: the session that was ended leaves its last word. Resolves with how many. */
+async function clearHeard(talker: Talker): Promise<number> {
   const cleared = new Set<string>();
   for (;;) {
     await new Promise((resolve) => setTimeout(resolve, quietMs));
     const next = talker.heard.filter(({ payload, topic }) => payload !== "" && !cleared.has(topic));
-    if (next.length === 0) return;
+    if (next.length === 0) return cleared.size;
     for (const { topic } of next) {
       cleared.add(topic);
       await talker.say(topic, "", true);

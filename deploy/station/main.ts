@@ -167,11 +167,12 @@ function pictureOf(text: string): string {
 
 function addSiteCommand(place: Place, id: string, values: Values, words: ReturnType<typeof wordsOf>): void {
   const file = resolve(values.out ?? `${id}.matghi`);
-  const { code, endsAt, address } = addSite(place, id, file, values.here === true);
+  const { code, endsAt, address, trouble } = addSite(place, id, file, values.here === true);
   out(fill(words.site, { file, id, end: endsAt.slice(0, 10) }));
   out(fill(words.code, { code }));
   out(fill(words.onBox, { name: basename(file) }));
   if (address !== null) out(fill(words.siteTunnel, { address }));
+  if (trouble !== null) throw trouble;
 }
 
 async function checkCommand(place: Place, register: Register, values: Values): Promise<void> {

@@ -20,16 +20,22 @@ export const readKeys = (place: Place): TunnelKeys | null => {
   return existsSync(tunnelKeys) ? (JSON.parse(readFileSync(tunnelKeys, "utf8")) as TunnelKeys) : null;
 };
 
-/** Is the tunnel that runs this station's, not one of another folder? */
-const isOurs = (place: Place): boolean => {
-  const keys = readKeys(place);
-  return keys !== null && wg("show", interfaces.station, "public-key") === keys.station.publicKey;
-};
+const askKey = () => wg("show", interfaces.station, "public-key");
 
-/** Who left is out at once; the others notice nothing. */
+/** Is the tunnel that runs this station's, not one of another folder? */
+const isOurs = (place: Place, key = askKey()): boolean => key !== null && key === readKeys(place)?.station.publicKey;
+
+/** An installed station's own runs, whatever `wg` can say of it. One that does not run reads its file when it starts. */
+const runs = (place: Place): boolean => place.accounts !== null && existsSync(`/sys/class/net/${interfaces.station}`);
+
+/** Who left is out at once; the others notice nothing. Throws, with the next step, where a tunnel that runs was not told. */
 export function tellTunnel(place: Place): void {
   const { tunnel } = filesOf(place);
-  if (!existsSync(tunnel) || !isOurs(place)) return;
+  if (!existsSync(tunnel)) return;
+  const key = askKey();
+  if (key === null && runs(place))
+    throw new Error("the tunnel runs, but wg does not tell whose it is; start it again: systemctl restart matghi-station-tunnel");
+  if (!isOurs(place, key)) return;
   // wg opens a file, and what Node gives a program to read is a socket, which cannot be opened: hence the pipe.
   const pipe = ["-c", 'cat | wg syncconf "$0" /dev/stdin', interfaces.station];
   if (run("sh", pipe, strippedText(readFileSync(tunnel, "utf8"))) === null)

@@ -1,10 +1,12 @@
 /** The station's commands as a person has them, in a folder of their own and without root's rights over the machine. */
 import { execFile, spawn } from "node:child_process";
 import { X509Certificate } from "node:crypto";
-import { existsSync, readFileSync, statSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { asOurselves, connectAs } from "../../deploy/station/client.ts";
 import { authorityOf, readRegister, renewBroker } from "../../deploy/station/keep.ts";
+import { readKeys } from "../../deploy/station/peers.ts";
 import { filesOf, folderPlace, type Place } from "../../deploy/station/place.ts";
 import { type Services, startServices } from "../../deploy/station/services.ts";
 import { enabledUnits, unitsOf } from "../../deploy/station/units.ts";
@@ -15,9 +17,10 @@ import { freePort, tempFolder } from "../lib/temp.ts";
 const folder = tempFolder("tools");
 let place: Place;
 let ports: readonly string[];
-const tool = (name: string, ...args: readonly string[]): Promise<Answer> =>
+const tool = (name: string, ...args: readonly string[]) => toolWith(process.env, name, ...args);
+const toolWith = (env: NodeJS.ProcessEnv, name: string, ...args: readonly string[]): Promise<Answer> =>
   new Promise((resolve) => {
-    execFile(join(repository, "deploy/station", name), [...args], { timeout: 120_000 }, (error, stdout, stderr) => {
+    execFile(join(repository, "deploy/station", name), [...args], { timeout: 120_000, env }, (error, stdout, stderr) => {
       resolve({ code: error === null ? 0 : typeof error.code === "number" ? error.code : -1, stdout, stderr });
     });
   });
@@ -171,6 +174,45 @@ describe("a station that tunnels end at", () => {
     await there("add-viewer", "thon", "--all");
     expect(person("thon")).toMatchObject({ role: "viewer", reach: { kind: "all" }, tunnel: { number: 1 } });
     expect((await there("add-viewer", "thon", "--all", "--sites", "an-dai-1")).stderr).toMatch(/--all, or --sites and --groups, not both/);
+  });
+
+  test("a tunnel that takes no change in: the code is told all the same, a removal ends the session and goes on when it is said again", async () => {
+    const [mqtts, https, websocket] = [await freePort(), await freePort(), await freePort()].map(String) as [string, string, string];
+    await there("install", "--port", mqtts, "--https", https, "--websocket", websocket);
+    const services = await startServices(at);
+    try {
+      // A wg that knows the station's tunnel, and fails where it is told something.
+      const bin = join(other, "bin");
+      mkdirSync(bin);
+      writeFileSync(join(bin, "wg"), `#!/bin/sh\n[ "$1" = show ] && echo '${readKeys(at)?.station.publicKey}'\n`, { mode: 0o755 });
+      const failing = (name: string, id: string, ...args: readonly string[]) =>
+        toolWith({ ...process.env, PATH: `${bin}:${process.env.PATH}` }, name, id, ...args, "--folder", other);
+      const added = await failing("add-site", "an-dai-9", "--out", join(other, "nine.matghi"));
+      expect([added.code, added.stderr]).toEqual([1, expect.stringMatching(/the tunnel did not take the change in; start it again/)]);
+      expect(added.stdout).toMatch(/One-time code .*: \S{16,}/);
+      const topic = "matghi/v1/xa-kia/from/an-dai-9/state";
+      const said = async (payload: string) => {
+        const register = readRegister(at);
+        if (register === null) throw new Error("no register");
+        const result = await connectAs(at, asOurselves(at, register), [topic]);
+        if (result.kind === "failed") throw new Error(result.detail);
+        if (payload !== "") await result.talker.say(topic, payload, true);
+        await new Promise((resolve) => setTimeout(resolve, 500));
+        await result.talker.end();
+        return result.talker.heard.map(({ payload: heard }) => heard);
+      };
+      expect(await said("{}")).toEqual(["{}"]);
+      const removed = await failing("remove-site", "an-dai-9");
+      expect([removed.code, removed.stderr]).toEqual([1, expect.stringMatching(/the tunnel did not take the change in/)]);
+      expect([readRegister(at)?.sites.map(({ id }) => id), await said("")]).toEqual([["an-dai-1"], []]);
+      // As if the broker had not been there the first time.
+      await said("{}");
+      expect(await there("remove-site", "an-dai-9")).toMatchObject({ code: 0, stderr: "" });
+      expect(await said("")).toEqual([]);
+      expect((await there("remove-site", "an-dai-9")).stderr).toMatch(/there is no site an-dai-9; deploy/);
+    } finally {
+      await services.stop();
+    }
   });
 });
 
