@@ -19,10 +19,15 @@ const mostStatus = 200;
 type Teller = { say(words: string): void; end(): Promise<void> };
 type Way = (socket: string, warn: (line: string) => void, gone: (works: boolean) => void) => Teller;
 
-/** `env`: what systemd gave us; without NOTIFY_SOCKET nothing is told. `warn` takes what went wrong, one line each. */
+/**
+ * `env`: what systemd gave us, which is taken out of it: programs that we start, timedatectl among them, would tell systemd of their own ends.
+ * Without NOTIFY_SOCKET nothing is told. `warn` takes what went wrong, one line each.
+ */
 export function makeService(env: NodeJS.ProcessEnv, warn: (line: string) => void, programs: Partial<typeof debian> = {}): Service {
   const socket = env.NOTIFY_SOCKET;
   if (socket === undefined || socket === "") return { watchdogMs: null, tell: () => undefined, end: async () => undefined };
+  const watchdogMs = watchdogOf(env);
+  for (const name of ["NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID"]) delete env[name];
   const { perl, notify } = { ...debian, ...programs };
   const complain = (detail: string) => warn(`the service manager could not be told: ${detail.trim().slice(0, mostStatus)}`);
   let way = byPerl(perl);
@@ -33,7 +38,7 @@ export function makeService(env: NodeJS.ProcessEnv, warn: (line: string) => void
     if (!works) way = byNotify(notify);
   };
   return {
-    watchdogMs: watchdogOf(env),
+    watchdogMs,
     tell: (news) => {
       // Whoever was to pass it on may have died with it, and who is never ready is ended.
       const words = wordsOf(teller === null && isReady ? { phase: "ready", ...news } : news);

@@ -7,6 +7,7 @@ import { makeDisks } from "../../hal/disks.ts";
 import { makeInspections } from "../../hal/inspection.ts";
 import type { Inspection } from "../../hal/ports.ts";
 import { scriptInspections } from "../../hal/script.ts";
+import { until } from "../lib/agent.ts";
 import { makeDisk } from "../lib/disk.ts";
 import { tempFolder } from "../lib/temp.ts";
 
@@ -95,7 +96,8 @@ describe("a disk of our own", () => {
     // One that is not there yet lies on its parent's.
     expect((await makeDisks().under(join(disk.mountPoint, "later")))[0]?.device).toBe(found?.device);
     writeFileSync(`/sys/fs/ext4/${found?.device}/trigger_fs_error`, "a test");
-    expect((await makeDisks().under(disk.mountPoint))[0]?.fileSystemErrors).toBe(1);
+    // The kernel counts it when it comes to it.
+    await until("it is counted", 10_000, async () => (await makeDisks().under(disk.mountPoint))[0]?.fileSystemErrors === 1);
   });
 });
 
