@@ -7,6 +7,7 @@ import { createReadStream, existsSync } from "node:fs";
 import { link, mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join, relative, sep } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { makeBox } from "../../hal/box.ts";
 import type { Settings } from "../config/schema.ts";
 import { type Errand, readErrand } from "../core/errand.ts";
 import { waitMs } from "../core/rate.ts";
@@ -63,24 +64,29 @@ async function alone(place: string, make: () => Promise<number>): Promise<number
   throw new Refusal(exit.needsPerson, "it is still being made; ask again in a while");
 }
 
-/** Whether the mark is ours now. It is linked with the process id in it: an empty one would be taken for a dead one's. */
+/** Whether the mark is ours now. It is linked with boot and process in it: an empty one would be taken for a dead one's. */
 export async function take(mark: string): Promise<boolean> {
   const own = `${mark}.${randomUUID()}`;
-  await writeFile(own, String(process.pid), { mode: 0o600, flag: "wx" });
+  await writeFile(own, ownMark(), { mode: 0o600, flag: "wx" });
   try {
     await link(own, mark);
     return true;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
     // One that was killed left its mark.
-    if (!isAlive(Number(await readFile(mark, "utf8").catch(() => "")))) await rm(mark, { force: true });
+    if (!isAlive(await readFile(mark, "utf8").catch(() => ""))) await rm(mark, { force: true });
     return false;
   } finally {
     await rm(own, { force: true });
   }
 }
 
-const isAlive = (pid: number): boolean => pid > 0 && existsSync(`/proc/${pid}`);
+/** A process's number means another one after a boot. */
+const ownMark = () => `${makeBox().bootId()} ${process.pid}`;
+function isAlive(mark: string): boolean {
+  const [bootId, pid] = mark.split(" ");
+  return bootId === makeBox().bootId() && Number(pid) > 0 && existsSync(`/proc/${pid}`);
+}
 
 function makeExport(
   context: Context,

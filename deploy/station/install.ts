@@ -11,7 +11,7 @@ import { portsOpenOutside } from "./outside.ts";
 import { filesOf, type Place } from "./place.ts";
 import type { Hub, Register } from "./register.ts";
 import { opened } from "./services.ts";
-import { enabledUnits, type Programs, unitsOf } from "./units.ts";
+import { enabledUnits, type Programs, unitsOf, uplinkUnit } from "./units.ts";
 import { wordsOf } from "./words.ts";
 
 const packages = ["mosquitto", "nginx-light", "openssl", "nftables", "iproute2", "ca-certificates"] as const;
@@ -47,7 +47,9 @@ export async function install(place: Place, wanted: Wanted, programs: Programs, 
   systemctl("daemon-reload");
   systemctl("enable", ...enabled);
   // Ports and names may be others than before: what only a start takes in is started anew.
-  systemctl("restart", ...enabled);
+  // A server between whose name is not known yet is tried again by its own unit; the rest does not wait for it.
+  systemctl("restart", ...enabled.filter((name) => name !== uplinkUnit));
+  if (enabled.includes(uplinkUnit)) systemctl("restart", "--no-block", uplinkUnit);
   await Promise.all(Object.values(register.ports).map(opened));
   await provePromises(place, register, say);
 }

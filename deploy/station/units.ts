@@ -7,12 +7,15 @@ import { interfaces } from "./tunnel.ts";
 /** Command lines: of the station's tools, up to the command's name, and of what looks a hub up again. */
 export type Programs = { readonly tools: string; readonly lookup: string };
 
+/** The way to a server between. */
+export const uplinkUnit = "matghi-station-uplink.service";
+
 /** All that a station may have; `enabledUnits` are those that it has. */
 export function unitsOf(place: Place, { tools, lookup }: Programs): Readonly<Record<string, string>> {
   const files = filesOf(place);
   return {
     "matghi-station-tunnel.service": tunnelUnit("the tunnels of boxes and phones", interfaces.station),
-    "matghi-station-uplink.service": tunnelUnit("tunnel to the server between", interfaces.uplink),
+    [uplinkUnit]: tunnelUnit("tunnel to the server between", interfaces.uplink),
     "matghi-station-lookup.service": `[Unit]
 Description=matghi station: looks the server between up again when it is silent
 [Service]
@@ -142,7 +145,7 @@ WantedBy=multi-user.target
 export const enabledUnits = ({ kind }: Hub): readonly string[] => [
   "matghi-station-firewall.service",
   ...(kind === "none" ? [] : ["matghi-station-tunnel.service"]),
-  ...(kind === "server" ? ["matghi-station-uplink.service", "matghi-station-lookup.timer"] : []),
+  ...(kind === "server" ? [uplinkUnit, "matghi-station-lookup.timer"] : []),
   "matghi-broker.service",
   "matghi-web.service",
   "matghi-station-refresh.timer",

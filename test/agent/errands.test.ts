@@ -38,10 +38,14 @@ test("of many who take an errand at once, one makes it; who was killed holds nob
   for (; said === null; await new Promise(setImmediate))
     for (const untilMs = performance.now() + 5; said === null && performance.now() < untilMs; )
       if (existsSync(mark)) said = readFileSync(mark, "utf8");
-  expect(said).toBe(String(process.pid));
+  const bootId = readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
+  expect(said).toBe(`${bootId} ${process.pid}`);
   expect((await takers).filter((isOurs) => isOurs)).toHaveLength(1);
   expect(readdirSync(folder)).toEqual(["a.busy"]);
   // No process has this id: kernel.pid_max is 4194304 at most.
-  writeFileSync(mark, "4194305");
+  writeFileSync(mark, `${bootId} 4194305`);
+  expect([await take(mark), await take(mark)]).toEqual([false, true]);
+  // After a boot the number is somebody else's: this very process's, for instance.
+  writeFileSync(mark, `another-boot ${process.pid}`);
   expect([await take(mark), await take(mark)]).toEqual([false, true]);
 });
