@@ -99,7 +99,7 @@ function takeOver(copy: string, newer: string, why: string): Restored {
     db.pragma("foreign_keys = OFF");
     const isThere = succeeds(() => void db.prepare("ATTACH ? AS newer").run(newer));
     const steps: readonly (readonly [string, () => void])[] = [
-      ["camera", () => void db.exec("INSERT OR IGNORE INTO main.camera (id, name) SELECT id, name FROM newer.camera")],
+      ["camera", () => takeCameras(db)],
       ...kept.map((table) => [table, () => merge(db, table)] as const),
       ["segment", () => takeFootage(db)],
     ];
@@ -119,6 +119,13 @@ function succeeds(step: () => void): boolean {
   } catch {
     return false;
   }
+}
+
+/** Due time of a camera that the copy had no closed file of begins where the newer version has it begin; what came since is open until the start settles it. */
+function takeCameras(db: Database): void {
+  db.exec(`INSERT OR IGNORE INTO main.camera (id, name) SELECT id, name FROM newer.camera;
+    UPDATE main.camera AS c SET since_at = n.since_at, covered_at = n.since_at FROM newer.camera AS n
+      WHERE n.id = c.id AND c.since_at IS NULL AND n.since_at IS NOT NULL`);
 }
 
 /** Rows of the newer table, which count where both have one of the same key. */

@@ -48,6 +48,7 @@ async function updated(migrate: boolean): Promise<{ state: string; db: string; i
   newer.commit([{ put: "run-ended", run: later.run, end: "stopped", at: later.epochAt + 6_000 }]);
   stopping(newer);
   file(newer, later.run, 0);
+  newer.commit([{ put: "page", camera: "a", sinceAt: 1_000_000, coveredAt: 1_006_000 }]);
   hold(newer, "meanwhile");
   newer.commit([{ put: "hold-lifted", hold: 1, at: 5 }]);
   const first = newer.segments(10)[0];
@@ -94,6 +95,8 @@ test("the copy returns under another journal's name; no number is used twice; ho
     [1, 1, "ab".repeat(32)],
     [2, 0, "ab".repeat(32)],
   ]);
+  // The copy was made before its first file was counted.
+  expect(store.camera("a")).toMatchObject({ sinceAt: 1_000_000, coveredAt: 1_000_000 });
   expect(store.drawn("a", { fromAt: 0, toAt: 7_200_000 })).toEqual({ ms: 15_000, bytes: 27 });
   expect(store.deletions("a", { fromAt: 0, toAt: 2_000_000 }).map(({ why }) => why)).toEqual(["age"]);
   const begun = store.begin({ ...start, monoMs: 9_000 });
