@@ -169,10 +169,11 @@ function tornOf(deps: RecoverDeps, previous: Previous, file: FootageFile): Torn 
   const onScale = (fileAt: number) => (sameBoot ? deps.time.at(deps.time.monoOfFile(fileAt)) : fileAt - offsetMs);
   const coveredAt = deps.books.page(file.camera).coveredAt;
   const bornAt = onScale(file.bornAt);
+  const continues = deps.store.hasSegment(file.camera, file.run, file.number - 1);
   return {
     ...{ file, bornAt, modifiedAt: onScale(file.modifiedAt), clock: "holdover", namedAt: startOfPath(file.path) },
-    // Files of one try adjoin: one born within a breath of the end of coverage continues it.
-    startAt: coveredAt !== null && Math.abs(bornAt - coveredAt) < 2_000 ? coveredAt : null,
+    // Files of one try adjoin: one born within a breath of the end of coverage continues it. The first of a run never does, however soon it began.
+    startAt: coveredAt !== null && continues && Math.abs(bornAt - coveredAt) < 2_000 ? coveredAt : null,
     arrivalTimes: deps.store.camera(file.camera)?.arrivalTimes ?? false,
     goneAt: previous !== null && previous.run.id === file.run ? previous.lastAliveAt : endOf(run),
   };

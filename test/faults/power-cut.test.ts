@@ -144,6 +144,8 @@ test(
   "each power cut costs three seconds of footage at most, no event and no file, and the first camera records within five",
   async () => {
     await boot();
+    // Due time begins with the first closed file.
+    await until("each camera has a closed file", 60_000, () => names.every((name) => look().segments.some((row) => row.camera === name)));
     for (let turn = 0; turn < cuts; turn += 1) {
       await sleep(1_500 + Math.random() * 4_500);
       const { cutAt, before } = await cut();
@@ -195,7 +197,15 @@ test("each cut is a hole of every camera that begins within five seconds of the 
         joined += 1;
         continue;
       }
-      expect(gap, `${name}, cut at ${new Date(cutAt).toISOString()}`).toMatchObject({ cause: "box-power", sure: "inferred" });
+      const told = () =>
+        gaps
+          .filter(({ camera }) => camera === name)
+          .map(({ from, to, cause }) => `${cause} ${from}–${to}`)
+          .join(", ");
+      expect(
+        gap,
+        `${name}, cut at ${new Date(cutAt).toISOString()} of ${found.map((one) => new Date(one.cutAt).toISOString()).join(", ")}: ${told()}`,
+      ).toMatchObject({ cause: "box-power", sure: "inferred" });
       expect(gap?.evidence).toEqual(expect.arrayContaining(["boot-changed", "no-clean-stop", expect.stringMatching(/^last-beat \d{4}-/)]));
       off.push(Math.abs(Date.parse(gap?.from ?? "") - cutAt) / 1000);
     }
