@@ -2,6 +2,7 @@
 
 import type { Clock, Footage, FootageFile, Recorder } from "../hal/ports.ts";
 import type { Books } from "./books.ts";
+import { adjoiningStart } from "./core/arrival.ts";
 import type { Change, RunEnd } from "./core/change.ts";
 import type { OpenGap } from "./core/ledger.ts";
 import { startOfPath } from "./core/path.ts";
@@ -169,11 +170,10 @@ function tornOf(deps: RecoverDeps, previous: Previous, file: FootageFile): Torn 
   const onScale = (fileAt: number) => (sameBoot ? deps.time.at(deps.time.monoOfFile(fileAt)) : fileAt - offsetMs);
   const coveredAt = deps.books.page(file.camera).coveredAt;
   const bornAt = onScale(file.bornAt);
-  const continues = deps.store.hasSegment(file.camera, file.run, file.number - 1);
+  const isFirstOfRun = !deps.store.hasSegment(file.camera, file.run, file.number - 1);
   return {
     ...{ file, bornAt, modifiedAt: onScale(file.modifiedAt), clock: "holdover", namedAt: startOfPath(file.path) },
-    // Files of one try adjoin: one born within a breath of the end of coverage continues it. The first of a run never does, however soon it began.
-    startAt: coveredAt !== null && continues && Math.abs(bornAt - coveredAt) < 2_000 ? coveredAt : null,
+    startAt: adjoiningStart(bornAt, coveredAt, isFirstOfRun),
     arrivalTimes: deps.store.camera(file.camera)?.arrivalTimes ?? false,
     goneAt: previous !== null && previous.run.id === file.run ? previous.lastAliveAt : endOf(run),
   };

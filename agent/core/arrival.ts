@@ -1,5 +1,5 @@
 /** Times of footage from the camera's own times and from their arrival. Arrival decides when; the camera only says how long. */
-import type { MonoMs } from "./types.ts";
+import type { MonoMs, WallMs } from "./types.ts";
 
 /** What a try of the recorder knows of the file that just closed. */
 export type ClosedFile = {
@@ -48,4 +48,15 @@ export function timesDisagree({ mediaMs, clockMs, frames, longestSilenceMs }: Co
   const apartMs = Math.abs(mediaMs - clockMs) - clockMs * toleratedShare - toleratedMs - longestSilenceMs;
   const standsStill = mediaMs < clockMs && frames * 1000 > mediaMs * mostFramesPerSecond;
   return apartMs > (standsStill ? 0 : longestBurstMs);
+}
+
+/** Between the end of one file and the creation of the next one of the same try lies less. */
+const breathMs = 2_000;
+
+/**
+ * Where a file that was left behind begins, if it continues the one before: files of one try adjoin. null: it does not. The first of a run
+ * never does, however soon the box was there again.
+ */
+export function adjoiningStart(bornAt: WallMs, coveredAt: WallMs | null, isFirstOfRun: boolean): WallMs | null {
+  return coveredAt !== null && !isFirstOfRun && Math.abs(bornAt - coveredAt) < breathMs ? coveredAt : null;
 }

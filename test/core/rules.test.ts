@@ -1,7 +1,7 @@
 /** The small rules: conditions, blame, retention, arrival, waiting, the journal's bounds. */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { placeFile, timesDisagree } from "../../agent/core/arrival.ts";
+import { adjoiningStart, placeFile, timesDisagree } from "../../agent/core/arrival.ts";
 import { cameraBackoffMs, stationBackoffMs, stationBootWaitMs } from "../../agent/core/backoff.ts";
 import { blame, type Sight } from "../../agent/core/blame.ts";
 import type { Moment } from "../../agent/core/change.ts";
@@ -358,4 +358,13 @@ describe("the journal's bounds", () => {
   ] as const)("%s", (_, count, sent, plan) => {
     expect(planDrop({ maxEvents: 100, slackEvents: 10 }, count, sent)).toEqual(plan);
   });
+});
+
+test.each([
+  ["the next file of a try", 101_900, 100_000, false, 100_000],
+  ["the first of a run, however soon the box was there again", 101_900, 100_000, true, null],
+  ["one after a pause", 102_000, 100_000, false, null],
+  ["nothing before it", 101_900, null, false, null],
+] as const)("a file that was left behind: %s", (_, bornAt, coveredAt, isFirstOfRun, startAt) => {
+  expect(adjoiningStart(bornAt, coveredAt, isFirstOfRun)).toBe(startAt);
 });

@@ -47,6 +47,10 @@ test("each word arrives whole, in order, at a path and at an abstract address", 
 
 test("a watchdog that watches another process is not ours", () => {
   const env = { NOTIFY_SOCKET: "/nowhere", WATCHDOG_USEC: "60000000" };
+  // What the agent starts would tell of its own ends.
+  const given = { ...env, WATCHDOG_PID: "1", LANG: "C" };
+  makeService(given, () => undefined);
+  expect(given).toEqual({ LANG: "C" });
   expect(makeService({ ...env, WATCHDOG_PID: "1" }, () => undefined).watchdogMs).toBeNull();
   expect(makeService({ ...env, WATCHDOG_PID: String(process.pid) }, () => undefined).watchdogMs).toBe(60_000);
 });
