@@ -3,10 +3,9 @@
  * under a name that says unfinished until its last byte is on the medium.
  */
 import { createHash } from "node:crypto";
-import { createReadStream } from "node:fs";
-import { mkdir, open, readdir, rename, rm, stat, statfs } from "node:fs/promises";
-import { dirname, join, relative, sep } from "node:path";
-import type { Remux, VideoFacts } from "../hal/ports.ts";
+import { rename, stat, statfs } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import type { FilmPart, Remux, VideoFacts } from "../hal/ports.ts";
 import type { Progress } from "./core/estimate.ts";
 import {
   evidenceNames,
@@ -22,8 +21,10 @@ import { segmentPath } from "./core/path.ts";
 import { slipHtml } from "./core/slip.ts";
 import { iso } from "./core/time.ts";
 import { type Language, wordsIn } from "./core/words.ts";
+import { bytesUnder, type Copied, type Draft, openDraft, syncFolder } from "./draft.ts";
 import type { BoxKey } from "./store/key.ts";
 import type { SegmentRow } from "./store/reads.ts";
+import { together } from "./together.ts";
 
 /** One camera of an order: what the ledger says, and its files with their times in UTC. */
 export type CameraOrder = {
@@ -51,42 +52,72 @@ export type Exported =
   | { readonly kind: "done"; readonly manifest: Manifest; readonly manifestSha256: string; readonly altered: readonly string[] }
   | { readonly kind: "refused"; readonly reason: "no-room" | "exists" | "stopped" | "no-view"; readonly detail: string };
 
-const readBytes = 1 << 20;
+/** A look takes most of its time to start. */
+const looksAtOnce = 2;
 
 /** Beside the files: manifest, sheet, subtitles. */
 const overheadBytes = 20_000_000;
 
 /** Rejects with the system's error where the medium takes nothing; what was begun stays, marked as unfinished, and is gone on with next time. */
 export async function exportEvidence(deps: ExportDeps, order: ExportOrder, signal: AbortSignal): Promise<Exported> {
-  const draft = `${order.folder}${unfinished}`;
   if (await exists(order.folder)) return { kind: "refused", reason: "exists", detail: order.folder };
-  await mkdir(draft, { recursive: true });
-  const short = await shortOf(order, draft);
+  const draft = await openDraft(`${order.folder}${unfinished}`);
+  const short = (await lackOf(order, draft.folder)) - (await bytesUnder(draft.folder));
   if (short > 0) return { kind: "refused", reason: "no-room", detail: String(short) };
-  const cameras: ManifestCamera[] = [];
-  const all = totalOf(order);
-  const done = { files: 0, bytes: 0, viewedBytes: 0 };
-  for (const camera of order.cameras) {
-    const segments: ManifestSegment[] = [];
-    for (const segment of camera.segments) {
-      if (signal.aborted) return { kind: "refused", reason: "stopped", detail: draft };
-      segments.push(await copySegment(deps, order, draft, segment, signal));
-      done.files += 1;
-      done.bytes += segment.bytes;
-      deps.onProgress(done, all);
-    }
-    const views = await makeViews(deps, order, draft, camera, segments, signal);
-    if (views.kind === "refused") return views;
-    done.viewedBytes = done.bytes;
-    deps.onProgress(done, all);
-    cameras.push({ ...camera.facts, segments, views: views.views });
-  }
-  if (signal.aborted) return { kind: "refused", reason: "stopped", detail: draft };
-  const manifest: Manifest = { ...order.manifest, cameras };
-  const manifestSha256 = await seal(deps, order, draft, manifest);
-  await rename(draft, order.folder);
+  const made = await handOut(deps, order, draft, signal);
+  if (made.kind === "refused") return made;
+  const manifest: Manifest = { ...order.manifest, cameras: made.cameras };
+  const descriptions = descriptionsOf(manifest, deps.key, order);
+  for (const [name, text] of descriptions) await draft.write(name, text);
+  await draft.seal(deps.key);
+  await rename(draft.folder, order.folder);
   await syncFolder(dirname(order.folder));
-  return { kind: "done", manifest, manifestSha256, altered: alteredOf(cameras) };
+  return { kind: "done", manifest, manifestSha256: manifestHash(descriptions), altered: alteredOf(made.cameras) };
+}
+
+type Refused = Extract<Exported, { kind: "refused" }>;
+type HandedOut = { readonly kind: "made"; readonly cameras: readonly ManifestCamera[] };
+
+/** Originals one after the other, as media like it; meanwhile the camera before gets its viewing copies, of what is still in memory. */
+async function handOut(deps: ExportDeps, order: ExportOrder, draft: Draft, signal: AbortSignal): Promise<HandedOut | Refused> {
+  const left = new AbortController();
+  const either = AbortSignal.any([signal, left.signal]);
+  const told = teller(deps, order);
+  let made: Promise<HandedOut | Refused> = Promise.resolve({ kind: "made", cameras: [] });
+  try {
+    for (const camera of order.cameras) {
+      const segments = await copyFootage(deps, order, draft, camera, told.copied, either);
+      const before = await made;
+      if (before.kind === "refused") return before;
+      made = makeViews(deps, order, draft, camera, segments, either).then((views) => {
+        if (views.kind === "refused") return views;
+        told.viewed(camera);
+        return { kind: "made", cameras: [...before.cameras, { ...camera.facts, segments, views: views.views }] };
+      });
+      // Its failure is told where it is waited for.
+      made.catch(() => undefined);
+    }
+    return signal.aborted ? { kind: "refused", reason: "stopped", detail: draft.folder } : await made;
+  } finally {
+    left.abort();
+    await made.catch(() => undefined);
+  }
+}
+
+/** Says how far an export is. */
+function teller({ onProgress }: Pick<ExportDeps, "onProgress">, order: ExportOrder) {
+  const [done, all] = [{ files: 0, bytes: 0, viewedBytes: 0 }, totalOf(order)];
+  return {
+    copied: ({ bytes }: SegmentRow) => {
+      done.files += 1;
+      done.bytes += bytes;
+      onProgress(done, all);
+    },
+    viewed: ({ segments }: CameraOrder) => {
+      done.viewedBytes += segments.reduce((sum, { bytes }) => sum + bytes, 0);
+      onProgress(done, all);
+    },
+  };
 }
 
 export const exists = (path: string): Promise<boolean> =>
@@ -100,12 +131,6 @@ export const totalOf = ({ cameras }: ExportOrder) => ({
   bytes: cameras.reduce((sum, { segments }) => sum + segments.reduce((bytes, segment) => bytes + segment.bytes, 0), 0),
 });
 
-/** Bytes that the medium lacks for originals and viewing copies. What an earlier try left counts as there. */
-async function shortOf(order: ExportOrder, draft: string): Promise<number> {
-  const held = await Promise.all((await filesUnder(draft)).map(async (path) => (await stat(join(draft, path))).size));
-  return (await lackOf(order, draft)) - held.reduce((sum, bytes) => sum + bytes, 0);
-}
-
 /** Bytes that the medium under a folder lacks; none where it is not above 0. */
 export async function lackOf(order: ExportOrder, folder: string): Promise<number> {
   const { bavail, bsize } = await statfs(folder);
@@ -118,21 +143,28 @@ export function originalOf(segment: SegmentRow): string {
   return `${evidenceNames.original}/${camera}/${day}-${name}`;
 }
 
-async function copySegment(
+/** Those that were copied before it was stopped. */
+async function copyFootage(
   { remux }: ExportDeps,
   order: ExportOrder,
-  draft: string,
-  segment: CameraOrder["segments"][number],
+  draft: Draft,
+  { segments }: CameraOrder,
+  onCopied: (segment: SegmentRow) => void,
   signal: AbortSignal,
-): Promise<ManifestSegment> {
-  const file = originalOf(segment);
-  const target = join(draft, file);
-  await mkdir(dirname(target), { recursive: true });
-  const source = join(order.footage, segmentPath(segment));
-  // An earlier try may have come this far.
-  const take = async () => ((await hashOf(target, segment.bytes)) === segment.sha256 ? segment.sha256 : copy(source, target));
-  const [sha256, seen] = await Promise.all([take(), remux.look(source, signal)]);
-  return segmentFacts(segment, sha256, (await stat(target)).size, seen);
+): Promise<readonly ManifestSegment[]> {
+  const sourceOf = (segment: SegmentRow) => join(order.footage, segmentPath(segment));
+  const looks = together(looksAtOnce, segments, (segment) => remux.look(sourceOf(segment), signal));
+  const copies: Copied[] = [];
+  for (const segment of segments) {
+    if (signal.aborted) break;
+    copies.push(await draft.copy(sourceOf(segment), originalOf(segment), segment));
+    onCopied(segment);
+  }
+  const seen = await looks;
+  return copies.flatMap((copy, i) => {
+    const segment = segments[i];
+    return segment === undefined ? [] : [segmentFacts(segment, copy.sha256, copy.bytes, seen[i] ?? null)];
+  });
 }
 
 /** What the manifest says of a copied file; `sha256` and `bytes` are the copy's. */
@@ -149,48 +181,23 @@ export function segmentFacts(
   };
 }
 
-/** null where there is no file of that size. */
-async function hashOf(path: string, bytes: number): Promise<string | null> {
-  const found = await stat(path).catch(() => null);
-  if (found === null || found.size !== bytes) return null;
-  const hash = createHash("sha256");
-  for await (const chunk of createReadStream(path, { highWaterMark: readBytes })) hash.update(chunk as Buffer);
-  return hash.digest("hex");
-}
-
-/** Copies byte for byte, durably; resolves with the hash of what was read. */
-async function copy(source: string, target: string): Promise<string> {
-  const hash = createHash("sha256");
-  const file = await open(target, "w", 0o644);
-  try {
-    for await (const chunk of createReadStream(source, { highWaterMark: readBytes })) {
-      hash.update(chunk as Buffer);
-      await file.write(chunk as Buffer);
-    }
-    await file.sync();
-  } finally {
-    await file.close();
-  }
-  return hash.digest("hex");
-}
-
 type Views = { readonly kind: "views"; readonly views: readonly ManifestView[] };
 
 async function makeViews(
   { remux }: ExportDeps,
   order: ExportOrder,
-  draft: string,
+  draft: Draft,
   camera: CameraOrder,
   copies: readonly ManifestSegment[],
   signal: AbortSignal,
-): Promise<Views | Extract<Exported, { kind: "refused" }>> {
-  await mkdir(join(draft, evidenceNames.view), { recursive: true });
-  const planned = viewsOf(order, camera, copies, (i) => join(draft, copies[i]?.file ?? ""));
+): Promise<Views | Refused> {
+  const planned = viewsOf(order, camera, copies, (i) => join(draft.folder, copies[i]?.file ?? ""));
   for (const { view, titles, parts } of planned) {
-    const joined = await remux.join(parts, join(draft, view.file), signal);
-    if (signal.aborted) return { kind: "refused", reason: "stopped", detail: draft };
+    await draft.write(titlesOf(view), titles);
+    const joined = await remux.join(parts, join(draft.folder, view.file), signal);
+    if (signal.aborted) return { kind: "refused", reason: "stopped", detail: draft.folder };
     if (joined.kind === "failed") return { kind: "refused", reason: "no-view", detail: `${view.file}: ${joined.detail}` };
-    await write(join(draft, titlesOf(view)), titles);
+    await draft.take(view.file);
   }
   return { kind: "views", views: planned.map(({ view }) => view) };
 }
@@ -199,7 +206,7 @@ async function makeViews(
 export type PlannedView = {
   readonly view: ManifestView;
   readonly titles: string;
-  readonly parts: readonly { readonly path: string; readonly ms: number }[];
+  readonly parts: readonly FilmPart[];
 };
 
 /** One for each unbroken span of a camera. `pathOf`: where its n-th file can be read. */
@@ -211,7 +218,7 @@ export function viewsOf(
 ): readonly PlannedView[] {
   const files = camera.segments.map((segment, i) => ({
     ...{ startAt: segment.fromUtc, endAt: segment.toUtc, path: pathOf(i), codec: copies[i]?.codec ?? null },
-    stream: segment.stream,
+    ...{ stream: segment.stream, fps: copies[i]?.fps ?? null },
   }));
   const title = `${order.manifest.site.name} · ${camera.facts.name}`;
   return runsOf(files.filter(({ codec }) => codec !== null)).map((run, n) => {
@@ -220,7 +227,7 @@ export function viewsOf(
     return {
       view: { file, from: iso(first?.startAt ?? 0), to: iso(last?.endAt ?? 0), codec: first?.codec ?? null },
       titles: subtitles(title, run),
-      parts: run.map(({ path, startAt, endAt }) => ({ path, ms: endAt - startAt })),
+      parts: run.map(({ path, startAt, endAt, fps }) => ({ path, ms: endAt - startAt, fps })),
     };
   });
 }
@@ -244,67 +251,3 @@ export const manifestHash = ([[, text] = ["", ""]]: ReturnType<typeof descriptio
 
 export const alteredOf = (cameras: readonly ManifestCamera[]): readonly string[] =>
   cameras.flatMap(({ segments }) => segments.filter(({ matches }) => !matches).map(({ file }) => file));
-
-/** Everything that describes the files, then their hashes, then the signature: nothing may be written after it. */
-async function seal({ key }: ExportDeps, order: ExportOrder, draft: string, manifest: Manifest): Promise<string> {
-  const names = evidenceNames;
-  const descriptions = descriptionsOf(manifest, key, order);
-  for (const [name, text] of descriptions) await write(join(draft, name), text);
-  for (const old of [names.sums, names.signature]) await rm(join(draft, old), { force: true });
-  const lines: string[] = [];
-  // What was hashed and flushed while it was copied is not read again.
-  const copied = new Map(
-    manifest.cameras.flatMap(({ segments }) => segments.flatMap((copy) => (copy.matches ? [[copy.file, copy.sha256] as const] : []))),
-  );
-  for (const file of (await filesUnder(draft)).toSorted()) {
-    const known = copied.get(file);
-    if (known !== undefined) {
-      lines.push(`${known}  ${file}\n`);
-      continue;
-    }
-    const hash = createHash("sha256");
-    const handle = await open(join(draft, file), "r+");
-    try {
-      for await (const chunk of handle.createReadStream({ autoClose: false, highWaterMark: readBytes })) hash.update(chunk as Buffer);
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
-    lines.push(`${hash.digest("hex")}  ${file}\n`);
-  }
-  const sums = lines.join("");
-  await write(join(draft, names.sums), sums);
-  await write(join(draft, names.signature), key.sign(Buffer.from(sums)));
-  for (const folder of [draft, join(draft, names.view), join(draft, names.original)]) await syncFolder(folder).catch(() => undefined);
-  return manifestHash(descriptions);
-}
-
-async function write(path: string, content: string | Buffer): Promise<void> {
-  const file = await open(path, "w", 0o644);
-  try {
-    await file.writeFile(content);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
-}
-
-/** Some media know no such thing as a folder's sync. */
-export async function syncFolder(folder: string): Promise<void> {
-  const handle = await open(folder, "r");
-  try {
-    await handle.sync();
-  } catch (error) {
-    if (!["EINVAL", "ENOTSUP", "EPERM"].includes((error as NodeJS.ErrnoException).code ?? "")) throw error;
-  } finally {
-    await handle.close();
-  }
-}
-
-/** Plain files below a folder, relative, with slashes. */
-async function filesUnder(folder: string): Promise<readonly string[]> {
-  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
-  return entries
-    .filter((entry) => entry.isFile())
-    .map((entry) => relative(folder, join(entry.parentPath, entry.name)).split(sep).join("/"));
-}

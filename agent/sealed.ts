@@ -9,6 +9,7 @@ import { basename, dirname, join } from "node:path";
 import { evidenceNames, type Manifest, type ManifestCamera, type ManifestSegment, unfinished } from "./core/manifest.ts";
 import { segmentPath } from "./core/path.ts";
 import { fill, wordsIn } from "./core/words.ts";
+import { syncFolder } from "./draft.ts";
 import {
   alteredOf,
   type CameraOrder,
@@ -21,7 +22,6 @@ import {
   manifestHash,
   originalOf,
   segmentFacts,
-  syncFolder,
   titlesOf,
   totalOf,
   viewsOf,

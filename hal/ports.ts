@@ -439,6 +439,9 @@ export interface Machine {
   door(place: { readonly host: string; readonly port: number; readonly tls: Credentials | null }, timeoutMs: number): Promise<Door>;
 }
 
+/** A file that becomes part of a film: it plays so long, at so many pictures a second where that is known. */
+export type FilmPart = { readonly path: string; readonly ms: number; readonly fps: number | null };
+
 /** Viewing copies of closed files. Nice to disk and processor. Never rejects. */
 export interface Remux {
   /** null where the file cannot be read. */
@@ -447,14 +450,14 @@ export interface Remux {
   still(path: string, offsetMs: number, signal: AbortSignal): Promise<{ readonly jpeg: Uint8Array; readonly offsetMs: number } | null>;
   /** The longest way from one key frame to the next near the file's begin, in milliseconds; null where there are not two. */
   groupMs(path: string, signal: AbortSignal): Promise<number | null>;
-  /** Joins files, each playing so long, into one MP4; the pictures' bytes stay as they are. */
+  /** Joins files into one MP4 that plays while it is still being fetched; the pictures' bytes stay as they are. */
   join(
-    files: readonly { readonly path: string; readonly ms: number }[],
+    parts: readonly FilmPart[],
     target: string,
     signal: AbortSignal,
   ): Promise<{ readonly kind: "ok" } | { readonly kind: "failed"; readonly detail: string }>;
   /** The same as a stream of fragments, for where nothing may lie on a disk first; throws where it cannot be made, and when it is stopped. */
-  stream(files: readonly { readonly path: string; readonly ms: number }[], signal: AbortSignal): AsyncIterable<Uint8Array>;
+  stream(parts: readonly FilmPart[], signal: AbortSignal): AsyncIterable<Uint8Array>;
 }
 
 /** What the service manager is told; several things may be said at once. */

@@ -25,6 +25,7 @@ import { BrokenKey, openKey } from "../store/key.ts";
 import type { Store } from "../store/store.ts";
 import { openStore } from "../store/store.ts";
 import { version } from "../version.ts";
+import { standBehind } from "./behind.ts";
 import { accountOf, type Context, exit, nowUtc, Refusal, reading, settingsOf } from "./context.ts";
 import { knownCamera, oneOf, stretchOf, textOf } from "./fields.ts";
 import { type Answers, interview } from "./interview.ts";
@@ -57,6 +58,7 @@ const required = { camera: "id", from: "time", to: "time", request: "text", agen
 
 /** Without arguments a person at a terminal is asked for each thing. */
 export async function exportFootage(context: Context, given: Partial<ExportOptions>, signal: AbortSignal): Promise<number> {
+  standBehind();
   const isAsking = Object.keys(given).length === 0 && isInteractive() && !context.json;
   if (!isAsking) return exportAs(context, complete(given), signal, sayHowLong);
   const options = await askAll(context);

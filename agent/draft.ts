@@ -1,0 +1,134 @@
+/** An evidence folder while it is being made: what is put into it is durable and hashed on the way, so that the list of hashes reads little again. */
+import { createHash } from "node:crypto";
+import { createReadStream } from "node:fs";
+import { mkdir, open, readdir, rm, stat } from "node:fs/promises";
+import { dirname, join, relative, sep } from "node:path";
+import { evidenceNames } from "./core/manifest.ts";
+import type { BoxKey } from "./store/key.ts";
+
+const readBytes = 1 << 20;
+
+export type Copied = { readonly sha256: string; readonly bytes: number };
+
+/** Names of files are relative to its folder. Each act rejects with the system's error where the medium takes nothing. */
+export type Draft = {
+  readonly folder: string;
+  /** Byte for byte; what an earlier try copied as `expected` is left. Resolves with what was read. */
+  copy(source: string, file: string, expected: Copied): Promise<Copied>;
+  write(file: string, content: string | Buffer): Promise<void>;
+  /** Takes in what another program wrote into the folder. */
+  take(file: string): Promise<void>;
+  /** The list of the hashes and its signature: nothing may be written after it. */
+  seal(key: BoxKey): Promise<void>;
+};
+
+export async function openDraft(folder: string): Promise<Draft> {
+  await mkdir(folder, { recursive: true });
+  const hashes = new Map<string, string>();
+  const pathOf = async (file: string): Promise<string> => {
+    await mkdir(dirname(join(folder, file)), { recursive: true });
+    return join(folder, file);
+  };
+  return {
+    folder,
+    copy: async (source, file, expected) => {
+      const target = await pathOf(file);
+      const copied = (await isThere(target, expected)) ? expected : await copyFile(source, target);
+      hashes.set(file, copied.sha256);
+      return copied;
+    },
+    write: async (file, content) => {
+      await writeDurably(await pathOf(file), content);
+      hashes.set(file, createHash("sha256").update(content).digest("hex"));
+    },
+    take: async (file) => void hashes.set(file, await hashDurably(join(folder, file))),
+    seal: async (key) => {
+      for (const old of [evidenceNames.sums, evidenceNames.signature]) await rm(join(folder, old), { force: true });
+      const lines: string[] = [];
+      // An earlier try may have left what this one did not make.
+      for (const file of (await filesUnder(folder)).toSorted())
+        lines.push(`${hashes.get(file) ?? (await hashDurably(join(folder, file)))}  ${file}\n`);
+      const sums = lines.join("");
+      await writeDurably(join(folder, evidenceNames.sums), sums);
+      await writeDurably(join(folder, evidenceNames.signature), key.sign(Buffer.from(sums)));
+      for (const each of await foldersUnder(folder)) await syncFolder(each);
+    },
+  };
+}
+
+async function isThere(path: string, { bytes, sha256 }: Copied): Promise<boolean> {
+  const found = await stat(path).catch(() => null);
+  return found?.size === bytes && (await hashDurably(path)) === sha256;
+}
+
+/** Reads a file as it is and has it on the medium. */
+async function hashDurably(path: string): Promise<string> {
+  const hash = createHash("sha256");
+  const file = await open(path, "r+");
+  try {
+    for await (const chunk of file.createReadStream({ autoClose: false, highWaterMark: readBytes })) hash.update(chunk as Buffer);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+  return hash.digest("hex");
+}
+
+async function copyFile(source: string, target: string): Promise<Copied> {
+  const hash = createHash("sha256");
+  let bytes = 0;
+  const file = await open(target, "w", 0o644);
+  try {
+    for await (const chunk of createReadStream(source, { highWaterMark: readBytes })) {
+      hash.update(chunk as Buffer);
+      bytes += (chunk as Buffer).length;
+      await file.writeFile(chunk as Buffer);
+    }
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+  return { sha256: hash.digest("hex"), bytes };
+}
+
+async function writeDurably(path: string, content: string | Buffer): Promise<void> {
+  const file = await open(path, "w", 0o644);
+  try {
+    await file.writeFile(content);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}
+
+/** Some media know no such thing as a folder's sync. */
+export async function syncFolder(folder: string): Promise<void> {
+  const handle = await open(folder, "r");
+  try {
+    await handle.sync();
+  } catch (error) {
+    if (!["EINVAL", "ENOTSUP", "EPERM"].includes((error as NodeJS.ErrnoException).code ?? "")) throw error;
+  } finally {
+    await handle.close();
+  }
+}
+
+/** Bytes of all that lies in a folder and below. */
+export async function bytesUnder(folder: string): Promise<number> {
+  const sizes = await Promise.all((await filesUnder(folder)).map(async (file) => (await stat(join(folder, file))).size));
+  return sizes.reduce((sum, bytes) => sum + bytes, 0);
+}
+
+/** A folder and those below it. */
+async function foldersUnder(folder: string): Promise<readonly string[]> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  return [folder, ...entries.filter((entry) => entry.isDirectory()).map((entry) => join(entry.parentPath, entry.name))];
+}
+
+/** Plain files below a folder, relative, with slashes. */
+async function filesUnder(folder: string): Promise<readonly string[]> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  return entries
+    .filter((entry) => entry.isFile())
+    .map((entry) => relative(folder, join(entry.parentPath, entry.name)).split(sep).join("/"));
+}
