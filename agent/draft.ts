@@ -1,7 +1,7 @@
 /** An evidence folder while it is being made: what is put into it is durable and hashed on the way, so that the list of hashes reads little again. */
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
-import { mkdir, open, readdir, rm, stat } from "node:fs/promises";
+import { type FileHandle, mkdir, open, readdir, rm, stat } from "node:fs/promises";
 import { dirname, join, relative, sep } from "node:path";
 import { evidenceNames } from "./core/manifest.ts";
 import type { BoxKey } from "./store/key.ts";
@@ -10,44 +10,70 @@ const readBytes = 1 << 20;
 
 export type Copied = { readonly sha256: string; readonly bytes: number };
 
-/** Names of files are relative to its folder. Each act rejects with the system's error where the medium takes nothing. */
+/**
+ * Names of files are relative to its folder. Each act rejects with the system's error where the medium takes nothing; what is still on its way there
+ * when an act resolves is waited for by the next or by the seal, which rejects in its place.
+ */
 export type Draft = {
   readonly folder: string;
   /** Byte for byte; what an earlier try copied as `expected` is left. Resolves with what was read. */
   copy(source: string, file: string, expected: Copied): Promise<Copied>;
   write(file: string, content: string | Buffer): Promise<void>;
   /** Takes in what another program wrote into the folder. */
-  take(file: string): Promise<void>;
+  take(file: string): void;
   /** The list of the hashes and its signature: nothing may be written after it. */
   seal(key: BoxKey): Promise<void>;
 };
 
 export async function openDraft(folder: string): Promise<Draft> {
   await mkdir(folder, { recursive: true });
-  const hashes = new Map<string, string>();
+  const hashes = new Map<string, Promise<string>>();
+  let flushing: Promise<void> = Promise.resolve();
   const pathOf = async (file: string): Promise<string> => {
     await mkdir(dirname(join(folder, file)), { recursive: true });
     return join(folder, file);
+  };
+  /** One file goes to the medium while the next is read. */
+  const flush = async (file: FileHandle): Promise<void> => {
+    await flushing;
+    flushing = file.sync().finally(() => file.close());
+    flushing.catch(ignore);
+  };
+  const copyTo = async (source: string, target: string): Promise<Copied> => {
+    const file = await open(target, "w", 0o644);
+    try {
+      const copied = await pour(source, file);
+      await flush(file);
+      return copied;
+    } catch (error) {
+      await file.close();
+      throw error;
+    }
   };
   return {
     folder,
     copy: async (source, file, expected) => {
       const target = await pathOf(file);
-      const copied = (await isThere(target, expected)) ? expected : await copyFile(source, target);
-      hashes.set(file, copied.sha256);
+      const copied = (await isThere(target, expected)) ? expected : await copyTo(source, target);
+      hashes.set(file, Promise.resolve(copied.sha256));
       return copied;
     },
     write: async (file, content) => {
       await writeDurably(await pathOf(file), content);
-      hashes.set(file, createHash("sha256").update(content).digest("hex"));
+      hashes.set(file, Promise.resolve(createHash("sha256").update(content).digest("hex")));
     },
-    take: async (file) => void hashes.set(file, await hashDurably(join(folder, file))),
+    take: (file) => {
+      const hash = hashDurably(join(folder, file));
+      hash.catch(ignore);
+      hashes.set(file, hash);
+    },
     seal: async (key) => {
+      await flushing;
       for (const old of [evidenceNames.sums, evidenceNames.signature]) await rm(join(folder, old), { force: true });
       const lines: string[] = [];
       // An earlier try may have left what this one did not make.
       for (const file of (await filesUnder(folder)).toSorted())
-        lines.push(`${hashes.get(file) ?? (await hashDurably(join(folder, file)))}  ${file}\n`);
+        lines.push(`${await (hashes.get(file) ?? hashDurably(join(folder, file)))}  ${file}\n`);
       const sums = lines.join("");
       await writeDurably(join(folder, evidenceNames.sums), sums);
       await writeDurably(join(folder, evidenceNames.signature), key.sign(Buffer.from(sums)));
@@ -55,6 +81,9 @@ export async function openDraft(folder: string): Promise<Draft> {
     },
   };
 }
+
+/** A failure that is told where its promise is waited for. */
+const ignore = () => undefined;
 
 async function isThere(path: string, { bytes, sha256 }: Copied): Promise<boolean> {
   const found = await stat(path).catch(() => null);
@@ -74,19 +103,13 @@ async function hashDurably(path: string): Promise<string> {
   return hash.digest("hex");
 }
 
-async function copyFile(source: string, target: string): Promise<Copied> {
+async function pour(source: string, target: FileHandle): Promise<Copied> {
   const hash = createHash("sha256");
   let bytes = 0;
-  const file = await open(target, "w", 0o644);
-  try {
-    for await (const chunk of createReadStream(source, { highWaterMark: readBytes })) {
-      hash.update(chunk as Buffer);
-      bytes += (chunk as Buffer).length;
-      await file.writeFile(chunk as Buffer);
-    }
-    await file.sync();
-  } finally {
-    await file.close();
+  for await (const chunk of createReadStream(source, { highWaterMark: readBytes })) {
+    hash.update(chunk as Buffer);
+    bytes += (chunk as Buffer).length;
+    await target.writeFile(chunk as Buffer);
   }
   return { sha256: hash.digest("hex"), bytes };
 }

@@ -21,10 +21,9 @@ import { segmentPath } from "./core/path.ts";
 import { slipHtml } from "./core/slip.ts";
 import { iso } from "./core/time.ts";
 import { type Language, wordsIn } from "./core/words.ts";
-import { bytesUnder, type Copied, type Draft, openDraft, syncFolder } from "./draft.ts";
+import { bytesUnder, type Draft, openDraft, syncFolder } from "./draft.ts";
 import type { BoxKey } from "./store/key.ts";
 import type { SegmentRow } from "./store/reads.ts";
-import { together } from "./together.ts";
 
 /** One camera of an order: what the ledger says, and its files with their times in UTC. */
 export type CameraOrder = {
@@ -52,9 +51,6 @@ export type Exported =
   | { readonly kind: "done"; readonly manifest: Manifest; readonly manifestSha256: string; readonly altered: readonly string[] }
   | { readonly kind: "refused"; readonly reason: "no-room" | "exists" | "stopped" | "no-view"; readonly detail: string };
 
-/** A look takes most of its time to start. */
-const looksAtOnce = 2;
-
 /** Beside the files: manifest, sheet, subtitles. */
 const overheadBytes = 20_000_000;
 
@@ -78,26 +74,31 @@ export async function exportEvidence(deps: ExportDeps, order: ExportOrder, signa
 type Refused = Extract<Exported, { kind: "refused" }>;
 type HandedOut = { readonly kind: "made"; readonly cameras: readonly ManifestCamera[] };
 
-/** Originals one after the other, as media like it; meanwhile the camera before gets its viewing copies, of what is still in memory. */
+/** Originals one after the other, as media like it; meanwhile the cameras before get their viewing copies, of what is still in memory. */
 async function handOut(deps: ExportDeps, order: ExportOrder, draft: Draft, signal: AbortSignal): Promise<HandedOut | Refused> {
   const left = new AbortController();
   const either = AbortSignal.any([signal, left.signal]);
   const told = teller(deps, order);
+  const view = async (before: Promise<HandedOut | Refused>, camera: CameraOrder, copies: readonly ManifestSegment[]) => {
+    const made = await before;
+    if (made.kind === "refused") return made;
+    const views = await makeViews(deps, order, draft, camera, copies, either);
+    if (views.kind === "refused") {
+      left.abort();
+      return views;
+    }
+    told.viewed(camera);
+    return { kind: "made" as const, cameras: [...made.cameras, { ...camera.facts, segments: copies, views: views.views }] };
+  };
   let made: Promise<HandedOut | Refused> = Promise.resolve({ kind: "made", cameras: [] });
   try {
     for (const camera of order.cameras) {
-      const segments = await copyFootage(deps, order, draft, camera, told.copied, either);
-      const before = await made;
-      if (before.kind === "refused") return before;
-      made = makeViews(deps, order, draft, camera, segments, either).then((views) => {
-        if (views.kind === "refused") return views;
-        told.viewed(camera);
-        return { kind: "made", cameras: [...before.cameras, { ...camera.facts, segments, views: views.views }] };
-      });
+      made = view(made, camera, await copyFootage(deps, order, draft, camera, told.copied, either));
       // Its failure is told where it is waited for.
       made.catch(() => undefined);
     }
-    return signal.aborted ? { kind: "refused", reason: "stopped", detail: draft.folder } : await made;
+    const done = await made;
+    return done.kind === "made" && signal.aborted ? { kind: "refused", reason: "stopped", detail: draft.folder } : done;
   } finally {
     left.abort();
     await made.catch(() => undefined);
@@ -152,19 +153,15 @@ async function copyFootage(
   onCopied: (segment: SegmentRow) => void,
   signal: AbortSignal,
 ): Promise<readonly ManifestSegment[]> {
-  const sourceOf = (segment: SegmentRow) => join(order.footage, segmentPath(segment));
-  const looks = together(looksAtOnce, segments, (segment) => remux.look(sourceOf(segment), signal));
-  const copies: Copied[] = [];
+  const copies: ManifestSegment[] = [];
   for (const segment of segments) {
     if (signal.aborted) break;
-    copies.push(await draft.copy(sourceOf(segment), originalOf(segment), segment));
+    const source = join(order.footage, segmentPath(segment));
+    const [{ sha256, bytes }, seen] = await Promise.all([draft.copy(source, originalOf(segment), segment), remux.look(source, signal)]);
+    copies.push(segmentFacts(segment, sha256, bytes, seen));
     onCopied(segment);
   }
-  const seen = await looks;
-  return copies.flatMap((copy, i) => {
-    const segment = segments[i];
-    return segment === undefined ? [] : [segmentFacts(segment, copy.sha256, copy.bytes, seen[i] ?? null)];
-  });
+  return copies;
 }
 
 /** What the manifest says of a copied file; `sha256` and `bytes` are the copy's. */
@@ -197,7 +194,7 @@ async function makeViews(
     const joined = await remux.join(parts, join(draft.folder, view.file), signal);
     if (signal.aborted) return { kind: "refused", reason: "stopped", detail: draft.folder };
     if (joined.kind === "failed") return { kind: "refused", reason: "no-view", detail: `${view.file}: ${joined.detail}` };
-    await draft.take(view.file);
+    draft.take(view.file);
   }
   return { kind: "views", views: planned.map(({ view }) => view) };
 }
