@@ -53,6 +53,8 @@ export type Exported =
 
 /** Beside the files: manifest, sheet, subtitles. */
 const overheadBytes = 20_000_000;
+/** For the table of a viewing copy, a second of film: 60 pictures and sound, the most that `hal/remux.ts` leaves. */
+const tableBytesPerSecond = 4_200;
 
 /** Rejects with the system's error where the medium takes nothing; what was begun stays, marked as unfinished, and is gone on with next time. */
 export async function exportEvidence(deps: ExportDeps, order: ExportOrder, signal: AbortSignal): Promise<Exported> {
@@ -135,7 +137,9 @@ export const totalOf = ({ cameras }: ExportOrder) => ({
 /** Bytes that the medium under a folder lacks; none where it is not above 0. */
 export async function lackOf(order: ExportOrder, folder: string): Promise<number> {
   const { bavail, bsize } = await statfs(folder);
-  return 2 * totalOf(order).bytes + overheadBytes + order.spareBytes - bavail * bsize;
+  const filmMs = order.cameras.flatMap(({ segments }) => segments).reduce((sum, { fromUtc, toUtc }) => sum + toUtc - fromUtc, 0);
+  const tableBytes = (filmMs / 1_000) * tableBytesPerSecond;
+  return Math.ceil(2 * totalOf(order).bytes + tableBytes + overheadBytes + order.spareBytes - bavail * bsize);
 }
 
 /** `original/<camera>/<day>-<time>-<run>-<n>.mkv`: named as on the box, the day's folder folded into the name. */
