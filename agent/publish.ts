@@ -180,15 +180,32 @@ async function talk(station: Station, session: BrokerSession, rejections: Reject
 const aborted = (signal: AbortSignal) =>
   new Promise<void>((resolve) => (signal.aborted ? resolve() : signal.addEventListener("abort", () => resolve(), { once: true })));
 
-/** What is, then what happened, again and again, until the session or the agent ends. */
+/** Who speaks, then that we live beside all else, until the session or the agent ends. */
 async function speak(station: Station, session: BrokerSession, now: Talk, conn: number): Promise<void> {
   if (!session.resumed) station.pages.startOver();
   await session.publish(await station.birth());
-  await session.publish(stateMessage(station.address, "online", station.boot, conn, station.nowAt()));
+  await Promise.all([beat(station, session, now, conn), tell(station, session, now)]);
+}
+
+/**
+ * That we live, at its own pace: behind conditions and a journal that a poor line carries slowly it would be renewed too late. It waits for no
+ * answer: one that is not confirmed ends the session before the next is due.
+ */
+async function beat(station: Station, session: BrokerSession, now: Talk, conn: number): Promise<void> {
+  while (!now.over.aborted) {
+    if (isDue(station, now, "state", heartbeatMs))
+      void session.publish(stateMessage(station.address, "online", station.boot, conn, station.nowAt()));
+    if (isDue(station, now, "health", healthMs)) void session.publish(station.health(now.lastError));
+    await station.clock.sleep(lookEveryMs, now.over);
+  }
+}
+
+/** What is, then what happened, again and again. */
+async function tell(station: Station, session: BrokerSession, now: Talk): Promise<void> {
   await sayConditions(station, session, now);
   if (!now.over.aborted) station.onStation("connected", "");
   while (!now.over.aborted) {
-    await renew(station, session, now, conn);
+    await renew(station, session, now);
     const drained = await drainWindow(station, session, now);
     const told = drained === "idle" && (await tellPage(station, session, now));
     await station.clock.sleep(drained === "more" || told ? paceMs : lookEveryMs, now.over);
@@ -218,16 +235,13 @@ function nextPage(station: Station): Due | null {
   }
 }
 
-async function renew(station: Station, session: BrokerSession, now: Talk, conn: number): Promise<void> {
+async function renew(station: Station, session: BrokerSession, now: Talk): Promise<void> {
   if (now.reborn || now.config !== station.config()) {
     now.reborn = false;
     now.config = station.config();
-    now.sent.clear();
     await session.publish(await station.birth());
+    now.sent.clear();
   }
-  if (isDue(station, now, "state", heartbeatMs))
-    await session.publish(stateMessage(station.address, "online", station.boot, conn, station.nowAt()));
-  if (isDue(station, now, "health", healthMs)) await session.publish(station.health(now.lastError));
   await sayConditions(station, session, now);
 }
 

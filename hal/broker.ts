@@ -7,7 +7,7 @@ const keepaliveSeconds = 30;
 /** A broker that does not know us after that has lost what it kept, or is another one; long enough for any outage that is not. */
 const sessionExpirySeconds = 14 * 86_400;
 /** Without any confirmation for this long the session is over: mqtt.js itself would wait for ever (reference: dependencies.md §4). */
-const confirmDeadlineMs = 45_000;
+export const confirmDeadlineMs = 45_000;
 /** Refused before the broker does it (reference: edge.md §2.3). */
 const mostPayloadBytes = 32_768;
 const mostIncomingBytes = 65_536;

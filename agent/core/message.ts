@@ -41,9 +41,12 @@ export const topicNames = Object.keys(topics) as readonly TopicName[];
 /** How long a message holds at the broker; null: for ever. */
 export const expirySecondsOf = (name: TopicName): number | null => topics[name].expirySeconds;
 
-/** `state` is renewed this often; `health` and the rest before they expire: a household's line carries every one of them (`npm run bench -- --only line`). */
+/**
+ * `state` is renewed this often; `health` and the rest before they expire, also where the next one comes as late as a session bears before it
+ * ends (hal/broker.ts): a household's line carries every one of them (`npm run bench -- --only line`).
+ */
 export const heartbeatMs = 60_000;
-export const healthMs = 150_000;
+export const healthMs = 130_000;
 export const renewMs = 720_000;
 /** The broker says `lost` for us after this long without a word. */
 export const willDelaySeconds = 45;

@@ -3,9 +3,11 @@ import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
 import { stationBootWaitMs } from "../../agent/core/backoff.ts";
 import { plainDating } from "../../agent/core/dating.ts";
+import { expirySecondsOf, healthMs, heartbeatMs, renewMs } from "../../agent/core/message.ts";
 import type { Log } from "../../agent/log.ts";
 import { publishStation, type Station } from "../../agent/publish.ts";
 import { openStore } from "../../agent/store/store.ts";
+import { confirmDeadlineMs } from "../../hal/broker.ts";
 import type { Broker, Message, PublishResult } from "../../hal/ports.ts";
 import { type ScriptClock, scriptBroker, scriptClock } from "../../hal/script.ts";
 import { tempFolder } from "../lib/temp.ts";
@@ -39,7 +41,7 @@ function stationOf(clock: ScriptClock, broker: Broker, store: ReturnType<typeof 
     pages: { next: () => null, touch: () => undefined, startOver: () => undefined },
     ...{
       birth: async () => draft("birth"),
-      health: () => draft("health"),
+      health: () => draft("matghi/v1/xa/from/s1/health"),
       conditions: () => [],
       onStation: () => undefined,
       onTakeover: () => undefined,
@@ -244,6 +246,49 @@ test("pages start over at a broker that does not know us, not at one that does; 
   broker.cut();
   await clock.advance(30_000);
   expect([startedOver, broker.attempts.length]).toEqual([1, 2]);
+  stop.abort();
+  expect(await endsWithin(clock, done, 5_000)).toBe(true);
+});
+
+/** A renewed message replaces the one before in time, also where that came at once and this one as late as a session bears. */
+test.each([
+  ["state", heartbeatMs],
+  ["health", healthMs],
+  ["camera", renewMs],
+] as const)("%s holds longer than its renewal may take", (topic, everyMs) => {
+  expect(everyMs + confirmDeadlineMs).toBeLessThan(1_000 * (expirySecondsOf(topic) ?? 0));
+});
+
+test("a line that carries a backlog and thirty cameras slowly keeps nobody from hearing that the site lives", async () => {
+  const clock = scriptClock(0);
+  const spoken = scriptBroker();
+  const sentAt: Record<string, number[]> = { health: [], state: [] };
+  const slow: Broker = {
+    connect: async (options, signal) => {
+      const result = await spoken.connect(options, signal);
+      if (result.kind !== "connected") return result;
+      const publish = async (message: Message) => {
+        sentAt[message.topic.split("/").at(-1) ?? ""]?.push(clock.monoMs());
+        await clock.sleep(confirmDeadlineMs - 5_000, signal);
+        return result.session.publish(message);
+      };
+      return { kind: "connected", session: { ...result.session, publish } };
+    },
+  };
+  const stop = new AbortController();
+  const station = stationOf(clock, slow, journalOf(200));
+  const conditions = () => Array.from({ length: 30 }, (_, i) => draft(`camera/c${i}`));
+  const done = publishStation({ ...station, conditions }, stop.signal);
+  for (let minutes = 0; minutes < 60; minutes += 1) await clock.advance(60_000);
+  for (const [topic, everyMs] of [
+    ["health", healthMs],
+    ["state", heartbeatMs],
+  ] as const) {
+    const times = sentAt[topic] ?? [];
+    const gaps = times.map((at, i) => at - (times[i - 1] ?? at));
+    expect(Math.max(...gaps), topic).toBeLessThanOrEqual(everyMs + 1_000);
+    expect(times.length).toBeGreaterThan((50 * 60_000) / everyMs);
+  }
   stop.abort();
   expect(await endsWithin(clock, done, 5_000)).toBe(true);
 });
