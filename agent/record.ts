@@ -155,7 +155,7 @@ async function oneTry(deps: RecordDeps, job: CameraJob, eye: Eye, signal: AbortS
     ...{ current: eye.nextNumber, bornMonoMs: null, previousEndMonoMs: null, closing: Promise.resolve() },
     ...{ stop: new AbortController(), found: null },
   };
-  eye.pace = paceAnew(eye.pace);
+  eye.pace = paceAnew(eye.pace, streamOf(eye.choice));
   const unlink = abortWith(now.stop, [signal, deps.gate.closing()]);
   eye.writing = true;
   try {
@@ -236,8 +236,8 @@ function onClosed(
   });
   const clockMs = endMonoMs - (now.bornMonoMs ?? now.firstFrameMonoMs ?? startMonoMs);
   const course = { mediaMs: sign.mediaToMs, clockMs, frames: now.frames, longestSilenceMs: now.longestSilenceMs };
-  // Times that jump or stand still are the camera's own, however true they were before.
-  if (!order.arrivalTimes && timesDisagree(course)) leave(now, eye.pace.isTrue && fellBehind(course) ? "starved" : "bad-timestamps");
+  // Times that jump, stand still or run slowly are the camera's own, however true they were before.
+  if (!order.arrivalTimes && timesDisagree(course)) leave(now, fellBehind(eye.pace, course) ? "starved" : "bad-timestamps");
   // At a file's end the change of streams costs no more than the way there.
   if (isMainDue(eye.choice, sign.monoMs)) leave(now, "main-again");
   now.previousEndMonoMs = endMonoMs;

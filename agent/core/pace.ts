@@ -1,6 +1,6 @@
 /** Whether a stream keeps pace with the clock. A line that carries less than the stream lets its pictures fall behind without ever falling silent. Pure. */
 import { type Course, mostFramesPerSecond } from "./arrival.ts";
-import type { MonoMs } from "./types.ts";
+import type { MonoMs, StreamName } from "./types.ts";
 
 /** What has come of a try at a moment, counted from its start. */
 export type Mark = { readonly frames: number; readonly mediaMs: number; readonly monoMs: MonoMs };
@@ -8,8 +8,11 @@ export type Mark = { readonly frames: number; readonly mediaMs: number; readonly
 export type Pace = {
   /** Where the window that is looked at began; null: at the next mark. */
   readonly from: Mark | null;
-  /** The camera's own times went with the clock once: they are right, and what lags later is the line. */
+  /** The camera's own times went with the clock, and nothing has spoken against them since: what lags is the line. */
   readonly isTrue: boolean;
+  readonly stream: StreamName;
+  /** Pictures of this stream a millisecond when its times went with the clock last; null: not seen yet. */
+  readonly usualRate: number | null;
   readonly isStarved: boolean;
 };
 
@@ -19,22 +22,40 @@ const windowMs = 20_000;
 const starvedShare = 0.5;
 const trueShare = 0.9;
 
-export const noPace: Pace = { from: null, isTrue: false, isStarved: false };
+export const noPace: Pace = { from: null, isTrue: false, stream: "main", usualRate: null, isStarved: false };
 
 /** A new try begins; what is known of the camera's times stays. */
-export const paceAnew = ({ isTrue }: Pace): Pace => ({ from: null, isTrue, isStarved: false });
+export const paceAnew = ({ isTrue, stream, usualRate }: Pace, of: StreamName): Pace => ({
+  ...{ from: null, isTrue, stream: of, usualRate: of === stream ? usualRate : null, isStarved: false },
+});
 
-/** Did the pictures fall behind, rather than the camera's times jump or stand still? */
-export const fellBehind = ({ mediaMs, clockMs, frames }: Pick<Course, "mediaMs" | "clockMs" | "frames">): boolean =>
-  mediaMs < clockMs && frames * 1_000 <= mediaMs * mostFramesPerSecond;
+type Lag = Pick<Course, "mediaMs" | "clockMs" | "frames">;
+
+/** Did the pictures come late, of a camera whose times were right, rather than its times run slowly, jump or stand still? */
+export function fellBehind({ isTrue, usualRate }: Pace, lag: Lag): boolean {
+  const { mediaMs, clockMs, frames } = lag;
+  const standsStill = frames * 1_000 > mediaMs * mostFramesPerSecond;
+  return isTrue && mediaMs < clockMs && !standsStill && !(usualRate !== null && runsSlowly(usualRate, lag));
+}
+
+/** More pictures than this were never usual: what was seen is of another hour, and says nothing. */
+const mostShare = 1.1;
+
+/** Where the camera's clock slows down as many pictures come as ever; a thin line brings as many fewer as their times lag. The nearer one counts. */
+function runsSlowly(usualRate: number, { mediaMs, clockMs, frames }: Lag): boolean {
+  const share = frames / clockMs / usualRate;
+  return share > (1 + mediaMs / clockMs) / 2 && share <= mostShare;
+}
 
 export function notePace(pace: Pace, mark: Mark): Pace {
-  const { from, isTrue } = pace;
+  const { from } = pace;
   if (from === null) return { ...pace, from: mark };
   const clockMs = mark.monoMs - from.monoMs;
   if (clockMs < windowMs) return pace;
-  const mediaMs = mark.mediaMs - from.mediaMs;
-  const share = mediaMs / clockMs;
-  const isBehind = fellBehind({ mediaMs, clockMs, frames: mark.frames - from.frames });
-  return { from: mark, isTrue: isTrue || share >= trueShare, isStarved: isTrue && share < starvedShare && isBehind };
+  const lag: Lag = { mediaMs: mark.mediaMs - from.mediaMs, clockMs, frames: mark.frames - from.frames };
+  const share = lag.mediaMs / clockMs;
+  if (share >= trueShare) return { ...pace, from: mark, isTrue: true, usualRate: lag.frames / clockMs, isStarved: false };
+  if (share >= starvedShare) return { ...pace, from: mark, isStarved: false };
+  const isBehind = fellBehind(pace, lag);
+  return { ...pace, from: mark, isTrue: isBehind, isStarved: isBehind };
 }

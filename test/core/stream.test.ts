@@ -139,30 +139,47 @@ test.each<readonly [string, Choice, StreamName | null, boolean]>([
 
 describe("pace", () => {
   /** Signs each second for so long, of a stream that plays so much of each. */
-  const play = (pace = noPace, seconds = 61, share = 1, fps = 25) => {
-    let now = paceAnew(pace);
+  const play = (pace = noPace, seconds = 61, share = 1, fps = 25, stream: StreamName = "main") => {
+    let now = paceAnew(pace, stream);
     for (let i = 0; i < seconds; i += 1) now = notePace(now, { monoMs: i * 1_000, mediaMs: i * 1_000 * share, frames: i * fps });
     return now;
   };
+  const slowed = play(play(), 61, 0.3);
+  const [isLine, isClock, neither] = [
+    { isTrue: true, isStarved: true },
+    { isTrue: false, isStarved: false },
+    { isTrue: true, isStarved: false },
+  ];
   test.each([
-    ["a stream that keeps pace", play(), false],
-    ["a thin line after a good one", play(play(), 21, 0.3, 8), true],
-    ["not before twenty seconds", play(play(), 20, 0.3, 8), false],
-    ["a camera whose own times were never right", play(noPace, 61, 0.3), false],
-    ["times that stand still while pictures come", play(play(), 61, 0), false],
-    ["a line that carries most of it", play(play(), 61, 0.6, 15), false],
-    ["half the pictures at night, each of them in time", play(play(), 61, 1, 6), false],
-  ])("%s", (_, { isStarved }, expected) => {
-    expect(isStarved).toBe(expected);
+    ["a stream that keeps pace", play(), neither],
+    ["a thin line after a good one", play(play(), 21, 0.3, 8), isLine],
+    ["a thin line again, and again", play(play(play(), 61, 0.3, 8), 61, 0.2, 5), isLine],
+    ["not before twenty seconds", play(play(), 20, 0.3, 8), neither],
+    ["a camera whose own times were never right", play(noPace, 61, 0.3), isClock],
+    ["a clock that slowed down, for as many pictures come", slowed, isClock],
+    ["nor when it is tried again", play(slowed, 61, 0.3), isClock],
+    ["nor when it nearly stands still", play(play(), 61, 0.25), isClock],
+    ["a thin line after it was set right", play(play(slowed), 61, 0.3, 8), isLine],
+    ["times that stand still while pictures come", play(play(), 61, 0), isClock],
+    ["a line that carries most of it", play(play(), 61, 0.6, 15), neither],
+    ["half the pictures at night, each of them in time", play(play(), 61, 1, 6), neither],
+    ["a thin line by day where the night's pictures were few", play(play(noPace, 61, 1, 6), 61, 0.4, 10), isLine],
+    ["a thin main stream after a smaller one of few pictures", play(play(noPace, 61, 1, 8, "fallback"), 61, 0.3, 8), isLine],
+  ])("%s", (_, pace, expected) => {
+    expect(pace).toMatchObject(expected);
   });
 });
 
 test.each([
-  ["pictures that came late", { mediaMs: 20_000, clockMs: 60_000, frames: 500 }, true],
-  ["times that jump ahead", { mediaMs: 3_600_000, clockMs: 60_000, frames: 1_500 }, false],
-  ["times that stand still", { mediaMs: 40, clockMs: 60_000, frames: 1_500 }, false],
-])("fell behind: %s", (_, course, expected) => {
-  expect(fellBehind(course)).toBe(expected);
+  ["pictures that came late", {}, { mediaMs: 20_000, clockMs: 60_000, frames: 500 }, true],
+  ["times that were never right", { isTrue: false }, { mediaMs: 20_000, clockMs: 60_000, frames: 500 }, false],
+  ["times that jump ahead", {}, { mediaMs: 3_600_000, clockMs: 60_000, frames: 1_500 }, false],
+  ["times that stand still", {}, { mediaMs: 40, clockMs: 60_000, frames: 1_500 }, false],
+  ["a clock that slowed down within a file", {}, { mediaMs: 38_400, clockMs: 60_000, frames: 1_500 }, false],
+  ["a line that thinned within a file", {}, { mediaMs: 38_400, clockMs: 60_000, frames: 960 }, true],
+  ["nothing known of its pictures", { usualRate: null }, { mediaMs: 38_400, clockMs: 60_000, frames: 1_500 }, true],
+])("fell behind: %s", (_, more, course, expected) => {
+  expect(fellBehind({ ...noPace, isTrue: true, usualRate: 0.025, ...more }, course)).toBe(expected);
 });
 
 describe("laws", () => {
