@@ -9,10 +9,11 @@ import { join, relative, sep } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { makeBox } from "../../hal/box.ts";
 import type { Settings } from "../config/schema.ts";
-import { type Errand, readErrand } from "../core/errand.ts";
+import { type Errand, mostRefusals, nextRefusal, quoteOf, readErrand } from "../core/errand.ts";
 import { waitMs } from "../core/rate.ts";
 import { clearShelf, shelfOf } from "../errands.ts";
-import { type Context, exit, Refusal, settingsOf } from "./context.ts";
+import { readAudit } from "../store/audit.ts";
+import { type Context, exit, nowUtc, Refusal, settingsOf } from "./context.ts";
 import { exportFootage } from "./export.ts";
 import { look } from "./look.ts";
 import { keyNamed } from "./officerkey.ts";
@@ -27,12 +28,14 @@ const pieceBytes = 16_384;
 const busyMs = 15 * 60_000;
 
 export async function runErrand(context: Context, key: string, said: string | undefined, signal: AbortSignal): Promise<number> {
-  const errand = readErrand(said ?? "");
   const settings = settingsOf(context);
-  if (errand === null) throw new Refusal(exit.wrongUse, "this key may look at footage and fetch it, nothing else: deploy/station/fetch");
-  if (errand.site !== settings.site.id)
-    throw new Refusal(exit.wrongUse, `this box is ${settings.site.id}, not ${errand.site}; check --host`);
   const shelf = shelfOf(settings.site.state, keyNamed(key));
+  const errand = readErrand(said ?? "");
+  if (errand === null || errand.site !== settings.site.id) {
+    noteRefusal(context, settings, key, said ?? "");
+    if (errand === null) throw new Refusal(exit.wrongUse, "this key may look at footage and fetch it, nothing else: deploy/station/fetch");
+    throw new Refusal(exit.wrongUse, `this box is ${settings.site.id}, not ${errand.site}; check --host`);
+  }
   await mkdir(shelf, { recursive: true, mode: 0o700 });
   await clearShelf(shelf, Date.now());
   // Whoever asked may be cut off: what was begun is finished, and fetched later.
@@ -47,6 +50,13 @@ export async function runErrand(context: Context, key: string, said: string | un
   if (errand.verb === "list") return list(context, place);
   if (errand.verb === "send") return send(place, errand);
   return putAway(context, settings, key, place);
+}
+
+/** Nothing of it is done, whether it can be written down or not. */
+function noteRefusal(context: Context, settings: Settings, key: string, said: string): void {
+  const n = nextRefusal(readAudit(settings.site.state), key, nowUtc(settings));
+  if (n === null) return;
+  writing(context, ({ audit }) => audit("errand.refused", { key, asked: quoteOf(said), n, most: mostRefusals }));
 }
 
 /** One at a time makes an errand's files; who asks again meanwhile waits for them. */

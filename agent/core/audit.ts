@@ -23,6 +23,7 @@ export const auditKinds = [
   "key.added",
   "key.removed",
   "footage.fetched",
+  "errand.refused",
   "signed",
 ] as const;
 export type AuditKind = (typeof auditKinds)[number];

@@ -3,6 +3,9 @@
  * just that is no errand. Pure.
  */
 
+import type { AuditEntry } from "./audit.ts";
+import type { UtcMs } from "./dating.ts";
+
 /** Facts that must be said, and that may be. Several cameras stand in one fact, with commas. */
 const forms = {
   export: { must: ["camera", "from", "to", "request", "agency", "officer", "purpose"], may: ["case", "witness"] },
@@ -60,3 +63,18 @@ export const queryOf = (facts: Readonly<Record<string, string | undefined>>): st
 
 /** The line that says it. */
 export const errandText = ({ verb, ...facts }: Errand): string => `${verb} ${queryOf(facts)}`;
+
+const dayMs = 86_400_000;
+/** Of what a key may not ask so many stand in the audit within a day: enough to see what it is about, too few to fill the chain. */
+export const mostRefusals = 10;
+const mostQuoted = 200;
+
+/** Which of the day's refusals of a key comes next, counted from 1; null: no more of them stand in the audit today. */
+export function nextRefusal(entries: readonly Pick<AuditEntry, "at" | "what" | "data">[], key: string, nowUtc: UtcMs): number | null {
+  const isToday = (at: string) => Math.abs(nowUtc - Date.parse(at)) < dayMs;
+  const before = entries.filter(({ what, data, at }) => what === "errand.refused" && data.key === key && isToday(at)).length;
+  return before < mostRefusals ? before + 1 : null;
+}
+
+/** How something that was asked is written down: its begin, on one line. */
+export const quoteOf = (said: string): string => said.replace(/[\p{C}\p{Zl}\p{Zp}]+/gu, " ").slice(0, mostQuoted);

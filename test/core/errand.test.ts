@@ -1,7 +1,7 @@
 /** What an officer's key may ask, and how fast it is given. */
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { type Errand, errandText, readErrand } from "../../agent/core/errand.ts";
+import { type Errand, errandText, mostRefusals, nextRefusal, quoteOf, readErrand } from "../../agent/core/errand.ts";
 import { parseRate, waitMs } from "../../agent/core/rate.ts";
 
 const word = fc.string({ unit: "grapheme", minLength: 1, maxLength: 40 }).filter((text) => /^[^\p{Cc}\p{Zl}\p{Zp}]+$/u.test(text));
@@ -66,4 +66,24 @@ test("whatever pieces it goes in, it is never ahead of its rate after a wait, an
       }
     }),
   );
+});
+
+const nowUtc = Date.parse("2026-11-24T03:20:00Z");
+const refused = (count: number, key: string, agoMs: number) =>
+  Array.from({ length: count }, () => ({ at: new Date(nowUtc - agoMs).toISOString(), what: "errand.refused" as const, data: { key } }));
+test.each([
+  ["the first", [], 1],
+  ["the next", refused(3, "a1", 60_000), 4],
+  ["the last", refused(mostRefusals - 1, "a1", 60_000), mostRefusals],
+  ["one too many", refused(mostRefusals, "a1", 60_000), null],
+  ["many of another key", refused(1_000, "b1", 60_000), 1],
+  ["many of the day before", refused(1_000, "a1", 25 * 3_600_000), 1],
+  ["many of a clock that was ahead", refused(1_000, "a1", -3_600_000), null],
+] as const)("of a key's refusals %s stands in the audit as number %s", (_, entries, expected) => {
+  expect(nextRefusal(entries, "a1", nowUtc)).toBe(expected);
+});
+
+test("what was asked is written down on one line, and never the whole of something long", () => {
+  expect(quoteOf("cat /etc/passwd\n\u001b[31mx\u2028y")).toBe("cat /etc/passwd [31mx y");
+  expect(quoteOf("x".repeat(100_000))).toHaveLength(200);
 });
