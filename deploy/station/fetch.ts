@@ -16,11 +16,12 @@ import { verifyFolder } from "../../agent/verify.ts";
 import { fill } from "./fill.ts";
 import { filesOf, installedPlace } from "./place.ts";
 import { isHost, isId } from "./register.ts";
+import { isInTunnel, sshPort } from "./tunnel.ts";
 import { wordsOf } from "./words.ts";
 
 const usage = `usage: deploy/station/fetch SITE look|export --host ADDRESS --key FILE --out PATH --camera ID [--camera ID …] --from T --to T --request TEXT --officer TEXT
   export: --agency TEXT --purpose TEXT [--case KIND] [--witness TEXT]   look: [--every 30s]
-  [--rate 2Mbit] [--port 22] [--user matghi] [--known-hosts FILE] [--language vi|en] [--json]`;
+  [--rate 2Mbit] [--port ${sshPort} (a box in the tunnel is reached at no other)] [--user matghi] [--known-hosts FILE] [--language vi|en] [--json]`;
 
 /** A camera's main stream takes 4 Mbit/s of a household's line already; half of that leaves room on a line of 10. */
 const usualRate = "2Mbit";
@@ -83,12 +84,13 @@ function jobOf(args: readonly string[]): Job {
   const { values, positionals } = parse(args);
   const [site = "", verb = "", ...more] = positionals;
   if (values.help === true || !isId(site) || (verb !== "look" && verb !== "export") || more.length > 0) throw new Misuse(usage);
-  const { out, host = "", key = "", rate: given = usualRate, port = "22", user = "matghi" } = values;
+  const { out, host = "", key = "", rate: given = usualRate, port = String(sshPort), user = "matghi" } = values;
   if (out === undefined || key === "") throw new Misuse(usage);
   if (!["vi", "en", undefined].includes(values.language)) throw new Misuse(`--language ${values.language}: vi or en`);
   if (!isHost(host)) throw new Misuse(fill(words.host, { given: host }));
   if (!/^[a-z_][a-z0-9_-]{0,31}$/.test(user)) throw new Misuse(fill(words.user, { given: user }));
   if (!/^\d{1,5}$/.test(port)) throw new Misuse(fill(words.port, { given: port }));
+  if (Number(port) !== sshPort && isInTunnel(host)) throw new Misuse(fill(words.tunnelPort, { given: port, host, port: String(sshPort) }));
   if (!existsSync(key)) throw new Misuse(fill(words.key, { given: key }));
   const rate = parseRate(given);
   if (rate === null) throw new Misuse(fill(words.rate, { given }));

@@ -1,10 +1,9 @@
 /** A table of its own for nft, beside whatever the machine has: nobody but this machine reaches the broker without nginx, and a peer reaches its one port. Pure. */
 import type { Ports } from "./place.ts";
 import type { Hub } from "./register.ts";
-import { interfaces, type Reached, tunnels } from "./tunnel.ts";
+import { interfaces, type Reached, sshPort, tunnels } from "./tunnel.ts";
 
 export const firewallTable = "matghi_station";
-const sshPort = 22;
 
 export const firewallText = (ports: Ports, hub: Hub): string => `#!/usr/sbin/nft -f
 # Made from station.json. Debian 12's Mosquitto listens for websockets on every address, whatever it is told.

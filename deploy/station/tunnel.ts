@@ -2,6 +2,7 @@
  * The tunnels' files, for wg-quick(8) and nft(8), from the register. Every peer's tunnel ends at the station, also where a server stands in
  * between: that one only passes packets on which it cannot read, knows no peer, and never hears of a site that comes or goes. Pure.
  */
+import { isIPv4 } from "node:net";
 import { keepaliveSeconds, type Tunnel, tunnelMtuBytes } from "../../agent/core/tunnel.ts";
 import type { KeyPair } from "./keys.ts";
 import type { Hub, Peer, PeerKind, Register } from "./register.ts";
@@ -17,6 +18,8 @@ export const tunnels = {
 } as const;
 export const interfaces = { station: "matghi-station", uplink: "matghi-uplink", server: "matghi-hub" } as const;
 export const usualTunnelPort = 51_820;
+/** The one port of a box that the station reaches (firewall.ts). */
+export const sshPort = 22;
 export const serverTable = "matghi_hub";
 
 /** A router has the first address of a network of its own; the cameras behind it have the others, at most 13. */
@@ -35,6 +38,12 @@ export const mostPeers = (kind: PeerKind): number => octets * layouts[kind].peer
 export function addressOf(kind: PeerKind, { number }: Pick<Peer, "number">): string {
   const { octet, peers, each } = layouts[kind];
   return `${network}.${octet + Math.floor((number - 1) / peers)}.${1 + each * ((number - 1) % peers)}`;
+}
+
+/** Is that a box's address within the tunnel? */
+export function isInTunnel(host: string): boolean {
+  const octet = Number(host.split(".")[2]);
+  return isIPv4(host) && host.startsWith(`${network}.`) && octet >= layouts.site.octet && octet < layouts.phone.octet;
 }
 
 /** The network of a router's cameras: what it gives out at home. */

@@ -39,6 +39,8 @@ const vi = {
     host: "--host {given}: đề nghị ghi tên hoặc địa chỉ IPv4 của đầu ghi",
     user: "--user {given}: không phải tên tài khoản",
     port: "--port {given}: từ 1 đến 65535",
+    tunnelPort:
+      "--port {given}: {host} là đầu ghi trong đường hầm, tường lửa của trạm chỉ cho tới cổng {port}; bỏ --port, và trên đầu ghi để sshd nghe ở cổng {port}",
     key: "--key {given}: không có tệp này; tạo khóa: ssh-keygen -t ed25519, rồi cho thêm vào đầu ghi",
     rate: "--rate {given}: ghi 2Mbit hoặc 512kbit",
     incomplete: "có mục còn thiếu hoặc sai; {usage}",
@@ -101,6 +103,8 @@ const en: typeof vi = {
     host: "--host {given}: a name or an IPv4 address of the box",
     user: "--user {given}: no account's name",
     port: "--port {given}: 1 to 65535",
+    tunnelPort:
+      "--port {given}: {host} is a box in the tunnel, and the station's firewall lets only port {port} through; leave --port away, and have the box's sshd listen at port {port}",
     key: "--key {given}: not there; make one: ssh-keygen -t ed25519, and have it added on the box",
     rate: "--rate {given}: write 2Mbit or 512kbit",
     incomplete: "something is missing, or wrong; {usage}",

@@ -243,6 +243,8 @@ test.each([
   [["an-dai-1", "delete", "--host", "127.0.0.1"], 2, /usage:/],
   [["an-dai-1", "look", "--host", "-oProxyCommand=id", "--key", key, "--out", "x"], 2, /--host/],
   [["an-dai-1", "look", "--host", "127.0.0.1", "--key", "/none", "--out", "x"], 2, /ssh-keygen/],
+  [["an-dai-1", "look", "--host", "10.203.1.7", "--port", "2222", "--key", key, "--out", "x"], 2, /--port 2222: 10\.203\.1\.7 .*cổng 22/],
+  [["--help"], 2, /--port 22 \(a box in the tunnel is reached at no other\)/],
   [["an-dai-1", "look", "--host", "127.0.0.1", "--key", key, "--rate", "fast", "--out", "x"], 2, /--rate fast: ghi 2Mbit hoặc 512kbit/],
 ] as const)("fetch %j is refused before anybody is asked", async (args, code, text) => {
   expect(await fetching(args)).toMatchObject({ code, stdout: "", stderr: expect.stringMatching(text) });

@@ -9,7 +9,7 @@ import { makeKeyPair } from "../../deploy/station/keys.ts";
 import { readKeys } from "../../deploy/station/peers.ts";
 import { filesOf, folderPlace } from "../../deploy/station/place.ts";
 import { freeNumber, type PeerKind, type Register } from "../../deploy/station/register.ts";
-import { addressOf, mostPeers, networkOf, strippedText } from "../../deploy/station/tunnel.ts";
+import { addressOf, isInTunnel, mostPeers, networkOf, strippedText } from "../../deploy/station/tunnel.ts";
 import { hubOf, isPublic } from "../../deploy/station/wanted.ts";
 import { program, until, writeSite } from "../lib/agent.ts";
 import { repository } from "../lib/cameras.ts";
@@ -36,6 +36,16 @@ test("each peer has an address of its kind's part of the range, the lowest that 
   const sites = [{ id: "a", certificates: [...taken, { serial: "", endsAt: "" }] }];
   const register = { sites, people: [], routers: [] } as unknown as Register;
   expect([freeNumber(register, "site"), freeNumber(register, "phone")]).toEqual([3, 1]);
+});
+
+test("a box's address in the tunnel is told from every other", () => {
+  const [first, last, phone] = [
+    addressOf("site", { number: 1 }),
+    addressOf("site", { number: mostPeers("site") }),
+    addressOf("phone", { number: 1 }),
+  ];
+  expect([first, last].filter(isInTunnel)).toEqual([first, last]);
+  expect([phone, "10.203.0.1", "10.204.1.1", "192.168.1.10", "10.203.1.example", "hall.example"].filter(isInTunnel)).toEqual([]);
 });
 
 test("what wg itself is told is what wg-quick would leave of the file", () => {
