@@ -211,8 +211,8 @@ export const conditionMessage = (
 ): Draft => draft(address, subject, null, { v: 1, value, since: isoOrNull(sinceAt), evidence });
 
 /** What needs a person; no name of one, no phone number. */
-export const alarmMessage = (address: Address, name: string, { level, camera, since, text }: Todo): Draft =>
-  draft(address, "alarm", name, { v: 1, level, camera, since, text });
+export const alarmMessage = (address: Address, name: string, { level, camera, since, text, texts }: Todo): Draft =>
+  draft(address, "alarm", name, { v: 1, level, camera, since, text, texts });
 
 /** Takes a retained message back from the broker. */
 export const clearMessage = (topic: string): Draft => ({ topic, payload: "", qos: 1, retain: true, expirySeconds: null });

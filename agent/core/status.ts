@@ -121,7 +121,10 @@ export type Todo = {
   readonly type: Trouble;
   readonly level: "broken" | "attention";
   readonly camera: string | null;
+  /** In the site's language. */
   readonly text: string;
+  /** The same in the other languages: at the station somebody may read another one. */
+  readonly texts: Readonly<Partial<Record<Language, string>>>;
   readonly since: string | null;
 };
 
@@ -216,9 +219,16 @@ const dayMs = 86_400_000;
 /** Beside what is held there may be an open file or one that was just closed. */
 const onlyHeldShare = 0.05;
 
-function todoOf(facts: StatusFacts): Todo[] {
+function todoOf(facts: StatusFacts): readonly Todo[] {
+  const other = facts.language === "vi" ? "en" : "vi";
+  const others = todoIn({ ...facts, language: other });
+  return todoIn(facts).map((item, i) => ({ ...item, texts: { [other]: others[i]?.text ?? item.text } }));
+}
+
+/** In one language; the same facts are the same list in each. */
+function todoIn(facts: StatusFacts): readonly Omit<Todo, "texts">[] {
   const words = wordsIn(facts.language);
-  const list: Todo[] = [];
+  const list: Omit<Todo, "texts">[] = [];
   const add = (type: Trouble, level: Todo["level"], camera: string | null, text: string, since: WallMs | null) =>
     list.push({ type, level, camera, text, since: isoOrNull(since) });
   if (!facts.running) add("stopped", "broken", null, words.notRunning, null);

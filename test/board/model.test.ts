@@ -1,6 +1,14 @@
 /** What the station's board makes of retained messages: tables of cases, no browser. */
 import { describe, expect, test } from "vitest";
-import { communeOf, communeTeller, contactOf, countsOf, groupsOf, type Standing } from "../../deploy/station/board/model/commune.ts";
+import {
+  alarmText,
+  communeOf,
+  communeTeller,
+  contactOf,
+  countsOf,
+  groupsOf,
+  type Standing,
+} from "../../deploy/station/board/model/commune.ts";
 import { dayAt, dayPieces, piecesOf, sumsOf } from "../../deploy/station/board/model/day.ts";
 import { readHouseholds } from "../../deploy/station/board/model/households.ts";
 import { isOutdated, type Kept, keptOf, type Retained } from "../../deploy/station/board/model/kept.ts";
@@ -265,6 +273,16 @@ describe("what to do", () => {
     const memory = new Map(["a", "b"].map((id) => [id, nowAt - hour]));
     expect(tasksOf(communeOf(all, nowAt, memory)).map(({ key }) => key)).toEqual(["silent a", "silent b"]);
   });
+  test.each([
+    ["in the reader's language", { en: "C does not record" }, "C does not record"],
+    ["in the box's own, where it tells no other yet", undefined, "C không ghi"],
+    ["in the box's own, where the other is no sentence", { en: 7 }, "C không ghi"],
+  ])("an alarm is read %s", (_, texts, expected) => {
+    const all = station(...silentSite("a", 0), ["from/a/alarm/camera/c", { ...alarm("c", "C không ghi"), texts }, 0]);
+    const [told] = communeOf(all, nowAt).sites.flatMap(({ alarms }) => alarms);
+    expect(told === undefined ? [] : [alarmText(told, "en"), alarmText(told, "vi")]).toEqual([expected, "C không ghi"]);
+  });
+
   test("a silent site's cameras and old alarms are no faults of their own", () => {
     const all = station(
       ...silentSite("a", 30),

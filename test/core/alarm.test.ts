@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { type Alarms, watchAlarms } from "../../agent/core/alarm.ts";
 import type { Todo, Trouble } from "../../agent/core/status.ts";
 
-const todo = (type: Trouble, camera: string | null = null): Todo => ({ type, level: "broken", camera, text: "x", since: null });
+const todo = (type: Trouble, camera: string | null = null): Todo => ({ type, level: "broken", camera, text: "x", texts: {}, since: null });
 const raised = (alarms: Alarms) => [...alarms].flatMap(([name, alarm]) => (alarm.raised ? [name] : []));
 
 /** What is raised after each look, one a second; an entry says what is to do and for how many seconds. */

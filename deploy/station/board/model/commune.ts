@@ -1,5 +1,6 @@
 /** The commune as it stands: its sites, what can be vouched for, each camera. From retained messages and now. Pure. */
 import { type CameraState, causes, type Span, type StreamName, type Sure } from "../../../../agent/core/types.ts";
+import type { Language } from "../../../../agent/core/words.ts";
 import type { Kept, Retained } from "./kept.ts";
 import { type Body, bodyOf, listOf, numberOf, oneOf, textOf, timeOf } from "./read.ts";
 
@@ -59,8 +60,14 @@ export type Alarm = {
   readonly camera: string | null;
   readonly level: "broken" | "attention";
   readonly sinceAt: number | null;
+  /** The box's own sentence, in its own language. */
   readonly text: string;
+  /** The same in others; null: it is not told in that. */
+  readonly texts: Readonly<Record<Language, string | null>>;
 };
+
+/** Its sentence in the reader's language, where the box tells it in that. */
+export const alarmText = ({ text, texts }: Pick<Alarm, "text" | "texts">, language: Language): string => texts[language] ?? text;
 
 export type Site = {
   readonly id: string;
@@ -247,7 +254,9 @@ function alarmOf(topic: string, { value }: Kept): readonly Alarm[] {
   const text = textOf(body?.text);
   if (type === undefined || body === null || text === null) return [];
   const level = body.level === "attention" ? "attention" : "broken";
-  return [{ type, level, text, camera: textOf(body.camera), sinceAt: timeOf(body.since) }];
+  const others = bodyOf(body.texts);
+  const texts = { vi: textOf(others?.vi), en: textOf(others?.en) };
+  return [{ type, level, text, texts, camera: textOf(body.camera), sinceAt: timeOf(body.since) }];
 }
 
 export type Counts = Readonly<Record<Standing, number>> & { readonly unchecked: number; readonly all: number };

@@ -1,6 +1,7 @@
 /** What a person should do, worst first, each with what is being done about it. */
 import { useState } from "preact/hooks";
 import { fill } from "../../../../agent/core/words.ts";
+import { alarmText } from "../model/commune.ts";
 import type { Retained } from "../model/kept.ts";
 import { type NoteCode, noteOf, notes } from "../model/station.ts";
 import type { Task } from "../model/todo.ts";
@@ -71,10 +72,13 @@ const underText = (task: Task, { words }: View) =>
     .map(({ name }) => name)
     .join(", ")}${task.cameras.length > 6 ? "…" : ""}`;
 
-/** What an alarm says of itself is the box's own sentence, in its own language. */
+/** What an alarm says of itself is the box's own sentence. */
 export function taskText(task: Task, view: View): string {
   const { words } = view;
-  if (task.kind === "alarm") return task.alarm.camera === null ? `${task.site.name}: ${task.alarm.text}` : task.alarm.text;
+  if (task.kind === "alarm") {
+    const text = alarmText(task.alarm, view.language);
+    return task.alarm.camera === null ? `${task.site.name}: ${text}` : text;
+  }
   if (task.kind === "area") {
     const names = task.sites.map(({ name }) => name);
     return fill(words.todo.area, { count: names.length, sites: `${names.slice(0, 6).join(", ")}${names.length > 6 ? "…" : ""}` });
