@@ -1,7 +1,7 @@
 /** Checks an evidence folder, offline, by its bytes: signature first, then the list, then every file, then the manifest against the files. */
 import { createHash, createPublicKey, type KeyObject, verify } from "node:crypto";
 import { createReadStream, type Dirent } from "node:fs";
-import { lstat, readdir, readFile } from "node:fs/promises";
+import { lstat, readdir, readFile, stat } from "node:fs/promises";
 import { join, relative, sep } from "node:path";
 import { evidenceNames, type Manifest, unfinished } from "./core/manifest.ts";
 
@@ -30,7 +30,7 @@ const mostListBytes = 64 << 20;
 
 /** Never rejects. */
 export async function verifyFolder(folder: string): Promise<Verified> {
-  const found = await lstat(folder).catch(() => null);
+  const found = await stat(folder).catch(() => null);
   if (found === null || !found.isDirectory()) return conclude([{ file: folder, what: "no such folder" }], null);
   const problems: VerifyProblem[] = folder.replace(/\/+$/, "").endsWith(unfinished) ? [{ file: folder, what: "unfinished" }] : [];
   const [sums, signature, pem] = await Promise.all([
@@ -48,7 +48,7 @@ export async function verifyFolder(folder: string): Promise<Verified> {
   if (pem !== null && key === null) problems.push({ file: evidenceNames.key, what: "bad key" });
   if (sums !== null && signature !== null && key !== null && !isSigned(sums, signature, key))
     problems.push({ file: evidenceNames.signature, what: "bad signature" });
-  const list = sums === null ? new Map<string, string>() : listOf(sums, problems);
+  const list = sums === null ? null : listOf(sums, problems);
   await compareFiles(folder, list, problems);
   const fingerprint =
     key === null
@@ -56,11 +56,12 @@ export async function verifyFolder(folder: string): Promise<Verified> {
       : createHash("sha256")
           .update(key.export({ type: "spki", format: "der" }))
           .digest("hex");
-  await compareManifest(folder, list, fingerprint, problems);
+  if (list !== null) await compareManifest(folder, list, fingerprint, problems);
   return conclude(problems, fingerprint);
 }
 
-function conclude(problems: readonly VerifyProblem[], fingerprint: string | null): Verified {
+function conclude(found: readonly VerifyProblem[], fingerprint: string | null): Verified {
+  const problems = [...new Map(found.map((problem) => [JSON.stringify([problem.file, problem.what]), problem])).values()];
   const lacks = problems.some(({ what }) => what === "missing" || what === "unfinished" || what === "no such folder");
   const isOnlyLacking = problems.every(({ what }) => what === "missing" || what === "unfinished" || what === "no such folder");
   return { result: problems.length === 0 ? "unaltered" : lacks && isOnlyLacking ? "incomplete" : "altered", problems, fingerprint };
@@ -104,18 +105,21 @@ function listOf(sums: Buffer, problems: VerifyProblem[]): ReadonlyMap<string, st
   return list;
 }
 
-async function compareFiles(folder: string, list: ReadonlyMap<string, string>, problems: VerifyProblem[]): Promise<void> {
+/** `list` null: there is none, and nobody can say what belongs here. */
+async function compareFiles(folder: string, list: ReadonlyMap<string, string> | null, problems: VerifyProblem[]): Promise<void> {
   const unlisted: readonly string[] = [evidenceNames.sums, evidenceNames.signature];
   const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch((): Dirent[] => []);
-  const files = new Set<string>();
+  const [files, odd] = [new Set<string>(), new Set<string>()];
   for (const entry of entries) {
     const file = relative(folder, join(entry.parentPath, entry.name)).split(sep).join("/");
     if (entry.isDirectory()) continue;
-    if (!entry.isFile()) problems.push({ file, what: "not a plain file" });
-    files.add(file);
-    if (!list.has(file) && !unlisted.includes(file)) problems.push({ file, what: "added" });
+    (entry.isFile() ? files : odd).add(file);
+    if (odd.has(file)) problems.push({ file, what: "not a plain file" });
+    if (list !== null && !list.has(file) && !unlisted.includes(file)) problems.push({ file, what: "added" });
   }
-  for (const [file, hash] of list) {
+  for (const [file, hash] of list ?? []) {
+    // A pipe or a device in a file's place is never read: it would not end.
+    if (odd.has(file)) continue;
     if (!files.has(file)) problems.push({ file, what: "missing" });
     else {
       const told = await hashOf(join(folder, file));
@@ -148,7 +152,7 @@ async function compareManifest(
   }
   try {
     const manifest = JSON.parse(bytes.toString("utf8")) as Manifest;
-    if (manifest.key.fingerprint !== fingerprint) problems.push({ file: evidenceNames.key, what: "another key" });
+    if (fingerprint !== null && manifest.key.fingerprint !== fingerprint) problems.push({ file: evidenceNames.key, what: "another key" });
     const told = new Set<string>();
     for (const { segments, views } of manifest.cameras) {
       for (const { file, sha256, matches } of segments) {
