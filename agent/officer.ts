@@ -1,7 +1,8 @@
 /** Holds that an officer asks for at the station. The box decides within its limits, and answers the same request alike however often it comes. */
 import type { Settings } from "./config/schema.ts";
 import type { AuditData, AuditKind } from "./core/audit.ts";
-import { iso, parseTime } from "./core/time.ts";
+import { breaksLine } from "./core/text.ts";
+import { iso, parseFullTime } from "./core/time.ts";
 import type { HoldRefusal } from "./core/types.ts";
 import type { Time } from "./moment.ts";
 import type { Store } from "./store/store.ts";
@@ -9,7 +10,7 @@ import type { Store } from "./store/store.ts";
 export type OfficerDeps = {
   readonly settings: () => Settings;
   readonly store: Pick<Store, "cameras" | "holds" | "bytesHeldBy" | "commit" | "meta">;
-  readonly time: Pick<Time, "moment" | "nowUtc" | "dating">;
+  readonly time: Pick<Time, "moment" | "dating">;
   /** What cannot be written down is not done: throws then. */
   readonly audit: (what: AuditKind, data: AuditData) => void;
 };
@@ -28,7 +29,7 @@ export type HoldAnswer =
 const dayMs = 86_400_000;
 /** Answers that are remembered; a request stands at the broker for 30 days at most. */
 const mostRemembered = 500;
-const requestForm = /^[\p{L}\p{N}\p{P}\p{Zs}]{1,200}$/u;
+const mostRequestChars = 200;
 /** A code, never a name. */
 const officerForm = /^[A-Za-z0-9-]{1,32}$/;
 
@@ -83,13 +84,15 @@ function place(deps: OfficerDeps, ours: readonly number[], id: string, body: Rea
   return { ok: true, hold: row.id, camera, from: iso(row.fromUtc), to: iso(row.toUtc), bytes: row.bytes };
 }
 
-function wantedOf({ settings, store, time }: OfficerDeps, body: Readonly<Record<string, unknown>>): Wanted | HoldRefusal {
+function wantedOf({ settings, store }: OfficerDeps, body: Readonly<Record<string, unknown>>): Wanted | HoldRefusal {
   const { camera, from, to, request, officer } = body;
   const known = new Set([...settings().cameras, ...store.cameras()].map((entry) => entry.id));
   if (typeof camera !== "string" || !known.has(camera)) return "unknown-camera";
-  const [fromAt, toAt] = [from, to].map((at) => (typeof at === "string" ? parseTime(at, time.nowUtc()) : null));
+  const [fromAt, toAt] = [from, to].map((at) => (typeof at === "string" ? parseFullTime(at) : null));
   if (fromAt == null || toAt == null || fromAt >= toAt) return "bad-time";
-  if (typeof request !== "string" || !requestForm.test(request.trim())) return "bad-request";
+  if (typeof request !== "string" || !isRequest(request.trim())) return "bad-request";
   if (typeof officer !== "string" || !officerForm.test(officer)) return "bad-officer";
   return { camera, fromAt, toAt, request: request.trim(), officer };
 }
+
+const isRequest = (text: string) => text !== "" && [...text].length <= mostRequestChars && !breaksLine(text);

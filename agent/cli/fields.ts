@@ -1,4 +1,5 @@
 /** What people write into a command: free text on one line, times, cameras. Refused with the option's name and the cure. */
+import { breaksLine } from "../core/text.ts";
 import { parseTime } from "../core/time.ts";
 import type { Span } from "../core/types.ts";
 import { exit, Refusal } from "./context.ts";
@@ -9,8 +10,7 @@ const mostChars = 500;
 export function textOf(name: string, text: string | undefined): string {
   const given = text?.trim() ?? "";
   if (given === "") throw new Refusal(exit.wrongUse, `--${name} is empty; write it in quotes, for instance --${name} "…"`);
-  if (/\p{Cc}|\p{Zl}|\p{Zp}/u.test(given))
-    throw new Refusal(exit.wrongUse, `--${name} holds a line break or control character; write it on one line`);
+  if (breaksLine(given)) throw new Refusal(exit.wrongUse, `--${name} holds a line break or control character; write it on one line`);
   if (given.length > mostChars) throw new Refusal(exit.wrongUse, `--${name} is longer than ${mostChars} characters; shorten it`);
   return given;
 }

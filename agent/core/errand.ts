@@ -2,6 +2,7 @@
  * What an officer's key may ask of a box over ssh, as one line: a verb and its facts in the form of an address's query. Everything that is not
  * just that is no errand. Pure.
  */
+import { breaksLine } from "./text.ts";
 
 import type { AuditEntry } from "./audit.ts";
 import type { UtcMs } from "./dating.ts";
@@ -38,8 +39,8 @@ const shapes: Readonly<Record<string, RegExp>> = {
   ...{ file: /^(?!.*(^|\/)[.-])[\w.-]+(\/[\w.-]+){0,3}$/, at: /^\d{1,15}$/, rate: /^[1-9]\d{3,11}$/ },
   ...{ case: /^[a-z-]{2,16}$/, every: /^\d{1,6}[a-z]{1,3}$/, from: /^[\w:+.-]{4,40}$/, to: /^[\w:+.-]{4,40}$/ },
 };
-/** Free text is one line, as everywhere (cli/fields.ts). */
-const text = /^[^\p{Cc}\p{Zl}\p{Zp}]{1,500}$/u;
+const mostTextChars = 500;
+const isText = (text: string) => text !== "" && [...text].length <= mostTextChars && !breaksLine(text);
 
 /** null: no errand, and nothing is done. */
 export function readErrand(said: string): Errand | null {
@@ -51,7 +52,7 @@ export function readErrand(said: string): Errand | null {
   const must: readonly string[] = ["site", "id", ...form.must];
   const known: readonly string[] = [...must, ...form.may];
   const isWhole = facts.size === given.length && must.every((name) => facts.has(name)) && given.every(([name]) => known.includes(name));
-  if (!isWhole || !given.every(([name, value]) => (shapes[name] ?? text).test(value))) return null;
+  if (!isWhole || !given.every(([name, value]) => shapes[name]?.test(value) ?? isText(value))) return null;
   return { verb, ...Object.fromEntries(facts) } as Errand;
 }
 

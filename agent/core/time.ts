@@ -23,10 +23,14 @@ export function parseTime(text: string, nowAt: WallMs): WallMs | null {
   const clock = /^\d{2}:\d{2}(:\d{2})?$/.test(text) ? `${today}T${text}+07:00` : null;
   const local = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d+)?)?$/.test(text) ? `${text}+07:00` : null;
   const day = /^\d{4}-\d{2}-\d{2}$/.test(text) ? `${text}T00:00:00+07:00` : null;
-  const full = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:?\d{2})$/.test(text) ? text : null;
-  const found = clock ?? local ?? day ?? full ?? "";
-  const at = Date.parse(found);
-  return Number.isNaN(at) || !isRealDay(found.slice(0, 10)) ? null : at;
+  return parseFullTime(clock ?? local ?? day ?? text);
+}
+
+/** ISO with offset, which means the same whenever it is read. Null where it is none. */
+export function parseFullTime(text: string): WallMs | null {
+  if (!/^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:?\d{2})$/.test(text)) return null;
+  const at = Date.parse(text);
+  return Number.isNaN(at) || !isRealDay(text.slice(0, 10)) ? null : at;
 }
 
 /** 30 February parses in some engines, as a day of March; it is no day. */

@@ -40,7 +40,6 @@ beforeAll(() => {
     store,
     time: {
       moment: () => ({ at: begin + 10 * hourMs, monoMs: 0, clock: "synced" }),
-      nowUtc: () => begin + 10 * hourMs,
       dating: () => plainDating,
     },
     audit: (what, data) => {
@@ -69,6 +68,9 @@ test.each([
   ["a camera that is none", { camera: "none" }, "unknown-camera"],
   ["no camera", { camera: 7 }, "unknown-camera"],
   ["times that are none", { from: "yesterday" }, "bad-time"],
+  ["times that another day would read otherwise", { from: "08:00", to: "08:01" }, "bad-time"],
+  ["a day that does not say whose", { from: "2026-11-20", to: "2026-11-21" }, "bad-time"],
+  ["a request that is too long", { request: "x".repeat(201) }, "bad-request"],
   ["an end before its begin", { from: at(3), to: at(1) }, "bad-time"],
   ["a line break", { request: "a\nb" }, "bad-request"],
   ["no request", { request: undefined }, "bad-request"],
@@ -94,3 +96,11 @@ test("a hold that was lifted on the box does not come back with the message that
   expect(ask("q1")).toMatchObject({ ok: true, hold: 1 });
   expect(store.holds().map(({ id }) => id)).toEqual([2]);
 });
+
+test.each([`../x "y" 'z' <b>&</b> %s \\`, "№ 12 + 13/CV", "Công văn 12 của Viện kiểm sát".normalize("NFD"), "x".repeat(200)])(
+  "what people write on a paper is text, whatever signs it has: %s",
+  (request) => {
+    expect(ask(request, { request, from: at(20), to: at(21) })).toMatchObject({ ok: true });
+    expect(store.holds().at(-1)?.request).toBe(request);
+  },
+);

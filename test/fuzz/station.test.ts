@@ -49,7 +49,7 @@ for (let i = 0; i < 10; i += 1) {
 const officer: OfficerDeps = {
   settings: () => settings,
   store,
-  time: { moment, nowUtc: clock.wallMs, dating: () => plainDating },
+  time: { moment, dating: () => plainDating },
   audit: (what, data) => void audited.push(`${what} ${JSON.stringify(data)}`),
 };
 const draft = (topic: string) => ({ topic, payload: "{}", qos: 1 as const, retain: true, expirySeconds: null });

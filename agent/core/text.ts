@@ -1,0 +1,4 @@
+/** Free text that people write: one line, and otherwise whatever they like. Pure. */
+
+/** Would it not stay on its line? Quotes, slashes, signs and accents, composed or not, are text like any other. */
+export const breaksLine = (text: string): boolean => /[\p{Cc}\p{Zl}\p{Zp}]/u.test(text);
