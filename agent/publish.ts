@@ -18,6 +18,7 @@ import {
   renewMs,
   resultMessage,
   stateMessage,
+  strayOf,
   subscriptionsOf,
   willDelaySeconds,
 } from "./core/message.ts";
@@ -399,12 +400,15 @@ function hear(station: Station, session: BrokerSession, now: Talk, topic: string
     return;
   }
   const command = commandOf(station.address, topic);
-  if (command === null) return;
-  const answer = obey(station, now, command, body ?? {});
+  const name = (command ?? strayOf(station.address, topic))?.slice(0, 40);
+  if (name === undefined || (command === null && payload === "")) return;
+  const answer = command === null ? unknownCommand : obey(station, now, command, body ?? {});
   const id = idOf(correlation ?? String(body?.correlation ?? ""));
-  if (!answer.ok) station.log.warn({ command: command.slice(0, 40) }, "a command of the station was refused");
-  if (id !== "") void session.publish(resultMessage(station.address, id, { command: command.slice(0, 40), ...answer }));
+  if (!answer.ok) station.log.warn({ command: name }, "a command of the station was refused");
+  if (id !== "") void session.publish(resultMessage(station.address, id, { command: name, ...answer }));
 }
+
+const unknownCommand = { ok: false, reason: "unknown command" } as const;
 
 /** Was it said by a box that is none of ours? It is there for three minutes; not every broker tells whom it ended for whom. */
 function isAnothers(station: Station, body: Body | null): boolean {
@@ -433,7 +437,7 @@ function obey(station: Station, now: Talk, command: string, body: Body): { reado
     return { ok: true };
   }
   if (command === "replay") return replay(station, now, body);
-  return { ok: false, reason: "unknown command" };
+  return unknownCommand;
 }
 
 /** Rows that the station lacks go out again; the cursor stays where it is. */

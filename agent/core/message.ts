@@ -70,6 +70,12 @@ export function commandOf(address: Address, topic: string): string | null {
   return topic.startsWith(prefix) ? topic.slice(prefix.length) : null;
 }
 
+/** What was said to the site beside what it knows: the end of the topic; null where it was not said to it. */
+export function strayOf(address: Address, topic: string): string | null {
+  const prefix = `${root(address)}/to/${address.site}/`;
+  return topic.startsWith(prefix) ? topic.slice(prefix.length) : null;
+}
+
 /** Id of an officer's request to hold footage; null where the topic is none. */
 export function officerHoldOf(address: Address, topic: string): string | null {
   const prefix = `${root(address)}/to/${address.site}/officer/hold/`;

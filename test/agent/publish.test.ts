@@ -218,6 +218,29 @@ test("whatever a message of the station brings about, the session goes on", asyn
   expect(await endsWithin(clock, done, 5_000)).toBe(true);
 });
 
+test("what is said to the site and is nothing that it knows is refused on its correlation and logged, wherever it stands; what is taken back is not", async () => {
+  const clock = scriptClock(0);
+  const broker = scriptBroker();
+  const warned: unknown[] = [];
+  const log: Log = { ...silent, warn: (facts) => warned.push(facts) };
+  const stop = new AbortController();
+  const done = publishStation({ ...stationOf(clock, broker, journalOf(1)), log }, stop.signal);
+  await clock.advance(3_000);
+  const strange = ["officer/lift/7", "officer/hold/a.b", "officer/hold/a/b", "settings", "ping", "command/format", "x".repeat(41)];
+  for (const [i, end] of strange.entries()) broker.say(`matghi/v1/xa/to/s1/${end}`, "{}", `c${i}`);
+  for (const end of ["officer/lift/7", "officer/hold/h1"]) broker.say(`matghi/v1/xa/to/s1/${end}`, "", "back");
+  broker.say("matghi/v1/xa/to/s2/settings", "{}", "other");
+  await clock.advance(1_000);
+  const names = strange.map((end) => end.replace("command/", "").slice(0, 40));
+  const answers = broker.messages.filter(({ topic }) => topic.includes("/result/"));
+  expect(answers.map(({ topic, payload }) => [topic.split("/").at(-1), JSON.parse(payload)])).toEqual(
+    names.map((command, i) => [`c${i}`, { v: 1, command, ok: false, reason: "unknown command" }]),
+  );
+  expect(warned).toEqual(names.map((command) => ({ command })));
+  stop.abort();
+  expect(await endsWithin(clock, done, 5_000)).toBe(true);
+});
+
 test("pages start over at a broker that does not know us, not at one that does; one that cannot be read keeps nobody", async () => {
   const clock = scriptClock(0);
   const broker = scriptBroker();
