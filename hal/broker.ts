@@ -8,8 +8,8 @@ const keepaliveSeconds = 30;
 const sessionExpirySeconds = 14 * 86_400;
 /** Without any confirmation for this long the session is over: mqtt.js itself would wait for ever (reference: dependencies.md §4). */
 export const confirmDeadlineMs = 45_000;
-/** Refused before the broker does it (reference: edge.md §2.3). */
-export const mostPayloadBytes = 32_768;
+/** Refused before the broker does it; the station's takes no more (deploy/station/broker.ts). */
+export const mostPayloadBytes = 65_536;
 const mostIncomingBytes = 65_536;
 /** MQTT 5: another client came with our client id. */
 const takenOverCode = 0x8e;

@@ -121,16 +121,34 @@ export type Birth = {
   /** Public half of the box's key, SPKI in PEM; null where the key cannot be read. */
   readonly key: string | null;
 };
-export const birthMessage = (address: Address, { startedAt, previous, cameras, db, firstG, lastG, ...rest }: Birth): Draft =>
-  draft(address, "birth", null, {
+/** A broker of ours takes 65,536 bytes a message (deploy/station/broker.ts). */
+const mostBirthBytes = 64_000;
+/** The letters that are left of each name and group where a site has very many cameras; the last ones always fit. */
+const nameLengths = [500, 100, 50, 25, 10, 0];
+
+/** Every camera is in it, however many there are: names give way first. */
+export function birthMessage(address: Address, birth: Birth): Draft {
+  const fits = ({ payload }: Draft) => new TextEncoder().encode(payload).length <= mostBirthBytes;
+  const most = nameLengths.find((length) => fits(birthWith(address, birth, length)));
+  return birthWith(address, birth, most ?? 0);
+}
+
+function birthWith(address: Address, { startedAt, previous, cameras, db, firstG, lastG, ...rest }: Birth, most: number): Draft {
+  return draft(address, "birth", null, {
     ...{ v: 1, site: address.site, ...rest, startedAt: iso(startedAt) },
-    cameras: cameras.map(({ manual, sinceAt, ...camera }) => ({
-      ...{ ...camera, since: isoOrNull(sinceAt) },
+    cameras: cameras.map(({ manual, sinceAt, name, group, ...camera }) => ({
+      ...{ ...camera, name: shortened(name, most), group: group === null ? null : shortened(group, most), since: isoOrNull(sinceAt) },
       manual: manual === null ? null : { checked: iso(manual.checkedAt), keepsMs: manual.keepsMs },
     })),
     previous: previous === null ? null : { boot: previous.boot, end: previous.end, lastAlive: iso(previous.lastAliveAt) },
     journal: { db, firstG, lastG },
   });
+}
+
+function shortened(text: string, most: number): string {
+  const letters = [...text];
+  return letters.length <= most ? text : `${letters.slice(0, most).join("")}…`;
+}
 
 export type Health = {
   readonly at: UtcMs;
