@@ -42,11 +42,12 @@ import { credentialOf, makeRoster } from "./roster.ts";
 import { makeSenses } from "./sense.ts";
 import { claimFor, type Place, type SightDeps } from "./sight.ts";
 import { stationOf } from "./station.ts";
-import { readBeat, writeBeat } from "./store/beat.ts";
+import { type Beat, isRolledBack, readBeat, writeBeat } from "./store/beat.ts";
+import { renameJournal } from "./store/copy.ts";
 import { isExporting, lockState } from "./store/database.ts";
 import { type BoxKey, openKey } from "./store/key.ts";
 import { keepReserve } from "./store/reserve.ts";
-import type { Store } from "./store/store.ts";
+import { openStore, type Store } from "./store/store.ts";
 import { openOwn } from "./store/undo.ts";
 import { makeUsage, sweep } from "./sweep.ts";
 import { makeTimekeeper } from "./timekeep.ts";
@@ -119,7 +120,8 @@ async function inFolder(folder: string, err: (line: string) => void, work: () =>
 }
 
 async function withStore(configFile: string, first: Settings, hash: string, err: (line: string) => void): Promise<number> {
-  const { store, restored, failed } = openOwn(first.site.state, version, Date.now());
+  const { store: opened, restored, failed } = openOwn(first.site.state, version, Date.now());
+  const store = await withOwnJournal(opened, first.site.state, err);
   if (restored !== null)
     err(
       `the database is ${version}'s own again, with the journal ${restored.db}; not taken over: ${restored.lost.join(", ") || "nothing"}`,
@@ -139,6 +141,16 @@ async function withStore(configFile: string, first: Settings, hash: string, err:
   } finally {
     store.close();
   }
+}
+
+/** A journal that was rolled back goes by another name: its next numbers were given before (contract §7). */
+async function withOwnJournal(store: Store, state: string, err: (line: string) => void): Promise<Store> {
+  const { journal } = store;
+  if (!isRolledBack(await readBeat(state), { db: journal.dbId(), lastG: journal.lastG() })) return store;
+  store.close();
+  const db = renameJournal(state, "older than its last beat");
+  err(`the database lacks its newest rows, or is an older copy; what is kept is told again as the journal ${db}: matghi doctor`);
+  return openStore(state);
 }
 
 /** What the store knows to have passed; a little less, since clocks may be set back by that. */
@@ -182,11 +194,12 @@ export async function live(world: World, life: Life, stop: AbortSignal): Promise
   const pulsing = pulse.run(after.signal);
   // A first word of the clock's trust where it comes at once; recording does not wait for it.
   await Promise.race([clock.look(stop), clock.sleep(firstLookMs, stop)]);
-  const unended = await lookBack(world, first.site.state, store);
+  const lastBeat = await readBeat(first.site.state);
+  const unended = await lookBack(world, lastBeat, store);
   const previous = explaining(lastEnded(store, world.box.bootId()), unended);
   // A database whose newest rows a failing disk has lost would use the numbers of its newest runs again; a new one, any number.
   const days = store.meta("folder") === null ? Number.POSITIVE_INFINITY : daysLookedAt;
-  const above = await footage.highestRun(days).catch(() => 0);
+  const above = Math.max(await footage.highestRun(days).catch(() => 0), lastBeat?.run ?? 0);
   const begun = store.begin({
     ...{ bootId: world.box.bootId(), wallMs: clock.wallMs(), monoMs: clock.monoMs(), clock: clock.trust() },
     ...{ version, above },
@@ -323,7 +336,7 @@ export async function live(world: World, life: Life, stop: AbortSignal): Promise
       conditions,
       after.signal,
     ),
-    beat(first.site.state, begun.run, clock, time, log, after.signal),
+    beat({ state: first.site.state, run: begun.run, journal: store.journal, clock, time, log }, after.signal),
     sweep({ clock, time, store: counted, footage, gate, log, eyes, limits, isDoubtful: timekeeper.isDoubtful }, usage, stop),
     housekeep(clock, time, store, settings, log, stop),
     watchWear(
@@ -425,10 +438,9 @@ function makeSpeaking(station: Station | null, signal: AbortSignal): { begin(): 
 }
 
 /** How the runs ended that could not say so themselves, oldest first; read before this one writes anything. */
-async function lookBack({ box }: World, state: string, store: Store): Promise<readonly NonNullable<Previous>[]> {
+async function lookBack({ box }: World, beat: Beat | null, store: Store): Promise<readonly NonNullable<Previous>[]> {
   const bootId = box.bootId();
   const power = store.conditions().find((row) => row.subject === "power")?.value ?? "unknown";
-  const beat = await readBeat(state);
   const judged: NonNullable<Previous>[] = [];
   for (const run of store.openRuns()) {
     const inOrder = run.bootId === bootId ? null : await box.shutDownInOrder(run.bootId);
@@ -510,10 +522,20 @@ function keyOf(state: string, log: Log): BoxKey | null {
   }
 }
 
+type BeatDeps = {
+  readonly state: string;
+  readonly run: number;
+  readonly journal: Store["journal"];
+  readonly clock: Clock;
+  readonly time: Time;
+  readonly log: Log;
+};
+
 /** Alive, every few seconds, for certain. A state disk that does not take it costs a little precision and nothing else. */
-async function beat(state: string, run: number, clock: Clock, time: Time, log: Log, signal: AbortSignal): Promise<void> {
+async function beat({ state, run, journal, clock, time, log }: BeatDeps, signal: AbortSignal): Promise<void> {
+  const write = async (turn: number) => writeBeat(state, { run, at: time.now(), db: journal.dbId(), g: journal.lastG() }, turn);
   for (let turn = 0; !signal.aborted; turn += 1) {
-    await writeBeat(state, { run, at: time.now() }, turn).catch((error: unknown) => {
+    await write(turn).catch((error: unknown) => {
       if (turn === 0) log.warn({ err: String(error) }, "the beat cannot be written; a power cut is dated by the database alone");
     });
     await clock.sleep(beatEveryMs, signal);

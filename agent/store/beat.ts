@@ -10,7 +10,8 @@ const beatName = "beat";
 /** A block of the disk for each of the two places. */
 const placeBytes = 4_096;
 
-export type Beat = { readonly run: number; readonly at: WallMs };
+/** `db` and `g`: the journal and its newest event, which outlive a database that is put back from an older copy; null and 0 where they are not told. */
+export type Beat = { readonly run: number; readonly at: WallMs; readonly db: string | null; readonly g: number };
 
 /** Writes the `turn`-th beat, durably. Rejects with the system's error. */
 export async function writeBeat(state: string, beat: Beat, turn: number): Promise<void> {
@@ -34,9 +35,13 @@ export async function readBeat(state: string): Promise<Beat | null> {
 
 function parseBeat(place: Buffer): Beat | null {
   try {
-    const { run, at } = JSON.parse(place.subarray(0, Math.max(0, place.indexOf("\n"))).toString("utf8")) as Partial<Beat>;
-    return typeof run === "number" && typeof at === "number" ? { run, at } : null;
+    const { run, at, db = null, g = 0 } = JSON.parse(place.subarray(0, Math.max(0, place.indexOf("\n"))).toString("utf8")) as Partial<Beat>;
+    return typeof run === "number" && typeof at === "number" ? { run, at, db, g } : null;
   } catch {
     return null;
   }
 }
+
+/** Does the journal lack events that it had at a beat of its own? Then it was rolled back: by an older copy, or by a disk that lost what it took. */
+export const isRolledBack = (beat: Beat | null, journal: { readonly db: string; readonly lastG: number }): boolean =>
+  beat !== null && beat.db === journal.db && beat.g > journal.lastG;

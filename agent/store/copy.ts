@@ -34,11 +34,29 @@ export function renewJournal(state: string, why: string): string {
 
 /** As `renewJournal`, in a database that is open. */
 export function renewJournalIn(db: Database, why: string): string {
+  return db
+    .transaction(() => {
+      db.prepare("INSERT INTO meta VALUES ('restored', ?) ON CONFLICT DO UPDATE SET value = excluded.value").run(why);
+      return renameJournalIn(db, why);
+    })
+    .immediate();
+}
+
+/** As `renewJournal`, of a database that stayed in its place and lacks its newest rows: the files tell the rest, as after any cut. */
+export function renameJournal(state: string, why: string): string {
+  const db = openWriter(state);
+  try {
+    return renameJournalIn(db, why);
+  } finally {
+    db.close();
+  }
+}
+
+function renameJournalIn(db: Database, why: string): string {
   const name = randomUUID().slice(0, 8);
   db.transaction(() => {
     db.prepare("DELETE FROM meta WHERE key IN ('cursor', 'acked', 'retained') OR key LIKE 'page:%'").run();
     db.prepare("INSERT INTO meta VALUES ('db', ?) ON CONFLICT DO UPDATE SET value = excluded.value").run(name);
-    db.prepare("INSERT INTO meta VALUES ('restored', ?) ON CONFLICT DO UPDATE SET value = excluded.value").run(why);
     const run = makeReads(db).lastRun();
     if (run === null) return;
     // Done before by a start that was cut off, the run's own count may have been taken over anew.

@@ -219,9 +219,12 @@ describe("how the previous run ended", () => {
   });
 
   test("the latest sign of life counts, of that run alone", () => {
-    const signs = { live: { at: 61_000, cameras: {}, freeBytes: 0, usedBytes: 0, clock: "synced" } as const, beat: { run: 4, at: 64_000 } };
+    const signs = {
+      live: { at: 61_000, cameras: {}, freeBytes: 0, usedBytes: 0, clock: "synced" } as const,
+      beat: { run: 4, at: 64_000, db: "d", g: 1 },
+    };
     expect(judgePrevious({ ...traces, ...signs })?.lastAliveAt).toBe(64_000);
-    expect(judgePrevious({ ...traces, ...signs, beat: { run: 3, at: 90_000 } })?.lastAliveAt).toBe(61_000);
+    expect(judgePrevious({ ...traces, ...signs, beat: { run: 3, at: 90_000, db: "d", g: 1 } })?.lastAliveAt).toBe(61_000);
   });
 
   test("a power cut explains the hole that took all cameras before it, and no camera's own", () => {
