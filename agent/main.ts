@@ -10,6 +10,7 @@ import type { Settings } from "./config/schema.ts";
 import { formatProblem, loadConfig } from "./config.ts";
 import { makeDating } from "./core/dating.ts";
 import { journalBounds } from "./core/journal.ts";
+import { blameDowntime, explainBy, explaining, judgePrevious, type Previous } from "./core/previous.ts";
 import type { WallMs } from "./core/types.ts";
 import { claimFolder } from "./disk.ts";
 import { clearShelves } from "./errands.ts";
@@ -25,17 +26,7 @@ import { makePatrol } from "./patrol.ts";
 import { publishStation, type Station } from "./publish.ts";
 import { makePulse } from "./pulse.ts";
 import { watchReach } from "./reach.ts";
-import {
-  blameDowntime,
-  claimPast,
-  closePrevious,
-  explainBy,
-  explaining,
-  judgePrevious,
-  type Previous,
-  type RecoverDeps,
-  settleFiles,
-} from "./recover.ts";
+import { claimPast, closePrevious, type RecoverDeps, settleFiles } from "./recover.ts";
 import { reindex } from "./reindex.ts";
 import { reloadConfig, secretsOf } from "./reload.ts";
 import { credentialOf, makeRoster } from "./roster.ts";
@@ -438,21 +429,20 @@ function makeSpeaking(station: Station | null, signal: AbortSignal): { begin(): 
 }
 
 /** How the runs ended that could not say so themselves, oldest first; read before this one writes anything. */
-async function lookBack({ box }: World, beat: Beat | null, store: Store): Promise<readonly NonNullable<Previous>[]> {
+async function lookBack({ box }: World, beat: Beat | null, store: Store): Promise<readonly Previous[]> {
   const bootId = box.bootId();
   const power = store.conditions().find((row) => row.subject === "power")?.value ?? "unknown";
-  const judged: NonNullable<Previous>[] = [];
+  const judged: Previous[] = [];
   for (const run of store.openRuns()) {
     const inOrder = run.bootId === bootId ? null : await box.shutDownInOrder(run.bootId);
     const live = run.id === store.lastRun()?.id ? store.live() : null;
-    const previous = judgePrevious({ run, live, beat, bootId, inOrder, power });
-    if (previous !== null) judged.push(previous);
+    judged.push(judgePrevious({ run, live, beat, bootId, inOrder, power }));
   }
   return judged;
 }
 
 /** The last run, where it could say how it ended; what the power was then explains a machine that was switched off meanwhile. */
-function lastEnded(store: Store, bootId: string): Previous {
+function lastEnded(store: Store, bootId: string): Previous | null {
   const run = store.lastRun();
   if (run?.ended == null) return null;
   const power = store.conditions().find((row) => row.subject === "power")?.value ?? "unknown";
@@ -485,7 +475,7 @@ function placeIn(settings: Settings, camera: string): Place {
 }
 
 /** The time between two runs belongs to the box; a hole that was open when the box lost power may be explained by that now. */
-function openPages(books: Books, store: Store, previous: Previous): void {
+function openPages(books: Books, store: Store, previous: Previous | null): void {
   if (previous === null) return;
   const downtime = blameDowntime(previous);
   for (const row of store.cameras()) {

@@ -3,81 +3,16 @@
 import type { Clock, Footage, FootageFile, Recorder } from "../hal/ports.ts";
 import type { Books } from "./books.ts";
 import { adjoiningStart } from "./core/arrival.ts";
-import type { Change, RunEnd } from "./core/change.ts";
-import type { OpenGap } from "./core/ledger.ts";
+import type { Change } from "./core/change.ts";
 import { startOfPath } from "./core/path.ts";
-import type { Blame, Claim, WallMs } from "./core/types.ts";
+import type { PastRun, Previous } from "./core/previous.ts";
+import type { Claim, WallMs } from "./core/types.ts";
 import type { Log } from "./log.ts";
 import type { Time } from "./moment.ts";
 import { settleTorn, type Torn } from "./settle.ts";
-import type { Beat } from "./store/beat.ts";
-import type { Live, RunRow } from "./store/reads.ts";
 import type { Store } from "./store/store.ts";
 
-/** How the previous run ended and until when it is known to have lived. Null for the first run. */
-export type Previous = { readonly run: RunRow; readonly end: RunEnd; readonly lastAliveAt: WallMs; readonly power: string } | null;
-
-/** What the previous run left behind. */
-export type Traces = {
-  readonly run: RunRow | null;
-  readonly live: Live | null;
-  readonly beat: Beat | null;
-  /** This boot's id, and whether the boot before it was shut down in order; null: nobody knows. */
-  readonly bootId: string;
-  readonly inOrder: boolean | null;
-  /** The last word of the power sensor; `unknown` where there is none. */
-  readonly power: string;
-};
-
-/** A stop is written down; a crash leaves the same boot, a reboot by a person an orderly shutdown, a power cut neither. */
-export function judgePrevious({ run, live, beat, bootId, inOrder, power }: Traces): Previous {
-  if (run === null) return null;
-  const signs = [run.beatAt, live?.at ?? 0, beat?.run === run.id ? beat.at : 0];
-  const lastAliveAt = Math.max(...signs.filter((at) => at >= run.startedAt), run.startedAt);
-  if (run.ended !== null) return { run, end: run.ended, lastAliveAt: run.endedAt ?? lastAliveAt, power };
-  const end = run.bootId === bootId ? "crashed" : inOrder === true ? "rebooted" : "power";
-  return { run, end, lastAliveAt, power };
-}
-
-/** The run whose end explains the down-time: the last one, unless one that never ended before it lost its power. */
-export function explaining(last: Previous, open: readonly NonNullable<Previous>[]): Previous {
-  return open.find(({ end }) => end === "power") ?? open.find(({ end }) => end === "rebooted") ?? open.at(-1) ?? last;
-}
-
 const dayMs = 86_400_000;
-const onBattery = (power: string) => power === "battery" || power === "low";
-
-/** Who is to blame for the time between two runs: always the box. Only a sensor that said so makes a power cut more than a conclusion. */
-export function blameDowntime(previous: NonNullable<Previous>): Claim {
-  const lastBeat = `last-beat ${new Date(previous.lastAliveAt).toISOString()}`;
-  const sensed = onBattery(previous.power) ? [`power-${previous.power}`] : [];
-  const blames: Record<RunEnd, Blame> = {
-    // Stopped on battery and switched off: the power went, and the box went with it in order.
-    stopped:
-      sensed.length > 0
-        ? { cause: "box-power", sure: "sensed", evidence: ["boot-changed", "clean-stop", ...sensed, lastBeat] }
-        : { cause: "box", sure: "sensed", evidence: ["clean-stop", lastBeat] },
-    crashed: { cause: "box", sure: "inferred", evidence: ["same-boot", "no-clean-stop", lastBeat] },
-    rebooted: { cause: "box", sure: "inferred", evidence: ["boot-changed", "orderly-shutdown", lastBeat] },
-    power: {
-      cause: "box-power",
-      sure: sensed.length > 0 ? "sensed" : "inferred",
-      evidence: ["boot-changed", "no-clean-stop", ...sensed, lastBeat],
-    },
-  };
-  return { scope: "box", blame: blames[previous.end] };
-}
-
-/** A hole that took all cameras shortly before the box itself lost power had the same reason, which nobody could know then. */
-const followedMs = 6 * 3_600_000;
-
-/** The better cause for a hole that was open when the box went; null where the downtime explains nothing of it. */
-export function explainBy(previous: NonNullable<Previous>, gap: OpenGap): Claim | null {
-  const isShared = gap.claim.scope === "site" || gap.claim.blame.cause === "unknown";
-  if (previous.end !== "power" || !isShared || previous.lastAliveAt - gap.fromAt > followedMs) return null;
-  const { scope, blame } = blameDowntime(previous);
-  return { scope, blame: { ...blame, evidence: [...gap.claim.blame.evidence, "box-power-followed", ...blame.evidence] } };
-}
 
 export type RecoverDeps = {
   readonly clock: Clock;
@@ -94,7 +29,7 @@ export type RecoverDeps = {
 };
 
 /** Writes down how earlier runs ended, where they could not do so themselves. */
-export function closePrevious(deps: Pick<RecoverDeps, "store" | "time">, open: readonly NonNullable<Previous>[]): void {
+export function closePrevious(deps: Pick<RecoverDeps, "store" | "time">, open: readonly Previous[]): void {
   for (const { run, end, lastAliveAt } of open) {
     const data = { boot: run.boot, end, lastAlive: new Date(lastAliveAt).toISOString() };
     const change: Change = [
@@ -112,7 +47,7 @@ const unwitnessed = (camera: string): Claim => ({
 });
 
 /** What earlier runs wrote and could not take into the index: files closed last, then those left open. Foreign files are left alone. */
-export async function settleFiles(deps: RecoverDeps, previous: Previous, signal: AbortSignal): Promise<void> {
+export async function settleFiles(deps: RecoverDeps, previous: Previous | null, signal: AbortSignal): Promise<void> {
   try {
     // After a database has come back these may be days of footage: they come with the comparison in the background.
     const closed = previous === null || deps.store.meta("restored") !== null ? [] : await newestWithoutRow(deps, previous);
@@ -136,12 +71,17 @@ export async function settleFiles(deps: RecoverDeps, previous: Previous, signal:
   }
 }
 
-async function settleInTurn(deps: RecoverDeps, previous: Previous, files: readonly FootageFile[], signal: AbortSignal): Promise<void> {
+async function settleInTurn(
+  deps: RecoverDeps,
+  previous: Previous | null,
+  files: readonly FootageFile[],
+  signal: AbortSignal,
+): Promise<void> {
   for (const file of files) await deps.inTurn(() => settleFile(deps, previous, file, signal));
 }
 
 /** A crash between a file's name and its row leaves it in one of the last days. */
-async function newestWithoutRow({ footage, store, time }: RecoverDeps, previous: NonNullable<Previous>): Promise<readonly FootageFile[]> {
+async function newestWithoutRow({ footage, store, time }: RecoverDeps, previous: Previous): Promise<readonly FootageFile[]> {
   // A life that was cut short in this very place left the work of the one before it undone.
   const fromRun = Math.min(previous.run.id, Number(store.meta("settled") ?? previous.run.id));
   const lastUtc = time.dating().toUtc(previous.lastAliveAt);
@@ -154,7 +94,7 @@ async function newestWithoutRow({ footage, store, time }: RecoverDeps, previous:
   return found.sort((a, b) => a.run - b.run || a.number - b.number);
 }
 
-async function settleFile(deps: RecoverDeps, previous: Previous, file: FootageFile, signal: AbortSignal): Promise<void> {
+async function settleFile(deps: RecoverDeps, previous: Previous | null, file: FootageFile, signal: AbortSignal): Promise<void> {
   try {
     deps.store.adoptRun(file.run);
     await settleTorn(deps, tornOf(deps, previous, file), unwitnessed(file.camera), signal);
@@ -163,7 +103,7 @@ async function settleFile(deps: RecoverDeps, previous: Previous, file: FootageFi
   }
 }
 
-function tornOf(deps: RecoverDeps, previous: Previous, file: FootageFile): Torn {
+function tornOf(deps: RecoverDeps, previous: Previous | null, file: FootageFile): Torn {
   const run = deps.store.run(file.run);
   const sameBoot = run?.bootId === deps.store.run(deps.run)?.bootId;
   const offsetMs = run === null ? 0 : (deps.store.boot(run.bootId)?.offsetMs ?? 0);
@@ -180,7 +120,7 @@ function tornOf(deps: RecoverDeps, previous: Previous, file: FootageFile): Torn 
 }
 
 /** When a run that is over had ended; null where the database never saw it. */
-const endOf = (run: RunRow | null): WallMs | null => (run === null || run.startedAt === 0 ? null : run.endedAt);
+const endOf = (run: PastRun | null): WallMs | null => (run === null || run.startedAt === 0 ? null : run.endedAt);
 
 /**
  * A database that was begun anew knows nothing of the folder's past: each camera's due time begins with its oldest footage, and until now

@@ -11,6 +11,7 @@ import { settle } from "./core/condition.ts";
 import { redate } from "./core/dating.ts";
 import { union } from "./core/ledger.ts";
 import { alarmMessage, birthMessage, cameraMessage, conditionMessage, type Draft, healthMessage } from "./core/message.ts";
+import type { Previous } from "./core/previous.ts";
 import { supplyOf } from "./core/supply.ts";
 import { type TrafficDays, trafficIn, trafficOf } from "./core/traffic.ts";
 import { withTakeover } from "./core/twin.ts";
@@ -24,7 +25,6 @@ import { answerHold } from "./officer.ts";
 import type { Station } from "./publish.ts";
 import type { PulseKeeper } from "./pulse.ts";
 import { type Asking, clockOf, numberOrNull, readStatus, takeoversIn } from "./query.ts";
-import type { Previous } from "./recover.ts";
 import type { Committed, Store } from "./store/store.ts";
 import type { Conditions } from "./watch.ts";
 
@@ -39,7 +39,8 @@ export type StationDeps = {
   readonly broker: Broker;
   readonly random: () => number;
   readonly conditions: Conditions;
-  readonly previous: Previous;
+  /** Null: this is the first run. */
+  readonly previous: Previous | null;
   readonly version: string;
   readonly auditor: Pick<Auditor, "key" | "put">;
   readonly pulse: Pick<PulseKeeper, "report">;

@@ -118,7 +118,8 @@ function blameSite(sight: Sight, seen: readonly string[]): Claim {
   return claim("site", "house-network", "inferred", [...seen, ...(sight.power === "mains" ? ["power-mains"] : ["box-has-power"])]);
 }
 
-const onBattery = (power: string) => power === "battery" || power === "low";
+/** No mains, as the power sensor feels it. */
+export const onBattery = (power: string) => power === "battery" || power === "low";
 
 function blameHouse(sight: Sight, house: HouseSight, seen: readonly string[]): Claim {
   const scope = `house ${house.id}`;

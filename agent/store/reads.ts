@@ -1,9 +1,10 @@
 /** What the tables answer. Every list is bounded by its question or by a limit. */
-import type { NewHold, RunEnd } from "../core/change.ts";
+import type { NewHold } from "../core/change.ts";
 import type { DatedBoot, UtcMs } from "../core/dating.ts";
 import type { Drawn } from "../core/drawn.ts";
 import type { OpenGap } from "../core/ledger.ts";
 import type { CameraLine } from "../core/line.ts";
+import type { PastRun } from "../core/previous.ts";
 import type { Entry, EntryFacts, Viewer } from "../core/register.ts";
 import type { See } from "../core/stretch.ts";
 import type {
@@ -39,18 +40,6 @@ export type CameraRow = {
   readonly stream: StreamName;
   readonly arrivalTimes: boolean;
   readonly udp: boolean;
-};
-
-export type RunRow = {
-  readonly id: number;
-  /** `<boot_id>.<run>`, as events carry it. */
-  readonly boot: string;
-  readonly bootId: string;
-  readonly epochAt: WallMs;
-  readonly startedAt: WallMs;
-  readonly beatAt: WallMs;
-  readonly ended: RunEnd | null;
-  readonly endedAt: WallMs | null;
 };
 
 /** One camera of the live row. What it says of itself is not there where it was never asked. */
@@ -106,7 +95,7 @@ const cameraColumns =
 const segmentColumns = "s.id, c.name AS camera, s.run, s.number, s.start_at, s.end_at, s.bytes, s.sha256, s.flags, s.named_ms";
 const kept = `s.flags & ${flag.doomed} = 0`;
 const runColumns =
-  "run.id, boot.boot_id || '.' || run.id AS boot, boot.boot_id AS bootId, boot.epoch_at AS epochAt, started_at AS startedAt, beat_at AS beatAt, ended, ended_at AS endedAt";
+  "run.id, boot.boot_id || '.' || run.id AS boot, boot.boot_id AS bootId, started_at AS startedAt, beat_at AS beatAt, ended, ended_at AS endedAt";
 
 type RawSegment = {
   id: number;
@@ -209,10 +198,10 @@ export function makeReads(db: Database) {
       const row = one<CameraRow>(`SELECT ${cameraColumns} FROM camera WHERE name = ?`, camera);
       return row === undefined ? null : cameraRow(row);
     },
-    lastRun: () => one<RunRow>(`SELECT ${runColumns} FROM run JOIN boot ON boot.id = run.boot ORDER BY run.id DESC LIMIT 1`) ?? null,
+    lastRun: () => one<PastRun>(`SELECT ${runColumns} FROM run JOIN boot ON boot.id = run.boot ORDER BY run.id DESC LIMIT 1`) ?? null,
     /** Runs whose end nobody has written down, oldest first. */
-    openRuns: () => all<RunRow>(`SELECT ${runColumns} FROM run JOIN boot ON boot.id = run.boot WHERE ended IS NULL ORDER BY run.id`),
-    run: (id: number) => one<RunRow>(`SELECT ${runColumns} FROM run JOIN boot ON boot.id = run.boot WHERE run.id = ?`, id) ?? null,
+    openRuns: () => all<PastRun>(`SELECT ${runColumns} FROM run JOIN boot ON boot.id = run.boot WHERE ended IS NULL ORDER BY run.id`),
+    run: (id: number) => one<PastRun>(`SELECT ${runColumns} FROM run JOIN boot ON boot.id = run.boot WHERE run.id = ?`, id) ?? null,
     boot: (bootId: string) =>
       one<{ id: number; epochAt: WallMs; offsetMs: number }>(
         "SELECT id, epoch_at AS epochAt, coalesce((SELECT offset_ms FROM clock_step s WHERE s.boot = b.id ORDER BY s.id DESC LIMIT 1), 0) AS offsetMs FROM boot b WHERE boot_id = ?",
