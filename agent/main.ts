@@ -3,16 +3,13 @@ import { setMaxListeners } from "node:events";
 import { occupy } from "../hal/occupancy.ts";
 import type { Clock } from "../hal/ports.ts";
 import { makeAuditor } from "./auditor.ts";
-import { type Books, keepBooks } from "./books.ts";
+import { keepBooks } from "./books.ts";
 import { keepChores } from "./chores.ts";
 import { checkUser, surroundingRules } from "./cli/context.ts";
 import type { Settings } from "./config/schema.ts";
 import { formatProblem, loadConfig } from "./config.ts";
 import { makeDating } from "./core/dating.ts";
 import { journalBounds } from "./core/journal.ts";
-import { blameDowntime, explainBy, explaining, judgePrevious, type Previous } from "./core/previous.ts";
-import type { WallMs } from "./core/types.ts";
-import { claimFolder } from "./disk.ts";
 import { clearShelves } from "./errands.ts";
 import type { Eye } from "./eye.ts";
 import { type Gate, makeGate } from "./gate.ts";
@@ -26,14 +23,14 @@ import { makePatrol } from "./patrol.ts";
 import { publishStation, type Station } from "./publish.ts";
 import { makePulse } from "./pulse.ts";
 import { watchReach } from "./reach.ts";
-import { claimPast, closePrevious, type RecoverDeps, settleFiles } from "./recover.ts";
+import { closePrevious, lookBack, lostPast, type RecoverDeps, recover } from "./recover.ts";
 import { reindex } from "./reindex.ts";
 import { reloadConfig, secretsOf } from "./reload.ts";
 import { credentialOf, makeRoster } from "./roster.ts";
 import { makeSenses } from "./sense.ts";
 import { claimFor, type Place, type SightDeps } from "./sight.ts";
 import { stationOf } from "./station.ts";
-import { type Beat, isRolledBack, readBeat, writeBeat } from "./store/beat.ts";
+import { isRolledBack, readBeat, writeBeat } from "./store/beat.ts";
 import { renameJournal } from "./store/copy.ts";
 import { isExporting, lockState } from "./store/database.ts";
 import { type BoxKey, openKey } from "./store/key.ts";
@@ -186,8 +183,7 @@ export async function live(world: World, life: Life, stop: AbortSignal): Promise
   // A first word of the clock's trust where it comes at once; recording does not wait for it.
   await Promise.race([clock.look(stop), clock.sleep(firstLookMs, stop)]);
   const lastBeat = await readBeat(first.site.state);
-  const unended = await lookBack(world, lastBeat, store);
-  const previous = explaining(lastEnded(store, world.box.bootId()), unended);
+  const { previous, unended } = await lookBack(world.box, store, lastBeat);
   // A database whose newest rows a failing disk has lost would use the numbers of its newest runs again; a new one, any number.
   const days = store.meta("folder") === null ? Number.POSITIVE_INFINITY : daysLookedAt;
   const above = Math.max(await footage.highestRun(days).catch(() => 0), lastBeat?.run ?? 0);
@@ -203,7 +199,7 @@ export async function live(world: World, life: Life, stop: AbortSignal): Promise
   const books = keepBooks(counted, time);
   const { gate, watch: watchDisk } = makeGate({ site: first.site.id, clock, time, footage, store, log });
   disk = gate;
-  const pastIs = store.meta("reset") === null ? null : "journal reset";
+  const pastIs = store.meta("reset") === null ? firstPast : lostPast;
   const recovery: RecoverDeps = {
     clock,
     time,
@@ -213,6 +209,7 @@ export async function live(world: World, life: Life, stop: AbortSignal): Promise
     books,
     log,
     folder,
+    site: first.site.id,
     run: begun.run,
     inTurn: makeTurnstile(4),
   };
@@ -222,20 +219,7 @@ export async function live(world: World, life: Life, stop: AbortSignal): Promise
   tellUndone({ store, log, auditor }, fate?.undone ?? null);
   closePrevious(recovery, unended);
   sayBegin(store, time, { config: hash, previous: previous?.end ?? "none", brokenAs });
-  const orphans = await recorder.reap();
-  if (orphans > 0) log.warn({ orphans }, "ended recorders that an earlier agent left behind");
-  await claimFolder(folder, settings.site.id, footage, store).catch((error: unknown) =>
-    log.error({ err: String(error) }, "the footage folder cannot be taken into service"),
-  );
-  if (pastIs !== null) await claimPast(recovery, new Set(settings.cameras.map(({ id }) => id)), pastIs);
-  const isRestored = store.meta("restored") !== null;
-  // A torn file begins where its camera's footage ended, not where the ledger of the copy did.
-  if (isRestored) leaveOpen(books, store, (camera) => store.newestEnd(camera) ?? 0);
-  await settleFiles(recovery, previous, stop);
-  if (isRestored) {
-    leaveOpen(books, store, time.now);
-    store.commit([{ put: "note", note: "restored", text: null }]);
-  } else openPages(books, store, previous);
+  await recover(recovery, previous, new Set(settings.cameras.map(({ id }) => id)), stop);
   const { senses, run: sense } = makeSenses({
     ...{ clock, time, store, log, power: world.power, link: world.link, witness: world.witness },
     houses: () => settings.households.map(({ id, router }) => ({ id, router: router ?? null })),
@@ -269,7 +253,7 @@ export async function live(world: World, life: Life, stop: AbortSignal): Promise
   });
   const roster = makeRoster(
     {
-      ...{ clock, time, recorder, knock: knocker, footage, folder, books, store: counted, gate, log, claim, pastIs: pastIs ?? firstPast },
+      ...{ clock, time, recorder, knock: knocker, footage, folder, books, store: counted, gate, log, claim, pastIs },
       ...{ random: world.random, run: begun.run, inTurn: makeTurnstile(2), patrol, isUrgent: battery.isUrgent },
     },
     eyes,
@@ -428,27 +412,6 @@ function makeSpeaking(station: Station | null, signal: AbortSignal): { begin(): 
   };
 }
 
-/** How the runs ended that could not say so themselves, oldest first; read before this one writes anything. */
-async function lookBack({ box }: World, beat: Beat | null, store: Store): Promise<readonly Previous[]> {
-  const bootId = box.bootId();
-  const power = store.conditions().find((row) => row.subject === "power")?.value ?? "unknown";
-  const judged: Previous[] = [];
-  for (const run of store.openRuns()) {
-    const inOrder = run.bootId === bootId ? null : await box.shutDownInOrder(run.bootId);
-    const live = run.id === store.lastRun()?.id ? store.live() : null;
-    judged.push(judgePrevious({ run, live, beat, bootId, inOrder, power }));
-  }
-  return judged;
-}
-
-/** The last run, where it could say how it ended; what the power was then explains a machine that was switched off meanwhile. */
-function lastEnded(store: Store, bootId: string): Previous | null {
-  const run = store.lastRun();
-  if (run?.ended == null) return null;
-  const power = store.conditions().find((row) => row.subject === "power")?.value ?? "unknown";
-  return { run, end: run.ended, lastAliveAt: run.endedAt ?? run.beatAt, power: run.bootId === bootId ? "unknown" : power };
-}
-
 function sayBegin(store: Store, time: Time, facts: { config: string; previous: string; brokenAs: string | null }): void {
   const { brokenAs, ...known } = facts;
   const moment = time.moment();
@@ -472,34 +435,6 @@ function placeIn(settings: Settings, camera: string): Place {
   const household = settings.cameras.find((entry) => entry.id === camera)?.household ?? null;
   const reach = settings.households.find((entry) => entry.id === household)?.reach ?? "lan";
   return { household, reach, holdsBox: household !== null && household === settings.site.household };
-}
-
-/** The time between two runs belongs to the box; a hole that was open when the box lost power may be explained by that now. */
-function openPages(books: Books, store: Store, previous: Previous | null): void {
-  if (previous === null) return;
-  const downtime = blameDowntime(previous);
-  for (const row of store.cameras()) {
-    if (row.leftAt !== null || row.coveredAt === null) continue;
-    const { gap } = books.page(row.id);
-    const better = gap === null ? null : explainBy(previous, gap);
-    if (better !== null) books.reblame(row.id, better);
-    books.open(row.id, downtime);
-  }
-}
-
-/** A ledger that came back from a copy: nobody here knows what became of it since. Footage of that time, known or found, lies over it when read. */
-function leaveOpen(books: Books, store: Store, toAtOf: (camera: string) => WallMs): void {
-  for (const { id: camera, leftAt, sinceAt, coveredAt } of store.cameras()) {
-    const toAt = toAtOf(camera);
-    if (leftAt !== null || coveredAt === null || coveredAt >= toAt) continue;
-    const page = books.page(camera);
-    const closing = page.gap === null ? [] : [{ ...page.gap, toAt: Math.max(page.gap.fromAt, coveredAt) }];
-    books.turn({ ...page, coveredAt: toAt, gap: null }, [
-      ...closing.map(({ toAt: endAt, claim, fault }) => ({ put: "gap-closed", camera, toAt: endAt, claim, fault }) as const),
-      { put: "unknown", camera, fromAt: coveredAt, toAt, why: "journal reset" },
-      { put: "page", camera, sinceAt: sinceAt ?? coveredAt, coveredAt: toAt },
-    ]);
-  }
 }
 
 /** null: nothing can be signed, which is said; the recording goes on. */

@@ -1,12 +1,22 @@
-/** Once at start, before anything records: close the previous run, end its children, settle its files, open the ledger's pages again. */
+/** Once at start, before anything records: close earlier runs, end their children, settle their files, open the ledger's pages again. */
 
-import type { Clock, Footage, FootageFile, Recorder } from "../hal/ports.ts";
+import type { Box, Clock, Footage, FootageFile, Recorder } from "../hal/ports.ts";
 import type { Books } from "./books.ts";
 import { adjoiningStart } from "./core/arrival.ts";
 import type { Change } from "./core/change.ts";
 import { startOfPath } from "./core/path.ts";
-import type { PastRun, Previous } from "./core/previous.ts";
+import {
+  blameDowntime,
+  explainBy,
+  explaining,
+  judgePrevious,
+  lastEnded,
+  type PastRun,
+  type Previous,
+  type Traces,
+} from "./core/previous.ts";
 import type { Claim, WallMs } from "./core/types.ts";
+import { claimFolder } from "./disk.ts";
 import type { Log } from "./log.ts";
 import type { Time } from "./moment.ts";
 import { settleTorn, type Torn } from "./settle.ts";
@@ -23,10 +33,60 @@ export type RecoverDeps = {
   readonly books: Books;
   readonly log: Log;
   readonly folder: string;
+  readonly site: string;
   readonly run: number;
   /** Bounds how many files are read at once. */
   readonly inTurn: <T>(deed: () => Promise<T>) => Promise<T>;
 };
+
+/** What is said of the time that a new database knows nothing of. */
+export const lostPast = "journal reset";
+
+/** How the runs before this one ended. */
+export type Past = {
+  /** The one whose end explains the down-time; null: this is the first run. */
+  readonly previous: Previous | null;
+  /** Those that could not say so themselves, oldest first. */
+  readonly unended: readonly Previous[];
+};
+
+/** Looks at the runs before this one; before it writes anything. `beat`: the latest one of the state folder. */
+export async function lookBack(box: Box, store: Store, beat: Traces["beat"]): Promise<Past> {
+  const bootId = box.bootId();
+  const power = store.conditions().find((row) => row.subject === "power")?.value ?? "unknown";
+  const last = store.lastRun();
+  const unended: Previous[] = [];
+  for (const run of store.openRuns()) {
+    const inOrder = run.bootId === bootId ? null : await box.shutDownInOrder(run.bootId);
+    const live = run.id === last?.id ? store.live() : null;
+    unended.push(judgePrevious({ run, live, beat, bootId, inOrder, power }));
+  }
+  return { previous: explaining(lastEnded(last, bootId, power), unended), unended };
+}
+
+/** Takes over what earlier runs left, in this order; recording begins when it is done. `cameras`: those that are configured. */
+export async function recover(
+  deps: RecoverDeps,
+  previous: Previous | null,
+  cameras: ReadonlySet<string>,
+  signal: AbortSignal,
+): Promise<void> {
+  const { store, books, log } = deps;
+  const orphans = await deps.recorder.reap();
+  if (orphans > 0) log.warn({ orphans }, "ended recorders that an earlier agent left behind");
+  await claimFolder(deps.folder, deps.site, deps.footage, store).catch((error: unknown) =>
+    log.error({ err: String(error) }, "the footage folder cannot be taken into service"),
+  );
+  if (store.meta("reset") !== null) await claimPast(deps, cameras);
+  const isRestored = store.meta("restored") !== null;
+  // A torn file begins where its camera's footage ended, not where the ledger of the copy did.
+  if (isRestored) leaveOpen(books, store, (camera) => store.newestEnd(camera) ?? 0);
+  await settleFiles(deps, previous, signal);
+  if (isRestored) {
+    leaveOpen(books, store, deps.time.now);
+    store.commit([{ put: "note", note: "restored", text: null }]);
+  } else openPages(books, store, previous);
+}
 
 /** Writes down how earlier runs ended, where they could not do so themselves. */
 export function closePrevious(deps: Pick<RecoverDeps, "store" | "time">, open: readonly Previous[]): void {
@@ -47,7 +107,7 @@ const unwitnessed = (camera: string): Claim => ({
 });
 
 /** What earlier runs wrote and could not take into the index: files closed last, then those left open. Foreign files are left alone. */
-export async function settleFiles(deps: RecoverDeps, previous: Previous | null, signal: AbortSignal): Promise<void> {
+async function settleFiles(deps: RecoverDeps, previous: Previous | null, signal: AbortSignal): Promise<void> {
   try {
     // After a database has come back these may be days of footage: they come with the comparison in the background.
     const closed = previous === null || deps.store.meta("restored") !== null ? [] : await newestWithoutRow(deps, previous);
@@ -126,7 +186,7 @@ const endOf = (run: PastRun | null): WallMs | null => (run === null || run.start
  * A database that was begun anew knows nothing of the folder's past: each camera's due time begins with its oldest footage, and until now
  * nothing is known but the files that come back. Cameras that are configured no longer are found too.
  */
-export async function claimPast({ footage, store, time, log }: RecoverDeps, configured: ReadonlySet<string>, why: string): Promise<void> {
+async function claimPast({ footage, store, time, log }: RecoverDeps, configured: ReadonlySet<string>): Promise<void> {
   const nowAt = time.now();
   try {
     for (const camera of await footage.cameras()) {
@@ -139,10 +199,38 @@ export async function claimPast({ footage, store, time, log }: RecoverDeps, conf
       store.commit([
         { put: "camera-left", camera, leftAt: configured.has(camera) ? null : nowAt },
         { put: "page", camera, sinceAt: fromAt, coveredAt: nowAt },
-        { put: "unknown", camera, fromAt, toAt: nowAt, why },
+        { put: "unknown", camera, fromAt, toAt: nowAt, why: lostPast },
       ]);
     }
   } catch (error) {
     log.error({ err: String(error) }, "the footage folder cannot be looked through now; its past is claimed at the next start");
+  }
+}
+
+/** The time between two runs belongs to the box; a hole that was open when the box lost power may be explained by that now. */
+function openPages(books: Books, store: Store, previous: Previous | null): void {
+  if (previous === null) return;
+  const downtime = blameDowntime(previous);
+  for (const row of store.cameras()) {
+    if (row.leftAt !== null || row.coveredAt === null) continue;
+    const { gap } = books.page(row.id);
+    const better = gap === null ? null : explainBy(previous, gap);
+    if (better !== null) books.reblame(row.id, better);
+    books.open(row.id, downtime);
+  }
+}
+
+/** A ledger that came back from a copy: nobody here knows what became of it since. Footage of that time, known or found, lies over it when read. */
+function leaveOpen(books: Books, store: Store, toAtOf: (camera: string) => WallMs): void {
+  for (const { id: camera, leftAt, sinceAt, coveredAt } of store.cameras()) {
+    const toAt = toAtOf(camera);
+    if (leftAt !== null || coveredAt === null || coveredAt >= toAt) continue;
+    const page = books.page(camera);
+    const closing = page.gap === null ? [] : [{ ...page.gap, toAt: Math.max(page.gap.fromAt, coveredAt) }];
+    books.turn({ ...page, coveredAt: toAt, gap: null }, [
+      ...closing.map(({ toAt: endAt, claim, fault }) => ({ put: "gap-closed", camera, toAt: endAt, claim, fault }) as const),
+      { put: "unknown", camera, fromAt: coveredAt, toAt, why: lostPast },
+      { put: "page", camera, sinceAt: sinceAt ?? coveredAt, coveredAt: toAt },
+    ]);
   }
 }

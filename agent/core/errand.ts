@@ -2,10 +2,10 @@
  * What an officer's key may ask of a box over ssh, as one line: a verb and its facts in the form of an address's query. Everything that is not
  * just that is no errand. Pure.
  */
-import { breaksLine } from "./text.ts";
 
 import type { AuditEntry } from "./audit.ts";
 import type { UtcMs } from "./dating.ts";
+import { breaksLine } from "./text.ts";
 
 /** Facts that must be said, and that may be. Several cameras stand in one fact, with commas. */
 const forms = {

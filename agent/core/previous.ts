@@ -41,6 +41,12 @@ export function judgePrevious({ run, live, beat, bootId, inOrder, power }: Trace
   return { run, end, lastAliveAt, power };
 }
 
+/** The last run, where it could say how it ended; what the power was then explains a machine that was switched off meanwhile. */
+export function lastEnded(run: PastRun | null, bootId: string, power: string): Previous | null {
+  if (run?.ended == null) return null;
+  return { run, end: run.ended, lastAliveAt: run.endedAt ?? run.beatAt, power: run.bootId === bootId ? "unknown" : power };
+}
+
 /** The run whose end explains the down-time: the last one, unless one that never ended before it lost its power. */
 export function explaining(last: Previous | null, open: readonly Previous[]): Previous | null {
   return open.find(({ end }) => end === "power") ?? open.find(({ end }) => end === "rebooted") ?? open.at(-1) ?? last;
