@@ -2,20 +2,21 @@
  * `matghi errand --key NAME`: what sshd runs for an officer's key, whatever was asked for (authorized_keys: `restrict,command=…`). Knows five
  * errands, of which two look at footage; both stand in the audit with the key's name.
  */
-import { createHash, randomUUID } from "node:crypto";
+import { createHash } from "node:crypto";
 import { createReadStream, existsSync } from "node:fs";
-import { link, mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rename, rm } from "node:fs/promises";
 import { join, relative, sep } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { makeBox } from "../../hal/box.ts";
 import type { Settings } from "../config/schema.ts";
 import { type Errand, mostRefusals, nextRefusal, quoteOf, readErrand } from "../core/errand.ts";
 import { waitMs } from "../core/rate.ts";
-import { clearShelf, shelfOf } from "../errands.ts";
+import { clearShelf, dropCopy, hasCopy, sheetDraft, shelfOf, writeAbout } from "../errands.ts";
 import { readAudit } from "../store/audit.ts";
-import { type Context, exit, nowUtc, Refusal, settingsOf } from "./context.ts";
+import { type Context, exit, nowUtc, Refusal, reading, settingsOf } from "./context.ts";
 import { exportFootage } from "./export.ts";
+import { stretchOf } from "./fields.ts";
 import { look } from "./look.ts";
+import { claim, take } from "./mark.ts";
 import { keyNamed } from "./officerkey.ts";
 import { writing } from "./writing.ts";
 
@@ -42,8 +43,17 @@ export async function runErrand(context: Context, key: string, said: string | un
   process.stderr.on("error", () => undefined);
   const place = join(shelf, errand.id);
   const inner: Context = { ...context, json: false, account: `key ${key}`, out: () => undefined };
-  if (errand.verb === "export") return alone(place, () => makeExport(inner, errand, place, signal));
-  if (errand.verb === "look") return alone(place, () => makeLook(inner, errand, place, signal));
+  const { state } = settings.site;
+  if (errand.verb === "export")
+    return alone(
+      place,
+      about(inner, errand, place, () => makeExport(inner, errand, state, place, signal)),
+    );
+  if (errand.verb === "look")
+    return alone(
+      place,
+      about(inner, errand, place, () => makeLook(inner, errand, state, place, signal)),
+    );
   // Its answer was lost on the way: it is put away already.
   if (errand.verb === "done" && !existsSync(place)) return exit.fine;
   if (!existsSync(place)) throw new Refusal(exit.notFound, "nothing of that errand is here; ask for it anew");
@@ -74,49 +84,51 @@ async function alone(place: string, make: () => Promise<number>): Promise<number
   throw new Refusal(exit.needsPerson, "it is still being made; ask again in a while");
 }
 
-/** Whether the mark is ours now. It is linked with boot and process in it: an empty one would be taken for a dead one's. */
-export async function take(mark: string): Promise<boolean> {
-  const own = `${mark}.${randomUUID()}`;
-  await writeFile(own, ownMark(), { mode: 0o600, flag: "wx" });
-  try {
-    await link(own, mark);
-    return true;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
-    // One that was killed left its mark.
-    if (!isAlive(await readFile(mark, "utf8").catch(() => ""))) await rm(mark, { force: true });
-    return false;
-  } finally {
-    await rm(own, { force: true });
-  }
-}
+/** Makes a copy of which is written down what it is of, for as long as there is one. */
+const about =
+  (context: Context, { camera, from, to }: Asked<"export" | "look">, place: string, make: () => Promise<number>) =>
+  async () => {
+    const { fromAt, toAt } = reading(context, ({ dating, nowAt }) => {
+      const asked = stretchOf({ from, to }, nowAt);
+      return { fromAt: dating.fromUtc(asked.fromAt), toAt: dating.fromUtc(asked.toAt) };
+    });
+    await writeAbout(place, { cameras: camera.split(","), fromAt, toAt });
+    try {
+      return await make();
+    } finally {
+      if (!(await hasCopy(place))) await dropCopy(place);
+    }
+  };
 
-/** A process's number means another one after a boot. */
-const ownMark = () => `${makeBox().bootId()} ${process.pid}`;
-function isAlive(mark: string): boolean {
-  const [bootId, pid] = mark.split(" ");
-  return bootId === makeBox().bootId() && Number(pid) > 0 && existsSync(`/proc/${pid}`);
-}
+/** What must stay free beside an errand: for the ledger, and for all that is being made. */
+const reserving = (state: string, place: string) => async (bytes: number) => spareBytes + (await claim(state, place, bytes));
 
 function makeExport(
   context: Context,
   { verb: _, site: __, id: ___, camera, ...options }: Asked<"export">,
+  state: string,
   out: string,
   signal: AbortSignal,
 ) {
-  return exportFootage(context, { ...options, camera: camera.split(","), out, spareBytes }, signal);
+  return exportFootage(context, { ...options, camera: camera.split(","), out, reserve: reserving(state, out) }, signal);
 }
 
 async function makeLook(
   context: Context,
   { every = "30s", ...errand }: Asked<"look">,
+  state: string,
   place: string,
   signal: AbortSignal,
 ): Promise<number> {
-  const sheet = join(`${place}.sheet`, sheetName);
-  await mkdir(`${place}.sheet`, { recursive: true });
-  const code = await look(context, { ...errand, every, out: sheet }, signal);
-  await rename(`${place}.sheet`, place);
+  const draft = sheetDraft(place);
+  await mkdir(draft, { recursive: true });
+  const options = { ...errand, every, out: join(draft, sheetName), reserve: reserving(state, place) };
+  const code = await look(context, options, signal).catch(async (error: unknown) => {
+    // A sheet is written at once: nothing of it is there to go on with.
+    await rm(draft, { recursive: true, force: true });
+    throw error;
+  });
+  await rename(draft, place);
   return code;
 }
 
@@ -156,6 +168,6 @@ async function putAway(context: Context, { site }: Settings, key: string, place:
   const sums = await readFile(join(place, "manifest.json")).catch(() => null);
   const manifestSha256 = sums === null ? null : createHash("sha256").update(sums).digest("hex");
   writing(context, ({ audit }) => audit("footage.fetched", { site: site.id, account: `key ${key}`, files: files.length, manifestSha256 }));
-  await rm(place, { recursive: true, force: true });
+  await dropCopy(place);
   return exit.fine;
 }

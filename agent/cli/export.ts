@@ -46,8 +46,8 @@ export type ExportOptions = {
   readonly out?: string;
   readonly seal?: boolean;
   readonly passphraseFile?: string;
-  /** What must stay free on the medium beside it; none on one that is the officer's own. */
-  readonly spareBytes?: number;
+  /** Told how much it takes, says how much must stay free on the medium beside it; left out on one that is the officer's own. */
+  readonly reserve?: (bytes: number) => Promise<number>;
 };
 
 const dayMs = 86_400_000;
@@ -131,6 +131,7 @@ async function exportAs(context: Context, options: ExportOptions, signal: AbortS
     const made = passphrase === null ? folder : `${folder}${sealedEnding}`;
     await announce?.(context, settings.site.language, folder, orders);
     const device = await deviceOf();
+    const spareBytes = (await options.reserve?.(2 * bytesOf(orders))) ?? 0;
     const result = await whileHeld(store, asking.dating, asked, orders, request, () =>
       handOut(
         passphrase,
@@ -138,7 +139,7 @@ async function exportAs(context: Context, options: ExportOptions, signal: AbortS
         {
           ...{
             folder,
-            spareBytes: options.spareBytes ?? 0,
+            spareBytes,
             footage: settings.recording.folder,
             cameras: orders,
             unit: settings.report.unit ?? null,
@@ -230,6 +231,10 @@ function orderOf(asking: Asking, camera: string, asked: Span): Order {
       .map((segment) => ({ ...segment, fromUtc: dating.toUtc(segment.startAt), toUtc: dating.toUtc(segment.endAt) })),
   };
 }
+
+/** Of all files, which are copied and then joined. */
+const bytesOf = (orders: readonly Order[]): number =>
+  orders.flatMap(({ segments }) => segments).reduce((sum, segment) => sum + segment.bytes, 0);
 
 /** No clock is set more often while a case is open; the newest count. */
 const mostSteps = 100;
@@ -325,7 +330,7 @@ async function whileHeld<T>(
 async function sayHowLong(context: Context, language: Language, folder: string, orders: readonly Order[]): Promise<void> {
   if (context.json) return;
   const speed = await makeSticks().speed(dirname(folder));
-  const bytes = orders.flatMap(({ segments }) => segments).reduce((sum, segment) => sum + segment.bytes, 0);
+  const bytes = bytesOf(orders);
   if (speed === null) return;
   const facts = { size: bytesText(2 * bytes, language), folder, length: lengthText(wholeMs(bytes, speed), language) };
   context.err(fill(wordsIn(language).asking.summary, facts));

@@ -1,6 +1,7 @@
 /** `matghi look`: a contact sheet by which a night is searched without copying it. Audited like an export. */
 
 import { existsSync } from "node:fs";
+import { statfs } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import type { Remux } from "../../hal/ports.ts";
 import { findTools } from "../../hal/recorder.ts";
@@ -13,13 +14,13 @@ import { ledgerParts } from "../core/manifest.ts";
 import { segmentPath } from "../core/path.ts";
 import { iso } from "../core/time.ts";
 import type { Segment, WallMs } from "../core/types.ts";
-import { fill, wordsIn } from "../core/words.ts";
+import { bytesText, fill, wordsIn } from "../core/words.ts";
 import { type Asking, historyOf } from "../query.ts";
 import { isLocked } from "../store/database.ts";
 import { accountOf, type Context, exit, Refusal } from "./context.ts";
 import { knownCamera, stretchOf, textOf } from "./fields.ts";
 import { writeWhole } from "./out.ts";
-import { writing } from "./writing.ts";
+import { writingSlowly } from "./writing.ts";
 
 export type LookOptions = {
   readonly camera: string;
@@ -29,10 +30,14 @@ export type LookOptions = {
   readonly request: string;
   readonly officer: string;
   readonly out: string;
+  /** Told how much it takes at most, says how much must stay free beside it; left out on a medium that is the officer's own. */
+  readonly reserve?: (bytes: number) => Promise<number>;
 };
 
 /** More is no sheet that anybody looks through, nor a page that a browser opens. */
 const mostStills = 2_000;
+/** A picture on a sheet takes less (hal/remux.ts: 480 wide). */
+const stillBytes = 100_000;
 const progressEveryMs = 2_000;
 
 export async function look(context: Context, options: LookOptions, signal: AbortSignal): Promise<number> {
@@ -40,7 +45,7 @@ export async function look(context: Context, options: LookOptions, signal: Abort
   const everyMs = everyOf(options.every);
   const place = dirname(resolve(options.out));
   if (!existsSync(place)) throw new Refusal(exit.needsPerson, `--out ${options.out}: ${place} is not there; choose a folder that is`);
-  const order = writing(context, (desk) => {
+  const order = await writingSlowly(context, async (desk) => {
     const { store, settings, nowUtc: nowAt } = desk;
     const camera = knownCamera(options.camera, [...new Set([...settings.cameras, ...store.cameras()].map(({ id }) => id))]);
     const asked = stretchOf(options, nowAt);
@@ -51,6 +56,7 @@ export async function look(context: Context, options: LookOptions, signal: Abort
       .map((segment) => ({ segment, fromAt: dating.toUtc(segment.startAt), toAt: dating.toUtc(segment.endAt) }));
     const moments = momentsOf(asked, everyMs).flatMap((at) => shotOf(files, at) ?? []);
     checkCount(moments.length, options.every, camera);
+    await checkRoom(place, moments.length * stillBytes, options.reserve);
     desk.audit("look.made", {
       camera,
       from: iso(asked.fromAt),
@@ -90,6 +96,15 @@ function checkCount(count: number, every: string, camera: string): void {
       exit.wrongUse,
       `${count} pictures are more than ${mostStills}; take a longer step than --every ${every}, or less time`,
     );
+}
+
+async function checkRoom(place: string, bytes: number, reserve: LookOptions["reserve"]): Promise<void> {
+  if (reserve === undefined) return;
+  const spareBytes = await reserve(bytes);
+  const { bavail, bsize } = await statfs(place);
+  const lackBytes = bytes + spareBytes - bavail * bsize;
+  if (lackBytes > 0)
+    throw new Refusal(exit.needsPerson, `the box lacks ${bytesText(lackBytes, "en")} of room for it; ask for less, or later`);
 }
 
 type Shot = { readonly at: WallMs; readonly segment: Segment; readonly offsetMs: number };

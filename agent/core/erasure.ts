@@ -18,3 +18,22 @@ export function planErasure<S extends Pick<Segment, "camera" | "bytes" | "startA
   const toll = tollOf(segments);
   return toll === null ? { kind: "nothing" } : { kind: "erase", segments, toll };
 }
+
+/** Of which footage a copy is, on the box's own scale. */
+export type CopyOf = Span & { readonly cameras: readonly string[] };
+
+/** Does a copy hold footage of a camera and stretch? One of which nobody knows what it is may. */
+export const isCopyOf = (copy: CopyOf | null, camera: string, { fromAt, toAt }: Span): boolean =>
+  copy === null || (copy.cameras.includes(camera) && copy.fromAt < toAt && copy.toAt > fromAt);
+
+/** As it was written down; null where that cannot be read. */
+export function readCopyOf(text: string): CopyOf | null {
+  try {
+    const { cameras, fromAt, toAt } = JSON.parse(text) as Partial<CopyOf>;
+    return Array.isArray(cameras) && Number.isFinite(fromAt) && Number.isFinite(toAt)
+      ? { cameras, fromAt: Number(fromAt), toAt: Number(toAt) }
+      : null;
+  } catch {
+    return null;
+  }
+}

@@ -1,8 +1,8 @@
 /** What officers' keys had made does not stay, whether anybody asks again or not. */
-import { existsSync, mkdirSync, readdirSync, readFileSync, utimesSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { take } from "../../agent/cli/errand.ts";
+import { claim, readMark, take } from "../../agent/cli/mark.ts";
 import { clearShelves, shelfOf } from "../../agent/errands.ts";
 import { tempFolder } from "../lib/temp.ts";
 
@@ -48,4 +48,39 @@ test("of many who take an errand at once, one makes it; who was killed holds nob
   // After a boot the number is somebody else's: this very process's, for instance.
   writeFileSync(mark, `another-boot ${process.pid}`);
   expect([await take(mark), await take(mark)]).toEqual([false, true]);
+});
+
+test("of errands that are made at once each sees the room that those before it will still take, and none that of the dead", async () => {
+  const state = tempFolder("claim");
+  const places = ["a", "b", "c"].map((key) => join(shelfOf(state, key), "0123456789abcdef"));
+  for (const place of places) {
+    mkdirSync(join(place, ".."), { recursive: true });
+    expect(await take(`${place}.busy`)).toBe(true);
+  }
+  // Whoever comes first, the last of three sees both others, and nobody sees himself.
+  const seen = await Promise.all(places.map((place, i) => claim(state, place, 100 * 10 ** i)));
+  const claims = [100, 1_000, 10_000];
+  const orders = [
+    [0, 1, 2],
+    [0, 2, 1],
+    [1, 0, 2],
+    [1, 2, 0],
+    [2, 0, 1],
+    [2, 1, 0],
+  ];
+  const sums = (order: readonly number[]) =>
+    claims.map((_, i) => order.slice(0, order.indexOf(i)).reduce((sum, before) => sum + (claims[before] ?? 0), 0));
+  expect(orders.map(sums)).toContainEqual(seen);
+  expect(await Promise.all(places.map((place) => readMark(`${place}.busy`)))).toEqual(claims);
+  // What one has taken already is no room any more, and is not counted twice.
+  const [first = "", second = "", third = ""] = places;
+  mkdirSync(`${second}.unfinished/original`, { recursive: true });
+  writeFileSync(`${second}.unfinished/original/x.mkv`, Buffer.alloc(600));
+  expect(await claim(state, first, 100)).toBe(400 + 10_000);
+  const bootId = readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
+  writeFileSync(`${third}.busy`, `${bootId} 4194305 10000`);
+  expect(await claim(state, first, 100)).toBe(400);
+  rmSync(`${second}.busy`);
+  expect(await claim(state, first, 100)).toBe(0);
+  expect(readdirSync(join(state, "errands")).sort()).toEqual(["a", "b", "c"]);
 });

@@ -1,19 +1,33 @@
 /** `matghi errand` as sshd runs it, without an sshd: what is refused before anything is made. */
-import { readdirSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, statfsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { beforeEach, expect, test } from "vitest";
+import { beforeEach, describe, expect, test } from "vitest";
 import { errandText, mostRefusals } from "../../agent/core/errand.ts";
+import { shelfOf } from "../../agent/errands.ts";
 import { readAudit } from "../../agent/store/audit.ts";
 import { openStore } from "../../agent/store/store.ts";
 import { matghi, writeSite } from "../lib/agent.ts";
 import { tempFolder } from "../lib/temp.ts";
 
+const beganAt = Date.parse("2026-11-24T03:00:00Z");
+const closed = {
+  ...{ camera: "cho", number: 0, startAt: beganAt, endAt: beganAt + 60_000, bytes: 1_000, sha256: "a".repeat(64) },
+  ...({ stream: "main", clock: "synced", torn: false, namedMs: 0 } as const),
+};
 let [folder, config, state] = ["", "", ""];
 beforeEach(() => {
   folder = tempFolder("errand");
   config = writeSite({ folder, cameras: ['id: cho, url: "rtsp://127.0.0.1:9/"'] });
   state = join(folder, "state");
-  openStore(state).close();
+  const store = openStore(state);
+  const { run } = store.begin({ bootId: "b1", wallMs: beganAt, monoMs: 0, clock: "synced", version: "test", above: 0 });
+  store.commit([
+    { put: "clock-step", at: beganAt, offsetMs: 0, clock: "synced" },
+    { put: "segment", segment: { ...closed, run } },
+    { put: "page", camera: "cho", sinceAt: beganAt, coveredAt: closed.endAt },
+    { put: "run-ended", run, end: "stopped", at: closed.endAt },
+  ]);
+  store.close();
 });
 
 const asking = (said: string, key = "nguyen-van-a") => matghi(["errand", "--key", key, "--config", config], { SSH_ORIGINAL_COMMAND: said });
@@ -35,3 +49,41 @@ test("what a key may not ask stands in the audit, each key's so often a day and 
   expect((await matghi(["audit", "--config", config])).stdout).toContain("khóa hỏi việc không được phép, đã từ chối");
   expect(readdirSync(state)).not.toContain("errands");
 }, 30_000);
+
+describe("room", () => {
+  const facts = { site: "an-dai-1", id: "0123456789abcdef", camera: "cho", request: "CV 12", officer: "A" };
+  const span = { from: "2026-11-24T10:00:00+07:00", to: "2026-11-24T10:01:00+07:00" };
+  const look = errandText({ verb: "look", ...facts, ...span });
+  const fetch = errandText({ verb: "export", ...facts, ...span, agency: "CA", purpose: "x" });
+  const bootId = readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
+  /** Another key's errand, which will take more than is free. */
+  function claimAll(pid: number): void {
+    const { bavail, bsize } = statfsSync(state);
+    const shelf = shelfOf(state, "tran-thi-b");
+    mkdirSync(shelf, { recursive: true });
+    writeFileSync(join(shelf, "fedcba9876543210.busy"), `${bootId} ${pid} ${bavail * bsize + 100_000_000_000}`);
+  }
+
+  test.each([
+    ["look", look],
+    ["export", fetch],
+  ])(
+    "that another errand will still take is not there for %s, which is refused before anything is read, made or written down",
+    async (_, said) => {
+      claimAll(process.pid);
+      const answer = await asking(said);
+      expect([answer.code, answer.stdout]).toEqual([1, ""]);
+      expect(answer.stderr).toMatch(/lacks .* of room/);
+      expect(readAudit(state)).toEqual([]);
+      expect(
+        readdirSync(shelfOf(state, "nguyen-van-a")).filter((name) => !name.endsWith(".unfinished") && !name.endsWith(".about")),
+      ).toEqual([]);
+    },
+  );
+
+  test("that a dead one would have taken is", async () => {
+    claimAll(4_194_305);
+    const { stderr } = await asking(fetch);
+    expect(stderr).not.toMatch(/of room/);
+  });
+});

@@ -1,0 +1,60 @@
+/** Marks of who makes an errand's files now, `<shelf>/ID.busy`: whose they are, and how much room he will have taken. They die with their process. */
+import { randomUUID } from "node:crypto";
+import { existsSync } from "node:fs";
+import { link, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { makeBox } from "../../hal/box.ts";
+import { errandsIn, takenBytes } from "../errands.ts";
+
+/** A process's number means another one after a boot. */
+const ownMark = () => `${makeBox().bootId()} ${process.pid}`;
+
+/** Whether the mark is ours now. It is linked with boot and process in it: an empty one would be taken for a dead one's. */
+export async function take(mark: string): Promise<boolean> {
+  const own = `${mark}.${randomUUID()}`;
+  await writeFile(own, ownMark(), { mode: 0o600, flag: "wx" });
+  try {
+    await link(own, mark);
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+    // One that was killed left its mark.
+    if ((await readMark(mark)) === null) await rm(mark, { force: true });
+    return false;
+  } finally {
+    await rm(own, { force: true });
+  }
+}
+
+/** What the living holder of a mark will have taken when he is done, in bytes; null: nobody holds it. */
+export async function readMark(mark: string): Promise<number | null> {
+  const [bootId, pid, bytes = "0"] = (await readFile(mark, "utf8").catch(() => "")).split(" ");
+  return bootId === makeBox().bootId() && Number(pid) > 0 && existsSync(`/proc/${pid}`) ? Number(bytes) : null;
+}
+
+const turnMs = 20;
+
+/**
+ * Says on the own mark of a place that so many bytes will be taken there, and resolves with those that all others who make something now will
+ * still take. One after the other, so that of two who have room for one the first gets it.
+ */
+export async function claim(state: string, place: string, bytes: number): Promise<number> {
+  const turn = join(state, "errands", "turn.busy");
+  while (!(await take(turn))) await sleep(turnMs);
+  try {
+    const own = `${place}.busy.${randomUUID()}`;
+    await writeFile(own, `${ownMark()} ${bytes}`, { mode: 0o600 });
+    await rename(own, `${place}.busy`);
+    const others = (await errandsIn(state)).filter((errand) => errand.place !== place);
+    const rests = await Promise.all(others.map((errand) => restOf(errand.place)));
+    return rests.reduce((sum, rest) => sum + rest, 0);
+  } finally {
+    await rm(turn, { force: true });
+  }
+}
+
+async function restOf(place: string): Promise<number> {
+  const bytes = await readMark(`${place}.busy`);
+  return bytes === null ? 0 : Math.max(0, bytes - (await takenBytes(place)));
+}
