@@ -28,8 +28,12 @@ const writerPragmas = [
 /** The database for the daemon, and for the few commands that write. Makes it where it is missing. Throws SQLite's error. */
 export function openWriter(state: string): Database {
   mkdirSync(state, { recursive: true, mode: 0o750 });
-  const db = new Sqlite(join(state, databaseName), { timeout: busyMs });
+  const file = join(state, databaseName);
+  const isNew = !existsSync(file);
+  const db = new Sqlite(file, { timeout: busyMs });
   try {
+    // Before SQLite makes the files beside it, which take after it.
+    if (isNew) giveToOwner(state, file);
     for (const pragma of writerPragmas) db.pragma(pragma);
     upgrade(db);
     check(db);

@@ -1,6 +1,6 @@
 /** The store on real disks: schema, durability, one writer, full disk, the journal's bounds. */
 import { spawn } from "node:child_process";
-import { existsSync, mkdirSync, statSync, writeFileSync } from "node:fs";
+import { chownSync, existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import Sqlite from "better-sqlite3";
 import { afterAll, describe, expect, test } from "vitest";
@@ -379,4 +379,14 @@ test("another writer's change is seen once, one's own never", () => {
   openReads(state)?.eventRange();
   expect(store.changedOutside()).toBe(false);
   other.close();
+});
+
+test("a database that root makes anew is the agent's, with the files beside it", () => {
+  const state = join(tempFolder("store"), "given");
+  mkdirSync(state);
+  chownSync(state, 65_534, 65_534);
+  begun(state);
+  const files = readdirSync(state);
+  expect(files).toContain(`${databaseName}-wal`);
+  expect(files.filter((name) => statSync(join(state, name)).uid !== 65_534)).toEqual([]);
 });
