@@ -60,6 +60,8 @@ const options = {
   },
 } as const;
 type Values = ReturnType<typeof parse>["values"];
+/** Options that no usage names: for tests, and for an ordinary user. */
+const hidden: readonly string[] = ["folder", "websocket"];
 
 function parse(args: readonly string[]) {
   try {
@@ -74,6 +76,8 @@ async function main(command: string, args: readonly string[]): Promise<void> {
   if (usage === undefined) throw new Misuse(`no such command ${command}; there are: ${Object.keys(usages).join(", ")}`);
   const { values, positionals } = parse(args);
   if (values.help === true) return out(`usage: deploy/station/${usage}`);
+  const foreign = Object.keys(values).find((name) => !hidden.includes(name) && !new RegExp(`--${name}\\b`).test(usage));
+  if (foreign !== undefined) throw new Misuse(`${command} takes no --${foreign}; usage: deploy/station/${usage}`);
   const place = values.folder === undefined ? installedPlace : folderPlace(resolve(values.folder));
   if (values.folder === undefined && process.getuid?.() !== 0) throw new Misuse("run this as root: sudo deploy/station/…");
   const [word = "", ...more] = positionals;
@@ -131,6 +135,9 @@ async function addViewerCommand(place: Place, word: string, values: Values, word
       .map((text) => text.trim())
       .filter((text) => text !== "");
   const asked = { name: word, sites: listed(values.sites), groups: listed(values.groups), phone: values.phone === true };
+  // Without either one sees everything, which an empty list never means.
+  const empty = (["sites", "groups"] as const).find((name) => values[name] !== undefined && asked[name].length === 0);
+  if (empty !== undefined) throw new Misuse(`--${empty} names none; name at least one, or say --all`);
   const isSome = asked.sites.length + asked.groups.length > 0;
   if (values.all === true && isSome) throw new Misuse("--all, or --sites and --groups, not both");
   const isSaid = values.officer === true || values.all === true || isSome;

@@ -120,6 +120,9 @@ describe("wrong use is refused in one line with the next step", () => {
     ["remove-router", ["ho-01"], 1, /household ho-01 has no router here; deploy\/station\/list/],
     ["add-viewer", ["tam", "--phone"], 1, /no tunnels; run deploy\/station\/install with --public or --hub/],
     ["add-viewer", ["tam", "--sites", "nowhere"], 1, /there is no site nowhere; add it first/],
+    ["add-viewer", ["tam", "--sites", ""], 2, /--sites names none; name at least one, or say --all/],
+    ["add-viewer", ["tam", "--groups", " , "], 2, /--groups names none/],
+    ["add-site", ["tam", "--officer"], 2, /add-site takes no --officer; usage: deploy\/station\/add-site ID/],
     ["add-viewer", ["tam", "--groups", "Thôn X"], 1, /no box that is connected has cameras of the group "Thôn X"/],
   ])("%s %j", async (name, args, code, message) => {
     const answer = await here(name, ...args);
