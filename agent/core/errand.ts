@@ -48,12 +48,26 @@ export function readErrand(said: string): Errand | null {
   const form = Object.entries(forms).find(([name]) => name === verb)?.[1];
   if (form === undefined) return null;
   const given = [...new URLSearchParams(query)];
-  const facts = new Map(given);
+  const facts = Object.fromEntries(given);
+  if (Object.keys(facts).length < given.length || flawOf(form, facts) !== null) return null;
+  return { verb, ...facts } as Errand;
+}
+
+export type Flaw = { readonly fact: string; readonly why: "missing" | "foreign" | "malformed" };
+
+/** The first fact for which this is no errand; what is undefined was not said. */
+export const flawIn = (verb: Verb, facts: Readonly<Record<string, string | undefined>>): Flaw | null => flawOf(forms[verb], facts);
+
+function flawOf(form: Forms[Verb], facts: Readonly<Record<string, string | undefined>>): Flaw | null {
   const must: readonly string[] = ["site", "id", ...form.must];
   const known: readonly string[] = [...must, ...form.may];
-  const isWhole = facts.size === given.length && must.every((name) => facts.has(name)) && given.every(([name]) => known.includes(name));
-  if (!isWhole || !given.every(([name, value]) => shapes[name]?.test(value) ?? isText(value))) return null;
-  return { verb, ...Object.fromEntries(facts) } as Errand;
+  const given = Object.entries(facts).flatMap(([name, value]) => (value === undefined ? [] : [{ name, value }]));
+  const missing = must.find((name) => !given.some((fact) => fact.name === name));
+  if (missing !== undefined) return { fact: missing, why: "missing" };
+  const foreign = given.find(({ name }) => !known.includes(name));
+  if (foreign !== undefined) return { fact: foreign.name, why: "foreign" };
+  const malformed = given.find(({ name, value }) => !(shapes[name]?.test(value) ?? isText(value)));
+  return malformed === undefined ? null : { fact: malformed.name, why: "malformed" };
 }
 
 /** Facts in the form of an address's query; what was not said is left out. */

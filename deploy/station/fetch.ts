@@ -9,7 +9,7 @@ import { mkdir, open, readdir, rename, rm, stat } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
-import { type Errand, errandText, queryOf, readErrand } from "../../agent/core/errand.ts";
+import { type Errand, errandText, flawIn, queryOf, readErrand } from "../../agent/core/errand.ts";
 import { unfinished } from "../../agent/core/manifest.ts";
 import { parseRate } from "../../agent/core/rate.ts";
 import { verifyFolder } from "../../agent/verify.ts";
@@ -83,13 +83,13 @@ const words = wordsOf(languageOf(process.argv.slice(2))).fetch;
 function jobOf(args: readonly string[]): Job {
   const { values, positionals } = parse(args);
   const [site = "", verb = "", ...more] = positionals;
-  if (values.help === true || !isId(site) || (verb !== "look" && verb !== "export") || more.length > 0) throw new Misuse(usage);
+  if (!isId(site) || (verb !== "look" && verb !== "export") || more.length > 0) throw new Misuse(usage);
   const { out, host = "", key = "", rate: given = usualRate, port = String(sshPort), user = "matghi" } = values;
   if (out === undefined || key === "") throw new Misuse(usage);
   if (!["vi", "en", undefined].includes(values.language)) throw new Misuse(`--language ${values.language}: vi or en`);
   if (!isHost(host)) throw new Misuse(fill(words.host, { given: host }));
   if (!/^[a-z_][a-z0-9_-]{0,31}$/.test(user)) throw new Misuse(fill(words.user, { given: user }));
-  if (!/^\d{1,5}$/.test(port)) throw new Misuse(fill(words.port, { given: port }));
+  if (!/^\d{1,5}$/.test(port) || Number(port) < 1 || Number(port) > 65_535) throw new Misuse(fill(words.port, { given: port }));
   if (Number(port) !== sshPort && isInTunnel(host)) throw new Misuse(fill(words.tunnelPort, { given: port, host, port: String(sshPort) }));
   if (!existsSync(key)) throw new Misuse(fill(words.key, { given: key }));
   const rate = parseRate(given);
@@ -128,15 +128,18 @@ function parse(args: readonly string[]) {
 }
 
 /** The same question to the same place is the same errand, so that a fetch that was cut off goes on. */
-function askOf(site: string, verb: string, values: Values, out: string): Pick<Job, "ask" | "isHere"> {
+function askOf(site: string, verb: "look" | "export", values: Values, out: string): Pick<Job, "ask" | "isHere"> {
   const { camera = [], from, to, request, officer, agency, purpose, case: kind, witness, every } = values;
-  const facts = { site, camera: camera.join(","), from, to, request, officer, agency, purpose, case: kind, witness, every };
+  const facts = { site, camera: camera.join(",") || undefined, from, to, request, officer, agency, purpose, case: kind, witness, every };
   const question = `${verb} ${queryOf(facts)}`;
   const note = noteOf(out);
   const before = existsSync(note) ? (JSON.parse(readFileSync(note, "utf8")) as { id: string; question: string }) : null;
   const id = before?.id ?? randomBytes(8).toString("hex");
+  const flaw = flawIn(verb, { ...facts, id });
+  if (flaw !== null) throw new Misuse(fill(words.flaws[flaw.why], { fact: flaw.fact, verb }));
   const ask = readErrand(`${question}&id=${id}`);
-  if (ask === null || (ask.verb !== "look" && ask.verb !== "export")) throw new Misuse(fill(words.incomplete, { usage }));
+  if (ask === null || (ask.verb !== "look" && ask.verb !== "export")) throw new Misuse(usage);
+  if (!existsSync(dirname(out))) throw new Misuse(fill(words.place, { out, place: dirname(out) }));
   if (before !== null && before.question !== question) throw new Misuse(fill(words.another, { note }));
   const isHere = existsSync(out);
   // What is still being brought, or was not begun, is not what lies there.
@@ -328,7 +331,9 @@ async function check(place: string): Promise<string | null> {
 }
 
 try {
-  process.exitCode = await fetch(jobOf(process.argv.slice(2)));
+  const args = process.argv.slice(2);
+  if (args.includes("--help")) process.stdout.write(`${usage}\n`);
+  else process.exitCode = await fetch(jobOf(args));
 } catch (error) {
   say(error instanceof Error ? error.message : String(error));
   process.exitCode = error instanceof Misuse ? 2 : 1;

@@ -238,7 +238,9 @@ test("what was changed on its way is named and never gets its name", async () =>
   rmSync(`${out}.unfinished`, { recursive: true });
 });
 
-test.each([
+/** Where nobody is asked, the port does not matter. */
+const unasked = (verb: "look" | "export", out: string, ...more: readonly string[]) => asking(verb, out, ["--port", "22", ...more]);
+test.each<[readonly string[], number, RegExp]>([
   [["an-dai-1"], 2, /usage:/],
   [["an-dai-1", "delete", "--host", "127.0.0.1"], 2, /usage:/],
   [["an-dai-1", "look", "--host", "-oProxyCommand=id", "--key", key, "--out", "x"], 2, /--host/],
@@ -246,7 +248,12 @@ test.each([
   [["an-dai-1", "look", "--host", "10.203.1.7", "--port", "2222", "--key", key, "--out", "x"], 2, /--port 2222: 10\.203\.1\.7 .*cổng 22/],
   [["--help"], 2, /--port 22 \(a box in the tunnel is reached at no other\)/],
   [["an-dai-1", "look", "--host", "127.0.0.1", "--key", key, "--rate", "fast", "--out", "x"], 2, /--rate fast: ghi 2Mbit hoặc 512kbit/],
-] as const)("fetch %j is refused before anybody is asked", async (args, code, text) => {
+  [unasked("look", join(folder, "w"), "--port", "65536"), 2, /--port 65536: 1 to 65535/],
+  [unasked("look", join(folder, "no/folder/w")), 2, /--out \S+: there is no folder \S+no\/folder; choose one/],
+  [unasked("export", join(folder, "w")).filter((word) => word !== "--agency" && word !== "Công an xã"), 2, /^--agency is missing; /],
+  [unasked("look", join(folder, "w"), "--purpose", "x"), 2, /^--purpose is no part of look; leave it away/],
+  [unasked("look", join(folder, "w"), "--every", "often"), 2, /^--every is not written as it should be/],
+])("fetch %j is refused before anybody is asked", async (args, code, text) => {
   expect(await fetching(args)).toMatchObject({ code, stdout: "", stderr: expect.stringMatching(text) });
 });
 
