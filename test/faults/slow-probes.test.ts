@@ -6,6 +6,7 @@ import { execFile } from "node:child_process";
 import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { healthMs } from "../../agent/core/message.ts";
 import type { Inspection } from "../../hal/ports.ts";
 import { type Agent, figure, program, startAgent, until, writeSecret, writeSite } from "../lib/agent.ts";
 import { type Cameras, startCameras } from "../lib/cameras.ts";
@@ -24,6 +25,8 @@ const inside = ["unshare", "--mount", "sh", "-c", `mount -t overlay none -o lowe
 const login = { username: "agent", password: "mat-khau" };
 const mostMs = 50;
 const measures = 2;
+/** The first health says nothing yet of the turns. */
+const waitMs = (measures + 1) * healthMs;
 let [cameras, broker, listener, ups, agent] = [] as unknown as [Cameras, Mosquitto, Listener, Ups, Agent];
 let onvif: readonly OnvifCamera[] = [];
 
@@ -68,25 +71,29 @@ const inspect = () =>
   });
 const lateMs = () => listener.heard.flatMap(({ text }) => (JSON.parse(text) as { eventLoopP99Ms: number | null }).eventLoopP99Ms ?? []);
 
-test("the agent's turns are late by 50 ms at most, 99 of a hundred", async () => {
-  let isOver = false;
-  const inspecting = (async () => {
-    while (!isOver) await inspect();
-  })();
-  await until("two minutes were measured", 240_000, () => lateMs().length >= measures, 1_000);
-  isOver = true;
-  await inspecting;
-  process.stdout.write(`${figure("event loop delay p99, all senses on, smartctl hanging", lateMs(), "ms")}\n`);
-  expect(Math.max(...lateMs())).toBeLessThanOrEqual(mostMs);
-  // It was asked, and did not answer.
-  const { disks } = JSON.parse(readFileSync(inspection, "utf8")) as Inspection;
-  expect(disks.map(({ smart }) => smart.kind)).toEqual(disks.map(() => "unknown"));
-  expect(disks.length).toBeGreaterThan(0);
-  expect(
-    onvif.every(({ seen }) => seen.length > 0),
-    "every camera was asked",
-  ).toBe(true);
-  type Status = { power: { value: string }; disk: { health: { smart: string }[] } };
-  const { power, disk } = await agent.ask<Status>("status");
-  expect([power.value, [...new Set(disk.health.map(({ smart }) => smart))]]).toEqual(["mains", ["unknown"]]);
-});
+test(
+  "the agent's turns are late by 50 ms at most, 99 of a hundred",
+  async () => {
+    let isOver = false;
+    const inspecting = (async () => {
+      while (!isOver) await inspect();
+    })();
+    await until("the turns were measured", waitMs, () => lateMs().length >= measures, 1_000);
+    isOver = true;
+    await inspecting;
+    process.stdout.write(`${figure("event loop delay p99, all senses on, smartctl hanging", lateMs(), "ms")}\n`);
+    expect(Math.max(...lateMs())).toBeLessThanOrEqual(mostMs);
+    // It was asked, and did not answer.
+    const { disks } = JSON.parse(readFileSync(inspection, "utf8")) as Inspection;
+    expect(disks.map(({ smart }) => smart.kind)).toEqual(disks.map(() => "unknown"));
+    expect(disks.length).toBeGreaterThan(0);
+    expect(
+      onvif.every(({ seen }) => seen.length > 0),
+      "every camera was asked",
+    ).toBe(true);
+    type Status = { power: { value: string }; disk: { health: { smart: string }[] } };
+    const { power, disk } = await agent.ask<Status>("status");
+    expect([power.value, [...new Set(disk.health.map(({ smart }) => smart))]]).toEqual(["mains", ["unknown"]]);
+  },
+  waitMs + 60_000,
+);
