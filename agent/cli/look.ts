@@ -17,6 +17,7 @@ import type { Segment, WallMs } from "../core/types.ts";
 import { bytesText, fill, wordsIn } from "../core/words.ts";
 import { type Asking, historyOf } from "../query.ts";
 import { isLocked } from "../store/database.ts";
+import { standBehind } from "./behind.ts";
 import { accountOf, type Context, exit, Refusal } from "./context.ts";
 import { knownCamera, stretchOf, textOf } from "./fields.ts";
 import { writeWhole } from "./out.ts";
@@ -41,6 +42,7 @@ const stillBytes = 100_000;
 const progressEveryMs = 2_000;
 
 export async function look(context: Context, options: LookOptions, signal: AbortSignal): Promise<number> {
+  standBehind();
   const [request, officer] = [textOf("request", options.request), textOf("officer", options.officer)];
   const everyMs = everyOf(options.every);
   const place = dirname(resolve(options.out));
