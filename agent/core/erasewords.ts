@@ -3,6 +3,9 @@
 const vi = {
   erasing: {
     will: "Sẽ XÓA hẳn {files} tệp ({size}) của camera {name}: {from} – {to}. Không lấy lại được.",
+    copies: "Xóa cả {count} bản đã làm cho khóa lấy hình từ xa ({keys}), trọn bản, kể cả phần ngoài khoảng này.",
+    copiesGone: "Đã xóa {count} bản làm cho khóa lấy hình từ xa.",
+    copying: "Có {count} bản đang được làm cho khóa lấy hình từ xa; làm xong thì chạy lại lệnh này.",
     wider: "Xóa trọn từng tệp, nên khoảng bị xóa rộng hơn khoảng yêu cầu.",
     open: "Tệp đang ghi chưa bị xóa; xong tệp đó thì chạy lại lệnh này.",
     ask: "Gõ XOA rồi Enter để xóa, phím khác để thôi: ",
@@ -18,6 +21,9 @@ const vi = {
 const en: typeof vi = {
   erasing: {
     will: "Will DELETE {files} files ({size}) of camera {name}: {from} – {to}. They cannot be brought back.",
+    copies: "{count} copies that were made for officers' keys ({keys}) go too, whole, also what they hold of other times.",
+    copiesGone: "{count} copies that were made for officers' keys are gone.",
+    copying: "{count} copies are being made for officers' keys; run this again when they are done.",
     wider: "Files go whole, so the stretch that goes is wider than the one that was asked for.",
     open: "The file that is being written is left; run this again when it is closed.",
     ask: "Type DELETE and Enter to delete, anything else to leave it: ",

@@ -1,8 +1,10 @@
 /** `matghi delete`: what an officer deletes is gone, said, written down; what is held is not. */
-import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { beforeEach, expect, test } from "vitest";
+import { take } from "../../agent/cli/mark.ts";
 import { segmentPath } from "../../agent/core/path.ts";
+import { shelfOf } from "../../agent/errands.ts";
 import { readAudit } from "../../agent/store/audit.ts";
 import { openStore, type Store } from "../../agent/store/store.ts";
 import { makeFootage } from "../../hal/footage.ts";
@@ -76,7 +78,7 @@ test("what goes is gone, in the ledger, the journal and the audit; the other cam
   const answer = await matghi(deleting(5.5, 10, ["--yes", "--json"]));
   expect([answer.code, answer.stderr]).toEqual([0, ""]);
   const body = JSON.parse(answer.stdout);
-  expect(body).toEqual({ camera: "cho", from: at(5), to: at(10), files: 5, bytes: 5_000, kept: 0, stuck: 0 });
+  expect(body).toEqual({ camera: "cho", from: at(5), to: at(10), files: 5, bytes: 5_000, kept: 0, stuck: 0, copies: 0, copying: 0 });
   expect([files("cho"), files("nga-ba")]).toEqual([15, 20]);
   expect(numbers("cho")).toEqual([0, 1, 2, 3, 4, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19]);
   const events = await matghi(["events", "--type", "footage.deleted", "--json", "--config", config]);
@@ -88,7 +90,7 @@ test("what goes is gone, in the ledger, the journal and the audit; the other cam
   expect(entries.map(({ what, data }) => ({ what, data }))).toEqual([
     {
       what: "footage.deleted",
-      data: { camera: "cho", from: at(5), to: at(10), files: 5, bytes: 5_000, officer: odd, reason: "QĐ 7/2026" },
+      data: { camera: "cho", from: at(5), to: at(10), files: 5, bytes: 5_000, copies: [], officer: odd, reason: "QĐ 7/2026" },
     },
   ]);
   const asked = ["footage", "--camera", "cho", "--from", at(4), "--to", at(11), "--config", config];
@@ -159,6 +161,56 @@ test("beside a running agent, whose figures follow", async () => {
   }
   expect(existsSync(join(footage(), "nga-ba"))).toBe(true);
   expect((await matghi(["repair", "--dry-run", "--config", config])).code).toBe(0);
+});
+
+/** A copy on an officer's shelf, of that many minutes; null: it does not say. */
+function lay(key: string, id: string, camera: string, minutes: readonly [number, number] | null, ending = ""): string {
+  const place = join(shelfOf(join(folder, "state"), key), id);
+  mkdirSync(`${place}${ending}/original`, { recursive: true });
+  writeFileSync(`${place}${ending}/original/x.mkv`, "x");
+  const at = (minute_: number) => beganAt + minute_ * minute;
+  const about = minutes === null ? "{" : JSON.stringify({ cameras: ["nga-ba", camera], fromAt: at(minutes[0]), toAt: at(minutes[1]) });
+  writeFileSync(`${place}.about`, about);
+  return place;
+}
+const shelves = () => ["a1", "b1"].flatMap((key) => readdirSync(shelfOf(join(folder, "state"), key)).sort());
+
+test("copies that officers' keys had made of it go too, whole or not, and the audit says which; those of other times and cameras stay", async () => {
+  lay("a1", "0000000000000001", "cho", [9, 30]);
+  lay("a1", "0000000000000002", "cho", [0, 3], ".unfinished");
+  lay("b1", "0000000000000003", "cho", null, ".sheet");
+  lay("b1", "0000000000000004", "cho", [10, 20]);
+  lay("b1", "0000000000000005", "truong", [0, 20]);
+  const answer = await matghi(deleting(2.5, 9.5, ["--yes", "--json"]));
+  expect([answer.code, JSON.parse(answer.stdout)]).toMatchObject([0, { files: 8, copies: 3, copying: 0 }]);
+  expect(shelves()).toEqual(["0000000000000004", "0000000000000004.about", "0000000000000005", "0000000000000005.about"]);
+  expect(readAudit(join(folder, "state")).at(-1)?.data.copies).toEqual([
+    "a1/0000000000000001",
+    "a1/0000000000000002",
+    "b1/0000000000000003",
+  ]);
+  // What has rotated away since is still there as a copy.
+  const again = await matghi(deleting(2.5, 9.5, ["--yes"]));
+  expect(again.code).toBe(3);
+  lay("a1", "0000000000000001", "cho", [3, 4]);
+  const last = await matghi(deleting(2.5, 9.5, ["--yes"]));
+  expect([last.code, last.stdout]).toEqual([0, expect.stringContaining("Đã xóa 1 bản làm cho khóa lấy hình từ xa.")]);
+  lay("a1", "0000000000000002", "cho", [9, 9.5]);
+  const beside = await matghi(deleting(9, 11, ["--yes", "--json"]));
+  expect([beside.code, JSON.parse(beside.stdout)]).toMatchObject([0, { files: 1, copies: 2 }]);
+  expect(shelves()).toEqual(["0000000000000005", "0000000000000005.about"]);
+});
+
+test("while a copy of it is being made nothing goes, and whose it is is said", async () => {
+  const place = lay("a1", "0000000000000001", "cho", [9, 30], ".unfinished");
+  lay("b1", "0000000000000002", "cho", [0, 20]);
+  expect(await take(`${place}.busy`)).toBe(true);
+  const answer = await matghi(deleting(5, 10, ["--yes"]));
+  expect([answer.code, answer.stderr]).toEqual([1, expect.stringMatching(/for key a1 just now .*run this again in a while/)]);
+  untouched();
+  expect(shelves()).toHaveLength(5);
+  expect((await matghi(deleting(0, 5, ["--yes"]))).code).toBe(0);
+  expect(shelves(), "of another time of it").toEqual(["0000000000000001.about", "0000000000000001.busy", "0000000000000001.unfinished"]);
 });
 
 const refusals = [
