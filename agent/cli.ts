@@ -2,6 +2,7 @@
 /** The command line. One file a command under cli/; each is loaded only when it is asked for. */
 import { Command, CommanderError, Option } from "commander";
 import { type Context, exit, Refusal } from "./cli/context.ts";
+import { onOneLine } from "./core/text.ts";
 import { version } from "./version.ts";
 
 const defaultConfig = "/etc/matghi/site.yaml";
@@ -379,7 +380,7 @@ function codeOf(error: unknown): number {
     return error.code;
   }
   if (error instanceof CommanderError) return error.exitCode === 0 ? exit.fine : exit.wrongUse;
-  process.stderr.write(`${error instanceof Error ? error.message : String(error)}; see matghi status\n`);
+  process.stderr.write(`${onOneLine(error instanceof Error ? error.message : String(error))}; see matghi status\n`);
   return exit.needsPerson;
 }
 
@@ -389,9 +390,9 @@ async function main(args: readonly string[]): Promise<void> {
     code = result;
   });
   const strict = (command: Command, called: string) => {
-    command
-      .exitOverride()
-      .configureOutput({ outputError: (text, write) => write(`${text.trim().replace(/\s*\n\s*/g, " ")}; see ${called} --help\n`) });
+    command.exitOverride().configureOutput({
+      outputError: (text, write) => write(`${onOneLine(text.trim().replace(/\s*\n\s*/g, " "))}; see ${called} --help\n`),
+    });
     for (const inner of command.commands) strict(inner, `${called} ${inner.name()}`);
   };
   strict(program, program.name());

@@ -6,6 +6,7 @@ import type { Scalar } from "./config/mask.ts";
 import { relations, surroundings } from "./config/rules.ts";
 import { check, type Finding, type Settings, schema } from "./config/schema.ts";
 import { hintFor, type Language, wordsOf } from "./config/text.ts";
+import { onOneLine } from "./core/text.ts";
 
 /** One thing that is wrong, where, and what would be right. Lines and columns count from 1. */
 export type Problem = {
@@ -92,9 +93,9 @@ function atStart(key: string, facts: Record<string, string>, language: Language)
 /** More of a key or a value nobody reads. */
 const mostQuoted = 400;
 
-/** What the file holds is quoted to a terminal: no control character, no second line, no end of it. */
+/** What the file holds, for a terminal. */
 function quoted(text: string): string {
-  const plain = text.replace(/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu, "\ufffd");
+  const plain = onOneLine(text);
   return plain.length > mostQuoted ? `${plain.slice(0, mostQuoted)}…` : plain;
 }
 

@@ -5,6 +5,7 @@ import { wallOf } from "../../hal/clock.ts";
 import type { Settings } from "../config/schema.ts";
 import { formatProblem, loadConfig } from "../config.ts";
 import { makeDating, type UtcMs } from "../core/dating.ts";
+import { onOneLine } from "../core/text.ts";
 import type { Asking } from "../query.ts";
 import { isLocked } from "../store/database.ts";
 import { openReads } from "../store/store.ts";
@@ -21,11 +22,11 @@ export type Context = {
 /** Exit codes of contract §3. */
 export const exit = { fine: 0, needsPerson: 1, wrongUse: 2, notFound: 3 } as const;
 
-/** A command that stops with one line and a code. */
+/** A command that stops with one line and a code, whatever its arguments held; several lines only where they are given as such. */
 export class Refusal extends Error {
   readonly code: number;
-  constructor(code: number, message: string) {
-    super(message);
+  constructor(code: number, said: string | readonly string[]) {
+    super([said].flat().map(onOneLine).join("\n"));
     this.code = code;
   }
 }
@@ -41,7 +42,10 @@ export function settingsOf(context: Context, hold: readonly string[] = []): Sett
     checkUser(loaded.settings);
     return loaded.settings;
   }
-  throw new Refusal(exit.wrongUse, loaded.problems.map((problem) => formatProblem(context.configFile, problem)).join("\n"));
+  throw new Refusal(
+    exit.wrongUse,
+    loaded.problems.map((problem) => formatProblem(context.configFile, problem)),
+  );
 }
 
 /** Root, or the owner of the state folder: anyone else could only half read it. */

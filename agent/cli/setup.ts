@@ -56,7 +56,7 @@ async function agreed(context: Context, file: string, options: SetupOptions, sig
   if (options.yes === true || !isInteractive() || context.json) {
     const plan = await planOf(desk);
     if (options.yes !== true)
-      throw new Refusal(exit.wrongUse, `${plan.shown.join("\n")}\nnobody is at a terminal to agree; say --yes to write it`);
+      throw new Refusal(exit.wrongUse, `${plan.shown.join("\n")}\nnobody is at a terminal to agree; say --yes to write it`.split("\n"));
     context.err(plan.shown.join("\n"));
     return plan;
   }
@@ -78,7 +78,11 @@ function write(context: Context, file: string, { text, pieces, settings }: Plan)
   context.err(fill(isNew ? words.written : words.same, { file }));
   if (kept !== null) context.err(fill(words.kept, { file: kept }));
   const loaded = loadConfig(file);
-  if (loaded.kind === "bad") throw new Refusal(exit.needsPerson, loaded.problems.map((problem) => formatProblem(file, problem)).join("\n"));
+  if (loaded.kind === "bad")
+    throw new Refusal(
+      exit.needsPerson,
+      loaded.problems.map((problem) => formatProblem(file, problem)),
+    );
   for (const warning of loaded.warnings) context.err(formatProblem(file, warning));
   return loaded.settings;
 }

@@ -1,4 +1,5 @@
 /** `matghi verify DIR`: needs no configuration, no network, no box. */
+import { onOneLine } from "../core/text.ts";
 import { fill, type Language, wordOf, wordsIn } from "../core/words.ts";
 import { verifyFolder } from "../verify.ts";
 import { type Context, exit } from "./context.ts";
@@ -6,15 +7,12 @@ import { type Context, exit } from "./context.ts";
 /** Whoever checks may be anybody: Vietnamese unless the environment speaks English. */
 const languageOf = (env: NodeJS.ProcessEnv): Language => (/^en/i.test(env.LC_ALL || env.LC_MESSAGES || env.LANG || "") ? "en" : "vi");
 
-/** A name on a stranger's medium may hold anything; it is shown on its one line. */
-const shown = (file: string): string => file.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, "\ufffd");
-
 export async function verify(context: Context, folder: string): Promise<number> {
   const { result, problems, fingerprint } = await verifyFolder(folder);
   const words = wordsIn(languageOf(process.env)).handover;
   const text = [
     fill(words.results[result], { key: fingerprint ?? "" }),
-    ...problems.map(({ file, what }) => `  ${shown(file)}: ${wordOf(words.what, what)}`),
+    ...problems.map(({ file, what }) => `  ${onOneLine(file)}: ${wordOf(words.what, what)}`),
   ];
   context.out(context.json ? JSON.stringify({ result, problems, key: fingerprint }) : text.join("\n"));
   if (result === "unaltered") return exit.fine;

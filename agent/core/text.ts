@@ -2,3 +2,6 @@
 
 /** Would it not stay on its line? Quotes, slashes, signs and accents, composed or not, are text like any other. */
 export const breaksLine = (text: string): boolean => /[\p{Cc}\p{Zl}\p{Zp}]/u.test(text);
+
+/** For a terminal: no control character, no second line, no end of it. */
+export const onOneLine = (text: string): string => text.replace(/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu, "\ufffd");

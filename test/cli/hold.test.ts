@@ -128,14 +128,20 @@ test.each([
   [["hold", "add", "--camera", "cho", "--from", "08:00", "--to", "09:00", "--request", "  ", "--officer", "y"], 2, /--request is empty/],
   [["hold", "add", "--camera", "cho", "--from", "08:00", "--to", "09:00", "--request", "a\nb", "--officer", "y"], 2, /line break/],
   [["hold", "lift", "7", "--officer", "x", "--reason", "y"], 3, /no hold 7; there is none/],
+  [["hold", "lift", "7\n8\u001b[2J", "--officer", "x", "--reason", "y"], 3, /no hold 7\ufffd8\ufffd\[2J; there is none/],
   [["hold", "lift", "7", "--officer", "x"], 2, /--reason/],
-  [["hold"], 2, /hold/],
   [["hold", "keep"], 2, /unknown command/],
   [["audit", "--chek"], 2, /unknown option/],
+  [["audit", "--\u001b[2J"], 2, /unknown option '--\ufffd\[2J'/],
 ] as const)("%j is refused with one line", async (args, code, text) => {
   const answer = await run(...args);
   expect([answer.code, answer.stdout]).toEqual([code, ""]);
   expect(answer.stderr).toMatch(text);
+  expect(answer.stderr.trimEnd().split("\n")).toHaveLength(1);
+});
+
+test("a group of commands alone is wrong use, and shows which there are", async () => {
+  expect(await run("hold")).toMatchObject({ code: 2, stdout: "", stderr: expect.stringMatching(/lift/) });
 });
 
 test("odd text is text like any other", async () => {

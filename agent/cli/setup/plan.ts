@@ -46,7 +46,7 @@ export async function planOf(desk: Desk): Promise<Plan> {
   const text = siteText(toldWith(cameras));
   const checked = tried(desk.file, text);
   if (checked.kind === "bad")
-    throw new Refusal(exit.wrongUse, `${checked.why}\nnothing was written; the text was:\n${redact(text.trimEnd(), [])}`);
+    throw new Refusal(exit.wrongUse, `${checked.why}\nnothing was written; the text was:\n${redact(text.trimEnd(), [])}`.split("\n"));
   const { stationPasswordFile } = desk.options;
   const all: Secrets = stationPasswordFile === undefined ? secrets : new Map([...secrets, [stationSecret, secretIn(stationPasswordFile)]]);
   const belongings = enrolment === null ? [] : enrolmentPieces(desk, enrolment);
