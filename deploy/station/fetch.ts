@@ -12,6 +12,7 @@ import { parseArgs } from "node:util";
 import { type Errand, errandText, flawIn, queryOf, readErrand } from "../../agent/core/errand.ts";
 import { unfinished } from "../../agent/core/manifest.ts";
 import { parseRate } from "../../agent/core/rate.ts";
+import { onOneLine } from "../../agent/core/text.ts";
 import { verifyFolder } from "../../agent/verify.ts";
 import { fill } from "./fill.ts";
 import { filesOf, installedPlace } from "./place.ts";
@@ -19,9 +20,11 @@ import { isHost, isId } from "./register.ts";
 import { isInTunnel, sshPort } from "./tunnel.ts";
 import { wordsOf } from "./words.ts";
 
-const usage = `usage: deploy/station/fetch SITE look|export --host ADDRESS --key FILE --out PATH --camera ID [--camera ID …] --from T --to T --request TEXT --officer TEXT
-  export: --agency TEXT --purpose TEXT [--case KIND] [--witness TEXT]   look: [--every 30s]
-  [--rate 2Mbit] [--port ${sshPort} (a box in the tunnel is reached at no other)] [--user matghi] [--known-hosts FILE] [--language vi|en] [--json]`;
+const usage = [
+  "usage: deploy/station/fetch SITE look|export --host ADDRESS --key FILE --out PATH --camera ID [--camera ID …] --from T --to T --request TEXT --officer TEXT",
+  "[export: --agency TEXT --purpose TEXT [--case KIND] [--witness TEXT]] [look: [--every 30s]]",
+  `[--rate 2Mbit] [--port ${sshPort} (a box in the tunnel is reached at no other)] [--user matghi] [--known-hosts FILE] [--language vi|en] [--json]`,
+].join(" ");
 
 /** A camera's main stream takes 4 Mbit/s of a household's line already; half of that leaves room on a line of 10. */
 const usualRate = "2Mbit";
@@ -64,7 +67,7 @@ type Job = {
   readonly isHere: boolean;
 };
 
-const say = (line: string) => void process.stderr.write(`${line}\n`);
+const say = (line: string) => void process.stderr.write(`${onOneLine(line)}\n`);
 
 /** As told, else the station's own, which its page tells everybody. */
 function languageOf(args: readonly string[]): "vi" | "en" {
@@ -80,8 +83,7 @@ function languageOf(args: readonly string[]): "vi" | "en" {
 
 const words = wordsOf(languageOf(process.argv.slice(2))).fetch;
 
-function jobOf(args: readonly string[]): Job {
-  const { values, positionals } = parse(args);
+function jobOf({ values, positionals }: ReturnType<typeof parse>): Job {
   const [site = "", verb = "", ...more] = positionals;
   if (!isId(site) || (verb !== "look" && verb !== "export") || more.length > 0) throw new Misuse(usage);
   const { out, host = "", key = "", rate: given = usualRate, port = String(sshPort), user = "matghi" } = values;
@@ -123,7 +125,7 @@ function parse(args: readonly string[]) {
   try {
     return parseArgs({ args: [...args], options, allowPositionals: true });
   } catch (error) {
-    throw new Misuse(`${error instanceof Error ? error.message.split(". ")[0] : String(error)}; see --help`);
+    throw new Misuse(`${error instanceof Error ? error.message.split(/\.\s/)[0] : String(error)}; see --help`);
   }
 }
 
@@ -331,9 +333,9 @@ async function check(place: string): Promise<string | null> {
 }
 
 try {
-  const args = process.argv.slice(2);
-  if (args.includes("--help")) process.stdout.write(`${usage}\n`);
-  else process.exitCode = await fetch(jobOf(args));
+  const asked = parse(process.argv.slice(2));
+  if (asked.values.help === true) process.stdout.write(`${usage}\n`);
+  else process.exitCode = await fetch(jobOf(asked));
 } catch (error) {
   say(error instanceof Error ? error.message : String(error));
   process.exitCode = error instanceof Misuse ? 2 : 1;

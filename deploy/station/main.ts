@@ -3,6 +3,7 @@ import { execFileSync } from "node:child_process";
 import { basename, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import { onOneLine } from "../../agent/core/text.ts";
 import { type Tunnel, tunnelText } from "../../agent/core/tunnel.ts";
 import { checkRights } from "./check.ts";
 import { addPerson, addPhone, addRouter, addSite, refresh, registerOf, removePerson, removeRouter, removeSite, Undoable } from "./deeds.ts";
@@ -67,7 +68,7 @@ function parse(args: readonly string[]) {
   try {
     return parseArgs({ args: [...args], options, allowPositionals: true });
   } catch (error) {
-    throw new Misuse(`${error instanceof Error ? error.message.split(". ")[0] : String(error)}; see --help`);
+    throw new Misuse(`${error instanceof Error ? error.message.split(/\.\s/)[0] : String(error)}; see --help`);
   }
 }
 
@@ -88,6 +89,7 @@ async function main(command: string, args: readonly string[]): Promise<void> {
   if (command === "list") return out(listText(registerOf(place), handshakes(place), Date.now()));
   // Where there is no station yet, nothing is to be left behind.
   if (command !== "install") registerOf(place);
+  else if (values.remove !== true) installWanted(place, values);
   const onWait = () => void process.stderr.write("another of the station's tools is at work; waiting for it\n");
   if (!(await alone(filesOf(place).lock, onWait, () => act(command, place, word, values))))
     throw new Undoable("another of the station's tools did not end in time; look for it: ps -ef | grep station");
@@ -202,7 +204,7 @@ async function installCommand(place: Place, values: Values): Promise<void> {
     return values.folder === undefined
       ? remove(place, step)
       : Promise.reject(new Misuse("--remove undoes an installed station; a folder is simply deleted"));
-  const wanted = wantedOf(values, readRegister(place), `usage: deploy/station/${usages.install}`);
+  const wanted = installWanted(place, values);
   const words = wordsOf(wanted.language);
   if (values.folder === undefined)
     await install(place, wanted, { tools: `${process.execPath} ${fileURLToPath(import.meta.url)}`, lookup }, step);
@@ -216,6 +218,10 @@ async function installCommand(place: Place, values: Values): Promise<void> {
   out(fill(words.ways[wanted.hub.kind], { ...facts, ...wayFacts(place, wanted) }));
 }
 
+/** Throws a Misuse with the cure. */
+const installWanted = (place: Place, values: Values): Wanted =>
+  wantedOf(values, readRegister(place), `usage: deploy/station/${usages.install}`);
+
 /** What a browser must be told beside the page's name. */
 const pagePort = ({ ports: { https } }: Pick<Wanted, "ports">) => (https === usualPorts.https ? "" : `:${https}`);
 
@@ -227,6 +233,6 @@ try {
   // mqtt.js leaves timers behind.
   process.exit(0);
 } catch (error) {
-  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+  process.stderr.write(`${onOneLine(error instanceof Error ? error.message : String(error))}\n`);
   process.exit(error instanceof Misuse ? 2 : 1);
 }

@@ -1,5 +1,6 @@
 /** What `install` was asked for: its options, held against what a station may be. */
 import { networkInterfaces } from "node:os";
+import { breaksLine } from "../../agent/core/text.ts";
 import type { Wanted } from "./keep.ts";
 import { usualPorts } from "./place.ts";
 import { type Hub, isAddress, isHost, isId, type Register } from "./register.ts";
@@ -28,6 +29,7 @@ export function wantedOf(options: Options, before: Register | null, usage: strin
   const hosts = options.host ?? before?.hosts ?? [];
   const [first] = hosts;
   if (commune === "" || name === "" || first === undefined) throw new Misuse(usage);
+  if (breaksLine(name)) throw new Misuse("--name holds a line break or control character; write it on one line");
   if (!isId(commune)) throw new Misuse(`--commune ${commune}: 2 to 32 of a-z, 0-9 and -, as site.commune of the boxes`);
   const strange = hosts.find((host) => !isHost(host));
   if (strange !== undefined) throw new Misuse(`--host ${strange}: a name or an IPv4 address, without a port`);

@@ -111,6 +111,9 @@ describe("wrong use is refused in one line with the next step", () => {
     ["install", ["--commune", "xa-a", "--name", "X", "--host", "tram", "--public", "s:0"], 2, /--public 0: 1 to 65535/],
     ["install", ["--commune", "xa-a", "--name", "X", "--host", "tram", "--hub=-s"], 2, /--hub -s: HOST or HOST:PORT/],
     ["install", ["--commune", "Xã", "--name", "X", "--host", "tram", "--no-vpn"], 2, /--commune Xã: 2 to 32 of a-z/],
+    ["install", ["--commune", "xa-a", "--name", "X\nY", "--host", "tram", "--no-vpn"], 2, /--name holds a line break/],
+    ["install", ["--name", "--host"], 2, /argument is ambiguous; see --help/],
+    ["add-site", ["an\ndai\u001b[2J"], 2, /an\ufffddai\ufffd\[2J: a site's id has 2 to 32/],
     ["install", ["--bogus"], 2, /Unknown option '--bogus'.*--help/],
     ["add-site", ["An Đại"], 2, /a site's id has 2 to 32 of a-z/],
     ["add-site", ["an-dai-1", "--out", "/proc/none/x"], 1, /cannot be written.*--out/],
@@ -136,6 +139,7 @@ describe("wrong use is refused in one line with the next step", () => {
     expect([answer.code, answer.stderr]).toEqual([1, expect.stringMatching(/no station here yet; run deploy\/station\/install/)]);
     const install = await tool("install", "--folder", join(folder, "none"));
     expect([install.code, install.stderr]).toEqual([2, expect.stringMatching(/^usage: deploy\/station\/install --commune/)]);
+    expect(existsSync(join(folder, "none"))).toBe(false);
   });
 });
 
