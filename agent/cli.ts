@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /** The command line. One file a command under cli/; each is loaded only when it is asked for. */
 import { Command, CommanderError, Option } from "commander";
-import { type Context, exit, Refusal } from "./cli/context.ts";
+import { type Context, exit, Refusal, stopOnSignals } from "./cli/context.ts";
 import { onOneLine } from "./core/text.ts";
 import { version } from "./version.ts";
 
@@ -17,12 +17,6 @@ function contextOf(program: Command): Context {
     out: (text) => void process.stdout.write(`${text}\n`),
     err: (line) => void process.stderr.write(`${line}\n`),
   };
-}
-
-function stopOnSignals(): AbortSignal {
-  const stop = new AbortController();
-  for (const name of ["SIGTERM", "SIGINT"] as const) process.once(name, () => stop.abort());
-  return stop.signal;
 }
 
 /** Builds the commands; `done` is given each one's exit code. */

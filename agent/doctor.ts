@@ -9,6 +9,7 @@ import type { Check, Finding } from "./core/checkup.ts";
 import { factoryLogin, isFactoryPassword } from "./core/factory.ts";
 import { weakSigns } from "./core/line.ts";
 import { segmentPath } from "./core/path.ts";
+import { brokerPlace } from "./core/reach.ts";
 import type { Status } from "./core/status.ts";
 import { vietnamTime } from "./core/time.ts";
 import { wifiText } from "./core/wifi.ts";
@@ -246,12 +247,11 @@ const doors = { "no-name": "station-no-name", "no-port": "station-no-port", "no-
 async function aboutStation(patient: Patient, { machine }: DoctorMeans): Promise<readonly Check[]> {
   const { station, site } = patient.settings;
   if (station === undefined) return [check("station", "station-none", {}, "station:")];
-  const url = new URL(station.url);
-  const isSecure = url.protocol === "mqtts:";
-  const place = { host: url.hostname.replace(/^\[|\]$/g, ""), port: Number(url.port || (isSecure ? 8883 : 1883)) };
+  const place = brokerPlace(station.url);
   const certificate = aboutCertificate(patient);
   const read = (file: string | undefined) => (file === undefined ? null : readOrNull(file));
-  const tls = isSecure ? { ca: read(station.ca), cert: read(station.cert), key: read(station.key) } : null;
+  const tls =
+    new URL(station.url).protocol === "mqtts:" ? { ca: read(station.ca), cert: read(station.cert), key: read(station.key) } : null;
   const door = await machine.door({ ...place, tls }, doorMs);
   const isOver = door.kind === "no-trust" && door.detail === "CERT_HAS_EXPIRED";
   if (door.kind !== "open") return [...certificate, check("station", isOver ? "station-expired" : doors[door.kind], place, door.detail)];

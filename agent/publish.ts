@@ -27,7 +27,7 @@ import type { EventRow, MonoMs } from "./core/types.ts";
 import type { Digest, Due } from "./digest.ts";
 import type { Log } from "./log.ts";
 import type { Journal } from "./store/store.ts";
-import { type Outcome, supervise } from "./supervise.ts";
+import { aborted, type Outcome, supervise } from "./supervise.ts";
 
 /** What the publisher needs from the rest, so that it knows neither settings nor tables. */
 export type Station = {
@@ -104,6 +104,30 @@ export async function publishStation(station: Station, signal: AbortSignal, conn
   });
 }
 
+/** The talk with the station: begun, hushed while the box rests, begun again. */
+export type Speech = {
+  begin(): void;
+  hush(): Promise<void>;
+  ended(): Promise<void>;
+};
+
+/** `station` null: there is nobody to talk to. */
+export function makeSpeech(station: Station | null, signal: AbortSignal): Speech {
+  const connections = { count: 0 };
+  let [quiet, told] = [new AbortController(), Promise.resolve()];
+  return {
+    begin: () => {
+      quiet = new AbortController();
+      if (station !== null) told = publishStation(station, AbortSignal.any([signal, quiet.signal]), connections);
+    },
+    hush: () => {
+      quiet.abort();
+      return told;
+    },
+    ended: () => told,
+  };
+}
+
 /** Rows that the broker rejected while it took others: how often, and when last. Outlives a session: a poor line must not start the count over. */
 type Rejections = Map<number, { readonly times: number; readonly monoMs: MonoMs }>;
 
@@ -177,9 +201,6 @@ async function talk(station: Station, session: BrokerSession, rejections: Reject
   }
   return reason;
 }
-
-const aborted = (signal: AbortSignal) =>
-  new Promise<void>((resolve) => (signal.aborted ? resolve() : signal.addEventListener("abort", () => resolve(), { once: true })));
 
 /** Who speaks, then that we live beside all else, until the session or the agent ends. */
 async function speak(station: Station, session: BrokerSession, now: Talk, conn: number): Promise<void> {

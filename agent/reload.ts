@@ -7,14 +7,31 @@ import type { Log } from "./log.ts";
 import type { Time } from "./moment.ts";
 import type { Store } from "./store/store.ts";
 
-/** A changed file is taken in; a bad one changes nothing and is said. What needs a new start is said too. */
-export function reloadConfig(
-  file: string,
-  before: Settings,
-  store: Store,
-  time: Time,
-  log: Log,
-): { readonly settings: Settings; readonly hash: string } | null {
+/** The configuration in force. */
+export type Config = {
+  settings(): Settings;
+  hash(): string;
+  /** Takes the file in as it stands now; false: what is in force stays in force, and why is said. */
+  reload(deps: ReloadDeps): boolean;
+};
+type InForce = { readonly settings: Settings; readonly hash: string };
+export type ReloadDeps = { readonly store: Pick<Store, "commit">; readonly time: Time; readonly log: Log };
+
+export function holdConfig(file: string, first: InForce): Config {
+  let now = first;
+  return {
+    settings: () => now.settings,
+    hash: () => now.hash,
+    reload: (deps) => {
+      const next = reloadConfig(file, now.settings, deps);
+      now = next ?? now;
+      return next !== null;
+    },
+  };
+}
+
+/** A bad file changes nothing and is said. What needs a new start is said too. */
+function reloadConfig(file: string, before: Settings, { store, time, log }: ReloadDeps): InForce | null {
   const loaded = loadConfig(file, ["system-disk"]);
   const refuse = (detail: string) => {
     log.error({ detail }, "the changed configuration was refused; the old one stays in use");

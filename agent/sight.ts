@@ -1,5 +1,6 @@
 /** What is seen around a camera that does not record: its own knocks, who else is gone, who answers, what the box feels. */
 import type { Clock } from "../hal/ports.ts";
+import type { Settings } from "./config/schema.ts";
 import { blame, type HouseSight, type Sight } from "./core/blame.ts";
 import { lostMs } from "./core/condition.ts";
 import { isLineWeak } from "./core/stream.ts";
@@ -19,6 +20,23 @@ export type SightDeps = {
   readonly placeOf: (camera: string) => Place;
   readonly households: () => readonly string[];
 };
+
+/** Where a camera stands, from the configuration: a site without households is one house, and the box stands in it. */
+export function placeIn({ cameras, households, site }: Settings, camera: string): Place {
+  const household = cameras.find((entry) => entry.id === camera)?.household ?? null;
+  const reach = households.find((entry) => entry.id === household)?.reach ?? "lan";
+  return { household, reach, holdsBox: household !== null && household === site.household };
+}
+
+/** No frame for so long: who lives with the camera is asked before it is given up. */
+const suspectMs = 2_500;
+
+/** Is a camera of this household silent now? */
+export function isSuspected({ clock, eyes, placeOf }: Pick<SightDeps, "clock" | "eyes" | "placeOf">, household: string): boolean {
+  const isSilent = ({ reason, lastFrameMonoMs }: Eye) =>
+    reason !== null || (lastFrameMonoMs !== null && clock.monoMs() - lastFrameMonoMs > suspectMs);
+  return [...eyes.values()].some((eye) => placeOf(eye.camera).household === household && isSilent(eye));
+}
 
 /** A camera that was lost so much earlier than another did not go with it, and is no witness. */
 const togetherMs = 120_000;

@@ -36,6 +36,10 @@ export type Supervised = {
   readonly signal: AbortSignal;
 };
 
+/** Resolves once `signal` has aborted. */
+export const aborted = (signal: AbortSignal) =>
+  new Promise<void>((resolve) => (signal.aborted ? resolve() : signal.addEventListener("abort", () => resolve(), { once: true })));
+
 /** Resolves when `signal` has aborted and the work has ended. Never rejects: an exception of the work is a failure like any other. */
 export async function supervise(task: Supervised): Promise<void> {
   let failures = 0;

@@ -53,6 +53,19 @@ export function makeUsage(store: Pick<Store, "totals">, eyes: ReadonlyMap<string
 }
 export type Usage = ReturnType<typeof makeUsage>;
 
+/** Counts the bytes of each segment that reaches the index, and tells whether the disk takes what is written. */
+export function countingStore(store: Store, add: (bytes: number) => void, committed: (taken: boolean) => void): Store {
+  return {
+    ...store,
+    commit: (change) => {
+      for (const write of change) if (write.put === "segment") add(write.segment.bytes);
+      const result = store.commit(change);
+      committed(result.kind === "written");
+      return result;
+    },
+  };
+}
+
 export async function sweep(deps: SweepDeps, usage: Usage, signal: AbortSignal): Promise<void> {
   let leftBytes = usage.bytes();
   while (!signal.aborted) {

@@ -31,6 +31,13 @@ export class Refusal extends Error {
   }
 }
 
+/** SIGTERM and SIGINT, as the one way to stop. */
+export function stopOnSignals(): AbortSignal {
+  const stop = new AbortController();
+  for (const name of ["SIGTERM", "SIGINT"] as const) process.once(name, () => stop.abort());
+  return stop.signal;
+}
+
 /** Rules about what surrounds the agent: they are its own and `check-config`'s, and no reason not to answer a question. */
 export const surroundingRules = ["system-disk", "no-file", "not-file", "secret-mode", "secret-empty", "secret-owner"];
 

@@ -23,5 +23,11 @@ export function doorRung(door: { readonly kind: DoorKind; readonly detail?: stri
   return { rung: "mqtt", detail: session.join("; ") };
 }
 
+/** Host and port of a broker's address. */
+export function brokerPlace(address: string): { readonly host: string; readonly port: number } {
+  const { hostname, port, protocol } = new URL(address);
+  return { host: hostname.replace(/^\[|\]$/g, ""), port: Number(port || (protocol === "mqtts:" ? 8883 : 1883)) };
+}
+
 /** As it stands in the store; null: the station has us, or there is none. */
 export const reachOf = (note: string | null): Reach | null => JSON.parse(note ?? "null") as Reach | null;
