@@ -1,6 +1,7 @@
 /** The commune as it stands: its sites, what can be vouched for, each camera. From retained messages and now. Pure. */
-import { type CameraState, causes, type Span, type StreamName, type Sure } from "../../../../agent/core/types.ts";
+import type { CameraState, Span, StreamName } from "../../../../agent/core/types.ts";
 import type { Language } from "../../../../agent/core/words.ts";
+import { bySite, type Entry, entriesIn, type Introduced, introducedOf } from "./introduced.ts";
 import type { Kept, Retained } from "./kept.ts";
 import { type Body, bodyOf, listOf, numberOf, oneOf, textOf, timeOf } from "./read.ts";
 
@@ -26,16 +27,8 @@ export const standings = ["good", "picture", "connected", "dead", "unknown", "ma
 export type Standing = (typeof standings)[number];
 export type Picture = "good" | "bad" | "unchecked";
 
-export type Camera = {
+export type Camera = Introduced & {
   readonly site: string;
-  readonly id: string;
-  readonly name: string;
-  readonly group: string | null;
-  readonly kind: number;
-  readonly isPriority: boolean;
-  readonly household: string | null;
-  /** Looked at by hand, without a stream that the box could reach; counted apart. */
-  readonly manual: { readonly checkedAt: number | null; readonly keepsMs: number | null } | null;
   readonly standing: Standing;
   readonly picture: Picture;
   readonly state: CameraState;
@@ -96,9 +89,9 @@ export function communeTeller(): (retained: Retained, nowAt: number, memory: Mem
   let before: ReadonlyMap<string, Told> = new Map();
   let commune: Commune = { sites: [], cameras: [] };
   return (retained, nowAt, memory) => {
-    const told = [...bySite(retained)]
-      .sort(([a], [b]) => a.localeCompare(b))
-      .map(([id, messages]) => retold(before.get(id), { id, messages, nowAt, rememberedAt: memory.get(id) ?? null }));
+    const told = bySite(retained).map(([id, messages]) =>
+      retold(before.get(id), { id, messages, nowAt, rememberedAt: memory.get(id) ?? null }),
+    );
     before = new Map(told.map((entry) => [entry.site.id, entry]));
     const sites = told.map(({ site }) => site);
     const isSame = sites.length === commune.sites.length && sites.every((site, i) => site === commune.sites[i]);
@@ -108,19 +101,6 @@ export function communeTeller(): (retained: Retained, nowAt: number, memory: Mem
 }
 
 type Messages = ReadonlyMap<string, Kept>;
-
-/** Each site's messages by the topic after `from/<site>/`. */
-function bySite(retained: Retained): ReadonlyMap<string, Messages> {
-  const found = new Map<string, Map<string, Kept>>();
-  for (const [topic, kept] of retained) {
-    const end = topic.startsWith("from/") ? topic.indexOf("/", 5) : -1;
-    if (end <= 5) continue;
-    const site = topic.slice(5, end);
-    const messages = found.get(site) ?? new Map<string, Kept>();
-    found.set(site, messages.set(topic.slice(end + 1), kept));
-  }
-  return found;
-}
 
 type Telling = { readonly id: string; readonly messages: Messages; readonly nowAt: number; readonly rememberedAt: number | null };
 /** A site as it was told, and the span in which time alone changes nothing of it. */
@@ -184,14 +164,9 @@ function lastTraceAt(messages: Messages, nowAt: number): number | null {
   return traces.length === 0 ? null : Math.max(...traces);
 }
 
-type Entry = { readonly id: string; readonly body: Body };
-
 /** The cameras of the configuration, in its order; who may not read it has those that speak, with what they say of themselves. */
 function entriesOf(birth: Body | null, messages: Messages): readonly Entry[] {
-  const named = listOf(birth?.cameras).flatMap((body) => {
-    const id = textOf(body.id);
-    return id === null ? [] : [{ id, body }];
-  });
+  const named = entriesIn(birth);
   if (named.length > 0) return named;
   // A camera's own message holds for minutes, its days for months: it is still there when the first has run out.
   const ids = new Set([...messages.keys()].flatMap((topic) => /^(?:camera|day\/[^/]+)\/([^/]+)$/.exec(topic)?.[1] ?? []));
@@ -202,10 +177,10 @@ function cameraOf(site: string, { id, body }: Entry, kept: Kept | null, contact:
   const now = bodyOf(kept?.value);
   const isHeard = contact.kind === "heard" && kept !== null && (kept.saidAt === null || nowAt - kept.saidAt < cameraHoldsMs);
   const state = (isHeard ? oneOf(now?.state, ["recording", "degraded", "not-recording", "unknown"]) : null) ?? "unknown";
+  const introduced = introducedOf(id, body);
   const facts = {
-    ...{ site, id, name: textOf(body.name) ?? id, group: textOf(body.group), kind: numberOf(body.kind) ?? 2 },
-    ...{ isPriority: body.priority === true, household: textOf(body.household) ?? textOf(now?.household) },
-    ...{ manual: manualOf(body, kept), picture: pictureOf(now?.picture), state, isHeard, why: textOf(now?.why) },
+    ...{ ...introduced, site, household: introduced.household ?? textOf(now?.household) },
+    ...{ manual: introduced.manual ?? guessedManual(body, kept), picture: pictureOf(now?.picture), state, isHeard, why: textOf(now?.why) },
     stream: (isHeard ? oneOf(now?.stream, ["main", "fallback"]) : null) ?? "main",
     ...{ sinceAt: timeOf(now?.since), lastFrameAt: timeOf(now?.lastFrameAt), recorded24h: numberOf(now?.recorded24h) },
     ...{
@@ -225,11 +200,8 @@ const spansIn = (value: unknown): readonly Span[] =>
   });
 
 /** A household's own camera of which no box has ever said anything is one that somebody looks at. */
-function manualOf(body: Body, kept: Kept | null): Camera["manual"] {
-  const manual = bodyOf(body.manual);
-  if (manual !== null) return { checkedAt: timeOf(manual.checked), keepsMs: numberOf(manual.keepsMs) };
-  return body.manual === undefined && body.kind === 1 && kept === null ? { checkedAt: null, keepsMs: null } : null;
-}
+const guessedManual = (body: Body, kept: Kept | null): Camera["manual"] =>
+  body.manual === undefined && body.kind === 1 && kept === null ? { checkedAt: null, keepsMs: null } : null;
 
 /** Not looked at is not good: it is said so. */
 function pictureOf(value: unknown): Picture {
@@ -286,6 +258,3 @@ export function groupsOf(cameras: readonly Camera[]): readonly Group[] {
     .map(([name, members]) => ({ name, cameras: members }))
     .sort((a, b) => Number(a.name === null) - Number(b.name === null));
 }
-
-export const isCause = (value: unknown) => oneOf(value, causes);
-export const sureOf = (value: unknown): Sure => oneOf(value, ["sensed", "inferred"]) ?? "unknown";

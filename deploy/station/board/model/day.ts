@@ -2,9 +2,9 @@
 import { overlap } from "../../../../agent/core/ledger.ts";
 import { daysOf, hoursOf, spanOfDay } from "../../../../agent/core/period.ts";
 import type { Cause, Span, Sure } from "../../../../agent/core/types.ts";
-import { type Camera, isCause, sureOf } from "./commune.ts";
+import type { Camera } from "./commune.ts";
 import type { Kept, Retained } from "./kept.ts";
-import { bodyOf, listOf, numberOf, textOf, textsOf, timeOf } from "./read.ts";
+import { bodyOf, causeOf, listOf, numberOf, oneOf, textOf, textsOf, timeOf } from "./read.ts";
 
 export type Gap = Span & { readonly cause: Cause; readonly sure: Sure; readonly evidence: readonly string[]; readonly isOpen: boolean };
 
@@ -69,9 +69,14 @@ function readDay(value: unknown): Day | null {
 function gapsOf(value: unknown, day: Span): readonly Gap[] {
   return listOf(value)
     .flatMap((gap): readonly Gap[] => {
-      const [fromAt, toAt, cause] = [timeOf(gap.from), timeOf(gap.to), isCause(gap.cause)];
+      const [fromAt, toAt, cause] = [timeOf(gap.from), timeOf(gap.to), causeOf(gap.cause)];
       if (fromAt === null || cause === null) return [];
-      const facts = { cause, sure: sureOf(gap.sure), evidence: textsOf(gap.evidence), isOpen: toAt === null };
+      const facts = {
+        cause,
+        sure: oneOf(gap.sure, ["sensed", "inferred"]) ?? ("unknown" as const),
+        evidence: textsOf(gap.evidence),
+        isOpen: toAt === null,
+      };
       return [{ ...facts, fromAt: Math.max(day.fromAt, fromAt), toAt: Math.min(day.toAt, toAt ?? day.toAt) }];
     })
     .filter(({ fromAt, toAt }) => toAt > fromAt)

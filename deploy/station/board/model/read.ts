@@ -1,4 +1,5 @@
 /** Reads facts out of what others have sent: whatever it is, nothing throws, and what is not there is null. Pure. */
+import { type Cause, causes } from "../../../../agent/core/types.ts";
 
 export type Body = Readonly<Record<string, unknown>>;
 
@@ -29,3 +30,6 @@ export function timeOf(value: unknown): number | null {
 }
 
 export const oneOf = <T extends string>(value: unknown, known: readonly T[]): T | null => known.find((entry) => entry === value) ?? null;
+
+/** A cause that this page does not know yet is null. */
+export const causeOf = (value: unknown): Cause | null => oneOf(value, causes);

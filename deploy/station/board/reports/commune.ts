@@ -112,7 +112,7 @@ function tallyOf(days: readonly ToldDay[]): Tally {
 
 function rowOf(
   site: ToldSite,
-  { id, months: _months, isConfigured: _is, sinceAt, daysKept, clockOffsetMs, ...camera }: ToldSite["cameras"][number],
+  { id, months: _months, isConfigured: _is, sinceAt, daysKept, clockOffsetMs, manual, isPriority, ...camera }: ToldSite["cameras"][number],
   months: readonly ToldMonth[],
   days: readonly ToldDay[],
   tally: Tally,
@@ -121,9 +121,12 @@ function rowOf(
 ): CameraRow {
   const share: Share = isNotTold ? { ratio: null, worstRatio: null, withheld: "not-told" } : shareOf(tally);
   return {
-    camera: { ...camera, id: `${site.id}/${id}`, site: site.name, sinceAt: sinceAt ?? firstDueOf(_months), keepDays: site.keepDays },
+    camera: {
+      ...{ ...camera, id: `${site.id}/${id}`, site: site.name, priority: isPriority, manual: manual !== null },
+      ...{ sinceAt: sinceAt ?? firstDueOf(_months), keepDays: site.keepDays },
+    },
     ...{ ...tally, ...share, daysKept, clockOffsetMs, repairMs: null, betweenMs: null },
-    ...{ grade: gradeOf(camera.manual, share, months, days, span), losing: losingOf(days) },
+    ...{ grade: gradeOf(manual !== null, share, months, days, span), losing: losingOf(days) },
   };
 }
 
@@ -170,7 +173,7 @@ function losingOf(days: readonly ToldDay[]): CameraRow["losing"] {
 
 /** Months in which it had something due, and of which the station has nothing. */
 function missingMonthsOf(camera: ToldSite["cameras"][number], span: Span, nowAt: WallMs): readonly string[] {
-  if (camera.manual || !camera.isConfigured) return [];
+  if (camera.manual !== null || !camera.isConfigured) return [];
   // A box that introduced itself before the first footage says that nothing was due; its months say more.
   if (camera.sinceAt === null && camera.months.length === 0) return [];
   const sinceAt = camera.sinceAt ?? guessedSince(camera.months);
@@ -191,7 +194,7 @@ function guessedSince(months: readonly ToldMonth[]): WallMs {
 
 /** Where its figures end too early; null: they do not. A camera that is no longer configured ends when it left. */
 function endOf(site: ToldSite, camera: ToldCamera, months: readonly ToldMonth[], span: Span, nowAt: WallMs): WallMs | null {
-  if (camera.manual || (site.isIntroduced && !camera.isConfigured)) return null;
+  if (camera.manual !== null || (site.isIntroduced && !camera.isConfigured)) return null;
   return months.find((month) => month.untilAt < Math.min(month.span.toAt, span.toAt, nowAt - lateMs))?.untilAt ?? null;
 }
 

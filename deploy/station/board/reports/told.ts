@@ -4,20 +4,15 @@ import { dayOf, spanOfDay, spanOfMonth } from "../../../../agent/core/period.ts"
 import { type Outcome, outcomes } from "../../../../agent/core/register.ts";
 import type { Edges, Part } from "../../../../agent/core/seam.ts";
 import { type ByCause, nothing, type Tally } from "../../../../agent/core/tally.ts";
-import { type Cause, causes, type Span, type WallMs } from "../../../../agent/core/types.ts";
+import type { Cause, Span, WallMs } from "../../../../agent/core/types.ts";
+import { bySite, entriesIn, type Introduced, introducedOf } from "../model/introduced.ts";
+import { type Body, bodyOf, causeOf, listOf, numberOf, oneOf, textOf, timeOf } from "../model/read.ts";
 
 /** The station's retained messages, parsed, by the topic after `matghi/v1/<commune>/`. */
 export type Retained = ReadonlyMap<string, unknown>;
 
 /** A camera as its box names it, and what it said of it last. */
-export type ToldCamera = {
-  readonly id: string;
-  readonly name: string;
-  readonly group: string | null;
-  readonly kind: 1 | 2;
-  readonly priority: boolean;
-  readonly household: string | null;
-  readonly manual: boolean;
+export type ToldCamera = Introduced & {
   /** Hand-over; null: nothing was due yet. Undefined: its box did not say. */
   readonly sinceAt: WallMs | null | undefined;
   readonly daysKept: number | null;
@@ -64,48 +59,33 @@ export type Answered = { readonly at: WallMs; readonly answer: Outcome };
 export const answeredIn = (retained: Retained, { fromAt, toAt }: Span): readonly Answered[] =>
   [...retained].flatMap(([topic, value]) => {
     const body = bodyOf(value);
-    const at = timeOf(body.at);
-    const answer = outcomes.find((outcome) => outcome === body.answer);
-    return !topic.startsWith("station/answered/") || at === null || answer === undefined || at < fromAt || at >= toAt
-      ? []
-      : [{ at, answer }];
+    const at = timeOf(body?.at);
+    const answer = oneOf(body?.answer, outcomes);
+    return !topic.startsWith("station/answered/") || at === null || answer === null || at < fromAt || at >= toAt ? [] : [{ at, answer }];
   });
 
 const dayMs = 86_400_000;
 
-export function sitesOf(retained: Retained): readonly ToldSite[] {
-  const bodies = new Map<string, Map<string, unknown>>();
-  for (const [topic, body] of retained) {
-    const [, site, rest] = /^from\/([^/]+)\/(.+)$/.exec(topic) ?? [];
-    if (site !== undefined && rest !== undefined) bodies.set(site, (bodies.get(site) ?? new Map<string, unknown>()).set(rest, body));
-  }
-  return [...bodies].sort(([a], [b]) => a.localeCompare(b)).map(([id, told]) => siteOf(id, told));
-}
+export const sitesOf = (retained: Retained): readonly ToldSite[] => bySite(retained).map(([id, told]) => siteOf(id, told));
 
 function siteOf(id: string, told: ReadonlyMap<string, unknown>): ToldSite {
   const birth = bodyOf(told.get("birth"));
   const months = monthsByCamera(told);
-  const configured = listOf(birth.cameras).flatMap((body) => {
-    const camera = textOf(body.id);
-    return camera === null ? [] : [cameraOf(camera, body, bodyOf(told.get(`camera/${camera}`)), true)];
-  });
+  const configured = entriesIn(birth).map((entry) => cameraOf(entry.id, entry.body, bodyOf(told.get(`camera/${entry.id}`)), true));
   const known = new Set(configured.map((camera) => camera.id));
-  const others = [...months.keys()].filter((camera) => !known.has(camera)).map((camera) => cameraOf(camera, {}, {}, false));
-  const keepMs = numberOf(bodyOf(birth.keep).maxMs);
+  const others = [...months.keys()].filter((camera) => !known.has(camera)).map((camera) => cameraOf(camera, {}, null, false));
+  const keepMs = numberOf(bodyOf(birth?.keep)?.maxMs);
   return {
-    ...{ id, name: textOf(birth.name) ?? id, version: textOf(bodyOf(birth.versions).agent), isIntroduced: told.has("birth") },
+    ...{ id, name: textOf(birth?.name) ?? id, version: textOf(bodyOf(birth?.versions)?.agent), isIntroduced: told.has("birth") },
     ...{ keepDays: keepMs === null ? null : keepMs / dayMs },
     cameras: [...configured, ...others].map((camera) => ({ ...camera, months: months.get(camera.id) ?? [] })),
   };
 }
 
-function cameraOf(id: string, body: Body, now: Body, isConfigured: boolean): ToldCamera {
-  const since = body.since === undefined ? undefined : timeOf(body.since);
-  return {
-    ...{ id, name: textOf(body.name) ?? id, group: textOf(body.group), kind: body.kind === 1 ? 1 : 2, priority: body.priority === true },
-    ...{ household: textOf(body.household), manual: body.manual !== undefined && body.manual !== null && body.manual !== false },
-    ...{ sinceAt: since, daysKept: numberOf(now.daysKept), clockOffsetMs: numberOf(now.clockOffsetMs), isConfigured },
-  };
+function cameraOf(id: string, body: Body, now: Body | null, isConfigured: boolean): ToldCamera {
+  const sinceAt = body.since === undefined ? undefined : timeOf(body.since);
+  const facts = { sinceAt, daysKept: numberOf(now?.daysKept), clockOffsetMs: numberOf(now?.clockOffsetMs), isConfigured };
+  return { ...introducedOf(id, body), ...facts };
 }
 
 /** Oldest first. */
@@ -120,26 +100,24 @@ function monthsByCamera(told: ReadonlyMap<string, unknown>): ReadonlyMap<string,
   return found;
 }
 
-function monthOf(month: string, body: Body): ToldMonth | null {
+function monthOf(month: string, body: Body | null): ToldMonth | null {
   const span = spanOfMonth(month);
-  const untilAt = timeOf(body.until);
-  if (span === null || untilAt === null || !Array.isArray(body.days)) return null;
-  const days = listOf(body.days).map((day) => dayFrom(day, span, untilAt));
+  const untilAt = timeOf(body?.until);
+  if (body === null || span === null || untilAt === null || !Array.isArray(body.days)) return null;
+  const days = body.days.map((day: unknown) => dayFrom(bodyOf(day), span, untilAt));
   // A page of which a day cannot be read is not taken for one without that day.
   if (days.some((day) => day === null)) return null;
   return {
     ...{ month, span, untilAt, days: days.flatMap((day) => day ?? []) },
     ...{ faults: listOf(body.faults).flatMap((fault) => faultOf(fault) ?? []), faultsLeftOut: numberOf(body.faultsLeftOut) ?? 0 },
-    ...{ grade: gradeIn(bodyOf(body.total).grade), extractions: extractionsOf(body.extractions) },
+    ...{ grade: oneOf(bodyOf(body.total)?.grade, ["dead", "connected"]), extractions: extractionsOf(body.extractions) },
   };
 }
 
-const gradeIn = (value: unknown): Grade | null => (value === "dead" || value === "connected" ? value : null);
-
-function dayFrom(body: Body, month: Span, untilAt: WallMs): ToldDay | null {
-  const span = spanOfDay(textOf(body.day) ?? "");
-  const tally = tallyOf(body);
-  if (span === null || tally === null || span.fromAt < month.fromAt || span.toAt > month.toAt) return null;
+function dayFrom(body: Body | null, month: Span, untilAt: WallMs): ToldDay | null {
+  const span = spanOfDay(textOf(body?.day) ?? "");
+  const tally = body === null ? null : tallyOf(body);
+  if (body === null || span === null || tally === null || span.fromAt < month.fromAt || span.toAt > month.toAt) return null;
   return { day: dayOf(span.fromAt), fromAt: span.fromAt, toAt: Math.min(span.toAt, untilAt), tally, edges: edgesIn(body.edges) };
 }
 
@@ -161,46 +139,37 @@ function tallyOf(body: Body): Tally | null {
 
 function byCauseOf(value: unknown): ByCause {
   return Object.fromEntries(
-    Object.entries(bodyOf(value)).map(([name, body]) => {
-      const { count, ms } = bodyOf(body);
-      return [causeOf(name), { count: numberOf(count) ?? 0, ms: numberOf(ms) ?? 0 }];
+    Object.entries(bodyOf(value) ?? {}).map(([name, one]) => {
+      const body = bodyOf(one);
+      return [causeOf(name) ?? "unknown", { count: numberOf(body?.count) ?? 0, ms: numberOf(body?.ms) ?? 0 }];
     }),
   );
 }
 
 function edgesIn(value: unknown): Edges | null {
   const body = bodyOf(value);
-  const interruptions = listOf(body.interruptions).map((one) => ({
-    ...{ cause: causeOf(one.cause), fromMs: numberOf(one.fromMs) ?? 0, toMs: numberOf(one.toMs) ?? 0, lostMs: numberOf(one.lostMs) ?? 0 },
+  const interruptions = listOf(body?.interruptions).map((one) => ({
+    ...{
+      cause: causeOf(one.cause) ?? "unknown",
+      fromMs: numberOf(one.fromMs) ?? 0,
+      toMs: numberOf(one.toMs) ?? 0,
+      lostMs: numberOf(one.lostMs) ?? 0,
+    },
   }));
-  return interruptions.length === 0 ? null : { firstMs: numberOf(body.firstMs) ?? 0, lastMs: numberOf(body.lastMs) ?? 0, interruptions };
+  return interruptions.length === 0 ? null : { firstMs: numberOf(body?.firstMs) ?? 0, lastMs: numberOf(body?.lastMs) ?? 0, interruptions };
 }
 
 function faultOf(body: Body): ToldFault | null {
   const fromAt = timeOf(body.from);
   const durationMs = numberOf(body.durationMs);
   if (fromAt === null || durationMs === null) return null;
-  return { fault: numberOf(body.fault), cause: causeOf(body.cause), fromAt, toAt: timeOf(body.to), durationMs };
+  return { fault: numberOf(body.fault), cause: causeOf(body.cause) ?? "unknown", fromAt, toAt: timeOf(body.to), durationMs };
 }
 
 const extractionsOf = (value: unknown): ToldMonth["extractions"] =>
   Object.fromEntries(
-    Object.entries(bodyOf(value)).map(([kind, outcomes]) => [
+    Object.entries(bodyOf(value) ?? {}).map(([kind, outcomes]) => [
       kind,
-      Object.fromEntries(Object.entries(bodyOf(outcomes)).map(([outcome, count]) => [outcome, numberOf(count) ?? 0])),
+      Object.fromEntries(Object.entries(bodyOf(outcomes) ?? {}).map(([outcome, count]) => [outcome, numberOf(count) ?? 0])),
     ]),
   );
-
-/** A cause that this page does not know yet is one that is not known. */
-const causeOf = (value: unknown): Cause => causes.find((cause) => cause === value) ?? "unknown";
-
-type Body = Readonly<Record<string, unknown>>;
-const bodyOf = (value: unknown): Body => (typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Body) : {});
-const listOf = (value: unknown): readonly Body[] => (Array.isArray(value) ? value.map(bodyOf) : []);
-const textOf = (value: unknown): string | null => (typeof value === "string" && value !== "" ? value.normalize("NFC") : null);
-const numberOf = (value: unknown): number | null => (typeof value === "number" && Number.isFinite(value) ? value : null);
-
-function timeOf(value: unknown): WallMs | null {
-  const at = typeof value === "string" ? Date.parse(value) : Number.NaN;
-  return Number.isNaN(at) ? null : at;
-}
