@@ -40,7 +40,7 @@ export function loadConfig(file: string, tolerate: readonly string[] = []): Load
   const language = languageOf(tree);
   const { settings, findings } = check(tree);
   const rules = settings === null ? [] : relations(settings);
-  const around = settings === null ? { findings: [], warnings: [] } : surroundings(settings);
+  const around = settings === null ? { findings: [], warnings: [] } : surroundings(settings, file);
   const held = [...findings, ...rules, ...around.findings].filter((finding) => !tolerate.includes(finding.key));
   if (settings === null || held.length > 0)
     return { kind: "bad", problems: inFileOrder(held.map((finding) => place(finding, language))), language };

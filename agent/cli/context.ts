@@ -39,7 +39,7 @@ export function stopOnSignals(): AbortSignal {
 }
 
 /** Rules about what surrounds the agent: they are its own and `check-config`'s, and no reason not to answer a question. */
-export const surroundingRules = ["system-disk", "no-file", "not-file", "secret-mode", "secret-empty", "secret-owner"];
+export const surroundingRules = ["system-disk", "no-file", "not-file", "secret-mode", "secret-empty", "secret-owner", "closed-folder"];
 
 /** The settings, for whoever may read the state; or every problem on its line. `hold`: surrounding rules that hold here all the same. */
 export function settingsOf(context: Context, hold: readonly string[] = []): Settings {

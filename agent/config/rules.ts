@@ -88,8 +88,11 @@ function gaugeRules({ driver, line, gauge }: Settings["power"]): Finding[] {
   ];
 }
 
-/** What the machine must hold: files that are there, secrets that are secret, footage on its own disk. */
-export function surroundings(settings: Settings): { readonly findings: readonly Finding[]; readonly warnings: readonly Finding[] } {
+/** What the machine must hold: files that are there, secrets that are secret, footage on its own disk. `file`: the configuration itself. */
+export function surroundings(
+  settings: Settings,
+  file: string,
+): { readonly findings: readonly Finding[]; readonly warnings: readonly Finding[] } {
   const secrets = settings.cameras.flatMap((camera, i) => secretRules(settings, camera.passwordFile, ["cameras", i, "passwordFile"]));
   const { station, recording } = settings;
   const files = (["ca", "cert", "key"] as const).flatMap((name) => fileRules(settings, station?.[name], ["station", name]));
@@ -97,7 +100,9 @@ export function surroundings(settings: Settings): { readonly findings: readonly 
   const onSystem = !recording.allowSystemDisk && isOnSystemDisk(recording.folder);
   const disk = onSystem ? [finding(["recording", "folder"], "system-disk")] : [];
   const folders = [...folderRules(recording.folder, ["recording", "folder"]), ...folderRules(settings.site.state, ["site", "state"])];
-  return { findings: [...secrets, ...files, ...stationSecret, ...disk, ...folders], warnings: sizeWarnings(recording) };
+  const found = statSync(file, { throwIfNoEntry: false });
+  const itself = found === undefined ? [] : ownerRules(settings, file, found, []);
+  return { findings: [...itself, ...secrets, ...files, ...stationSecret, ...disk, ...folders], warnings: sizeWarnings(recording) };
 }
 
 function statOf(path: string): Stats | string {
@@ -134,13 +139,27 @@ function secretRules(settings: Settings, file: string | undefined, at: Path): Fi
   return ownerRules(settings, file, found, at);
 }
 
-/** Checked by root on behalf of the daemon's user, the owner of the state folder. */
+/** Checked by root on behalf of the daemon's user, the owner of the state folder: the file, and each folder that leads to it. */
 function ownerRules(settings: Settings, file: string, found: Stats, at: Path): Finding[] {
   if (process.getuid?.() !== 0 || !existsSync(settings.site.state)) return [];
-  const { uid, gid } = statSync(settings.site.state);
-  if (uid === 0) return [];
-  const bits = found.uid === uid ? 0o400 : found.gid === gid ? 0o040 : 0o004;
-  return (found.mode & bits) !== 0 ? [] : [finding(at, "secret-owner", { user: String(uid), file })];
+  const owner = statSync(settings.site.state);
+  if (owner.uid === 0) return [];
+  const user = String(owner.uid);
+  const closed = foldersTo(file).find((folder) => !lets(statSync(folder), owner, 0o1));
+  if (closed !== undefined) return [finding(at, "closed-folder", { user, folder: closed, group: String(owner.gid) })];
+  return lets(found, owner, 0o4) ? [] : [finding(at, "secret-owner", { user, file })];
+}
+
+/** From the root down. */
+function foldersTo(file: string): readonly string[] {
+  const folder = dirname(resolve(file));
+  return folder === dirname(folder) ? [folder] : [...foldersTo(folder), folder];
+}
+
+/** Do the mode's bits let this user and group read (4) or pass (1)? */
+function lets({ uid, gid, mode }: Stats, user: Pick<Stats, "uid" | "gid">, bit: number): boolean {
+  const bits = uid === user.uid ? bit << 6 : gid === user.gid ? bit << 3 : bit;
+  return (mode & bits) !== 0;
 }
 
 /** The secret of a password file, without its closing newline. Throws the system's error. */

@@ -60,6 +60,10 @@ const en: Record<string, Pair> = {
   "secret-mode": pair("the password file can be read by others (mode {mode})", "chmod 600 {file}"),
   "secret-empty": pair("the password file is empty or has more than one line", "write the password alone on its first line"),
   "secret-owner": pair("the agent's user {user} cannot read the file", "chown {user} {file}"),
+  "closed-folder": pair(
+    "the agent's user {user} cannot pass {folder}",
+    "let it in (chgrp {group} {folder}; chmod g+x {folder}), or move the file",
+  ),
   "limit-size": pair("limit.size is larger than the disk ({disk})", "the disk's size counts; lower the limit"),
   wrong: pair("not possible here: {message}", "see deploy/site.example.yaml"),
 };
@@ -115,6 +119,10 @@ const vi: Record<keyof typeof en, Pair> = {
   "secret-mode": pair("người khác đọc được tệp mật khẩu (quyền {mode})", "chmod 600 {file}"),
   "secret-empty": pair("tệp mật khẩu trống hoặc có nhiều dòng", "chỉ ghi mật khẩu ở dòng đầu"),
   "secret-owner": pair("người dùng {user} của chương trình không đọc được tệp", "chown {user} {file}"),
+  "closed-folder": pair(
+    "người dùng {user} của chương trình không vào được {folder}",
+    "cho phép vào (chgrp {group} {folder}; chmod g+x {folder}), hoặc chuyển tệp đi nơi khác",
+  ),
   "limit-size": pair("limit.size lớn hơn ổ cứng ({disk})", "dung lượng ổ cứng mới là giới hạn; đề nghị hạ mức này"),
   wrong: pair("không dùng được ở đây: {message}", "xem deploy/site.example.yaml"),
 };

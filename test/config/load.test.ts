@@ -1,8 +1,8 @@
 /** What a configuration may say, and every way in which it is refused: with its place and its cure. */
-import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
+import { chmodSync, chownSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
-import { describe, expect, test } from "vitest";
+import { afterAll, beforeEach, describe, expect, test } from "vitest";
 import { formatProblem, loadConfig } from "../../agent/config.ts";
 import { matghi } from "../lib/agent.ts";
 import { tempFolder } from "../lib/temp.ts";
@@ -361,6 +361,54 @@ describe("check-config", () => {
       problems: expect.arrayContaining([
         { line: 3, column: 24, path: "cameras[0].ulr", message: "unknown key ulr", cure: "did you mean url?" },
       ]),
+    });
+  });
+
+  describe("run as root speaks for the agent's user, the owner of the state folder", () => {
+    const user = 65_534;
+    // Beside the others, which stand in a folder of root's alone.
+    const box = mkdtempSync("/tmp/matghi-box-");
+    afterAll(() => rmSync(box, { recursive: true }));
+    const [config, secrets] = [join(box, "site.yaml"), join(box, "secrets")];
+    const state = join(box, "state");
+    const secretFile = join(secrets, "cam1");
+    beforeEach(() => {
+      for (const made of [state, secrets]) mkdirSync(made, { recursive: true });
+      for (const made of [box, secrets]) chmodSync(made, 0o755);
+      writeFileSync(secretFile, "mat-khau\n", { mode: 0o600 });
+      for (const given of [state, secretFile]) chownSync(given, user, user);
+      const lines = [
+        `site: { id: an-dai-1, commune: nghia-phuong, name: x, language: en, state: ${state} }`,
+        `recording: { folder: ${box}/footage, allowSystemDisk: true }`,
+        `cameras: [ { id: cam1, url: rtsp://h/1, username: a, passwordFile: ${secretFile} } ]`,
+      ];
+      writeFileSync(config, lines.join("\n"));
+      chmodSync(config, 0o644);
+    });
+    const found = () => {
+      const loaded = loadConfig(config);
+      return loaded.kind === "good" ? [] : loaded.problems.map((problem) => formatProblem(config, problem).slice(config.length + 1));
+    };
+
+    test("who may read all of it", () => {
+      expect(found()).toEqual([]);
+    });
+    test("who may not read the configuration", () => {
+      chmodSync(config, 0o600);
+      expect(found()).toEqual([`1:1: the agent's user ${user} cannot read the file, chown ${user} ${config}`]);
+    });
+    test("who may not read a password file", () => {
+      chownSync(secretFile, 0, 0);
+      expect(found()).toEqual([expect.stringMatching(/^3:.*passwordFile: the agent's user 65534 cannot read the file, chown/)]);
+    });
+    test("who may not pass a folder that leads to it", () => {
+      chmodSync(secrets, 0o700);
+      expect(found()).toEqual([
+        expect.stringMatching(/^3:.*passwordFile: the agent's user 65534 cannot pass \S+secrets, let it in \(chgrp/),
+      ]);
+      chownSync(secrets, 0, user);
+      chmodSync(secrets, 0o710);
+      expect(found()).toEqual([]);
     });
   });
 
