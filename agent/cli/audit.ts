@@ -1,6 +1,6 @@
 /** `matghi audit [--check]`: who did what with footage and settings. */
 import { auditKinds } from "../core/audit.ts";
-import { vietnamTime } from "../core/time.ts";
+import { inVietnam, vietnamTime } from "../core/time.ts";
 import { fill, wordOf, wordsIn } from "../core/words.ts";
 import { checkAuditOf, readAudit } from "../store/audit.ts";
 import { type Context, exit, reading } from "./context.ts";
@@ -15,7 +15,7 @@ export function audit(context: Context, options: AuditOptions): number {
       const entries = readAudit(state).filter(({ what }) => (auditKinds as readonly string[]).includes(what));
       const lines = entries.map(({ at, what, data }) => {
         const facts = Object.entries(data).map(([key, value]) => `${key}: ${Array.isArray(value) ? value.join(", ") : value}`);
-        return `${vietnamTime(Date.parse(at))}  ${wordOf(words.audit.kinds, what)}  ${facts.join("; ")}`;
+        return `${vietnamTime(Date.parse(at))}  ${wordOf(words.audit.kinds, what)}  ${inVietnam(facts.join("; "))}`;
       });
       context.out(context.json ? JSON.stringify({ entries }) : lines.join("\n") || words.audit.empty);
       return exit.fine;

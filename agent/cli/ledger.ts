@@ -4,7 +4,7 @@ import { answerText } from "../core/answer.ts";
 import { makeDating, redate } from "../core/dating.ts";
 import { type Answer, answerOf, type LedgerSpan, spansOf, sumsOf } from "../core/ledger.ts";
 import { envelopeOf } from "../core/message.ts";
-import { iso, isoOrNull, vietnamTime } from "../core/time.ts";
+import { inVietnam, iso, isoOrNull, vietnamTime } from "../core/time.ts";
 import { eventTypes, type Gap, type Span } from "../core/types.ts";
 import { evidenceText, type Language, wordOf, wordsIn } from "../core/words.ts";
 import { gapsOf, historyOf } from "../query.ts";
@@ -93,19 +93,23 @@ export async function events(context: Context, options: EventsOptions, signal: A
   const span = spanOf(options, nowUtc(settings));
   const toAt = options.follow && options.to === undefined ? Number.MAX_SAFE_INTEGER : span.toAt;
   const wrap = context.json && !options.follow;
-  if (wrap) context.out('{"events":[');
   let afterG = 0;
   let first = true;
+  const next = () => readPage(context, settings.site.state, { ...span, toAt, type: options.type ?? null, afterG, limit: pageSize });
+  // Read before anything is printed: where there is no journal, nothing is.
+  let page = next();
+  if (wrap) context.out('{"events":[');
   for (;;) {
-    const page = readPage(context, settings.site.state, { ...span, toAt, type: options.type ?? null, afterG, limit: pageSize });
     for (const { text, g } of page) {
       context.out(wrap && !first ? `,${text}` : text);
       first = false;
       afterG = g;
     }
-    if (page.length === pageSize) continue;
-    if (!options.follow || signal.aborted) break;
-    await new Promise((resolve) => setTimeout(resolve, followEveryMs));
+    if (page.length < pageSize) {
+      if (!options.follow || signal.aborted) break;
+      await new Promise((resolve) => setTimeout(resolve, followEveryMs));
+    }
+    page = next();
   }
   if (wrap) context.out("]}");
   return exit.fine;
@@ -122,7 +126,7 @@ function readPage(context: Context, state: string, filter: Filter): readonly { r
     const dating = makeDating(store.boots());
     const stored = { ...filter, fromAt: dating.fromUtc(filter.fromAt), toAt: dating.fromUtc(filter.toAt) };
     const line = (row: Parameters<typeof envelopeOf>[2]) =>
-      `${vietnamTime(dating.toUtc(row.at))}  ${row.level.padEnd(5)}  ${row.type}  ${JSON.stringify(redate(row.data, dating))}`;
+      `${vietnamTime(dating.toUtc(row.at))}  ${row.level.padEnd(5)}  ${row.type}  ${inVietnam(JSON.stringify(redate(row.data, dating)))}`;
     return store.events(stored).map((row) => ({
       g: row.g,
       text: context.json ? JSON.stringify(envelopeOf(settings.site.id, db, row, null, dating)) : line(row),

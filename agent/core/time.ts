@@ -13,6 +13,10 @@ export function vietnamTime(at: WallMs): string {
   return `${local.slice(11, 19)} ${local.slice(8, 10)}/${local.slice(5, 7)}/${local.slice(0, 4)}`;
 }
 
+/** A text with every machine's time in it as people read it. */
+export const inVietnam = (text: string): string =>
+  text.replace(/\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z/g, (at) => vietnamTime(Date.parse(at)));
+
 /** `14:05 05/01/2026` and `05/01/2026`, in Vietnamese time. */
 export const dateTime = (at: WallMs): string => vietnamTime(at).replace(/^(\d\d:\d\d):\d\d/, "$1");
 export const dateText = (at: WallMs): string => vietnamTime(at).slice(9);

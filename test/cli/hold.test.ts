@@ -165,6 +165,25 @@ test("odd text is text like any other", async () => {
   expect((await run("audit", "--check")).code).toBe(0);
 });
 
+test("times for people are Vietnamese, also in what audit and journal know besides", async () => {
+  await add();
+  const sentence = /08:05:00 24\/11\/2026.*08:10:00 24\/11\/2026/;
+  for (const command of ["audit", "events"]) {
+    const { stdout } = await run(command);
+    expect(stdout).toMatch(sentence);
+    expect(stdout).not.toMatch(/\dT\d\d:\d\d/);
+    expect((await run(command, "--json")).stdout).toContain("2026-11-24T01:05:00.000Z");
+  }
+});
+
+test("where nothing has been recorded yet, a machine is told so with nothing on standard output", async () => {
+  const file = writeSite({ folder: tempFolder("hold"), cameras: [`id: cho, url: "rtsp://127.0.0.1:9/"`] });
+  for (const command of ["status", "gaps", "events", "audit"])
+    expect(await matghi([command, "--json", "--config", file])).toMatchObject({
+      ...{ code: 3, stdout: "", stderr: expect.stringContaining("nothing has been recorded") },
+    });
+});
+
 describe("the audit's chain", () => {
   const file = () => join(state(), "audit.log");
   beforeEach(async () => {
