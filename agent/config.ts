@@ -1,7 +1,7 @@
 /** The configuration file: read, checked as a whole, every problem with its place and its cure. The only import of yaml. */
 import { createHash } from "node:crypto";
 import { readFileSync, statSync } from "node:fs";
-import { type Document, isMap, isScalar, LineCounter, type Node, parseDocument, visit } from "yaml";
+import { type Document, isMap, isScalar, LineCounter, type Node, parseDocument, visit, type YAMLError } from "yaml";
 import type { Scalar } from "./config/mask.ts";
 import { relations, surroundings } from "./config/rules.ts";
 import { check, type Finding, type Settings, schema } from "./config/schema.ts";
@@ -31,13 +31,15 @@ export function loadConfig(file: string, tolerate: readonly string[] = []): Load
   const text = readText(file);
   if (text.kind === "bad") return { kind: "bad", problems: [atStart(text.key, text.facts, "vi")], language: "vi" };
   const lines = new LineCounter();
-  const document = parseDocument(text.text, { lineCounter: lines, version: "1.2", schema: "core", uniqueKeys: true, prettyErrors: false });
+  const parsing = { version: "1.2", schema: "core", uniqueKeys: true, prettyErrors: false, logLevel: "error" } as const;
+  const document = parseDocument(text.text, { ...parsing, lineCounter: lines });
   const place = (finding: Finding, language: Language) => toProblem(document, lines, finding, language);
-  if (document.errors.length > 0)
-    return { kind: "bad", problems: document.errors.map((error) => yamlProblem(lines, error)), language: "vi" };
+  const language = languageOf(document);
+  // A tag that nobody knows is a warning of the library; it swallows the word that it was meant to be.
+  const mistakes = [...document.errors, ...document.warnings];
+  if (mistakes.length > 0) return { kind: "bad", problems: mistakes.map((mistake) => yamlProblem(lines, mistake, language)), language };
   const tree = toTree(document);
-  if (tree instanceof Error) return { kind: "bad", problems: [atStart("yaml", { why: tree.message }, "vi")], language: "vi" };
-  const language = languageOf(tree);
+  if (tree instanceof Error) return { kind: "bad", problems: [atStart("yaml", { why: tree.message }, language)], language };
   const { settings, findings } = check(tree);
   const rules = settings === null ? [] : relations(settings);
   const around = settings === null ? { findings: [], warnings: [] } : surroundings(settings, file);
@@ -103,13 +105,21 @@ function said(language: Language, key: string, facts: Readonly<Record<string, st
   return wordsOf(language, key, Object.fromEntries(Object.entries(facts).map(([name, fact]) => [name, quoted(fact)])));
 }
 
-function yamlProblem(lines: LineCounter, error: { pos: [number, number]; message: string }): Problem {
-  const { line, col } = lines.linePos(error.pos[0]);
+/** Mistakes for which the library has words for programmers only. */
+const yamlKeys: Readonly<Record<string, string>> = {
+  DUPLICATE_KEY: "yaml-twice",
+  MULTIPLE_DOCS: "yaml-documents",
+  TAG_RESOLVE_FAILED: "yaml-tag",
+};
+
+function yamlProblem(lines: LineCounter, { pos, code, message }: YAMLError, language: Language): Problem {
+  const { line, col } = lines.linePos(pos[0]);
+  const why = message.split("\n")[0] ?? "";
   return {
     line: Math.max(line, 1),
     column: Math.max(col, 1),
     path: "",
-    ...said("vi", "yaml", { why: error.message.split("\n")[0] ?? "" }),
+    ...said(language, yamlKeys[code] ?? "yaml", { why }),
     code: "yaml",
   };
 }
@@ -123,9 +133,8 @@ function toTree(document: Document): unknown {
   }
 }
 
-function languageOf(tree: unknown): Language {
-  const site = (tree as { site?: { language?: unknown } } | null)?.site;
-  return site?.language === "en" ? "en" : "vi";
+function languageOf(document: Document): Language {
+  return document.getIn(["site", "language"]) === "en" ? "en" : "vi";
 }
 
 function toProblem(document: Document, lines: LineCounter, finding: Finding, language: Language): Problem {
@@ -178,7 +187,7 @@ function nearKey({ path }: Finding): string | null {
   const wrong = String(path.at(-1) ?? "");
   const known = keysAt(path.slice(0, -1));
   const near = known.map((key) => ({ key, distance: distance(wrong, key) })).sort((a, b) => a.distance - b.distance)[0];
-  return near !== undefined && near.distance <= 2 ? near.key : null;
+  return near !== undefined && near.distance <= 2 && near.distance < wrong.length ? near.key : null;
 }
 
 type Described = { def?: { shape?: Record<string, unknown>; innerType?: unknown; in?: unknown; element?: unknown } };

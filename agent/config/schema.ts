@@ -62,7 +62,7 @@ function unit(
   const low = bounds.parse(bounds.from) ?? 0;
   const high = bounds.parse(bounds.to) ?? Number.MAX_SAFE_INTEGER;
   const range = `${bounds.from}–${bounds.to}`;
-  const read = z.union([z.string(), z.number()], fault(bounds.kind)).transform((value, context) => {
+  const read = z.union([z.string(), z.number()], fault(bounds.kind, { range })).transform((value, context) => {
     const parsed = typeof value === "string" ? bounds.parse(value) : null;
     const problem = parsed === null ? bounds.kind : parsed < low || parsed > high ? "range" : null;
     if (problem !== null) context.addIssue({ code: "custom", ...fault(problem, { range, value: String(value).slice(0, 40) }) });
