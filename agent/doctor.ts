@@ -58,6 +58,7 @@ const readsAtOnce = 2;
 const beginWithinMs = 40_000;
 const certificateWarnDays = 60;
 
+const notRunning = "no process holds the state folder";
 const check = (id: string, finding: Finding, facts: Check["facts"] = {}, because = ""): Check => ({ id, finding, facts, because });
 
 /** Every check, in the order of the ladder. Never rejects. */
@@ -113,7 +114,7 @@ function aboutConfig({ settings, config }: Patient): readonly Check[] {
 async function aboutService({ status, asking }: Patient, { machine }: DoctorMeans): Promise<readonly Check[]> {
   const unit = await machine.service("matghi");
   const because = unit === null ? "" : `systemctl: ${unit.state}`;
-  if (status?.running !== true) return [check("service", "service-down", {}, because || "no process holds the state folder")];
+  if (status?.running !== true) return [check("service", "service-down", {}, because || notRunning)];
   if (unit?.state === "activating") return [check("service", "service-unheard", {}, because)];
   const since = status.run === null ? "?" : vietnamTime(Date.parse(status.run.startedAt));
   const crashes = asking === null ? 0 : crashesOf(asking);
@@ -231,7 +232,8 @@ async function aboutClock({ settings }: Patient, { clock }: DoctorMeans, signal:
 
 function aboutLink({ settings, status, asking }: Patient): readonly Check[] {
   const row = asking?.reads.conditions().find(({ subject }) => subject === "link");
-  if (status?.running !== true || row === undefined || row.value === "unknown") return [check("link", "link-none", {}, row?.value ?? "")];
+  if (status?.running !== true) return [check("link", "link-none", {}, notRunning)];
+  if (row === undefined || row.value === "unknown") return [check("link", "link-none", {}, "unknown")];
   const because = row.evidence.join("; ");
   if (row.value === "down") return [check("link", "link-down", { rung: row.evidence[0] ?? "?" }, because)];
   const { driver, wifi } = status.link;
