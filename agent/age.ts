@@ -32,6 +32,9 @@ export async function* seal(source: AsyncIterable<Uint8Array>, passphrase: strin
   for await (const { piece, isLast } of cut(source, chunkBytes)) yield encrypt(key, chunkNonce(n++, isLast), piece);
 }
 
+/** Does it begin as a file of this format, whoever sealed it? */
+export const isSealed = (head: Buffer): boolean => head.subarray(0, version.length).toString("latin1") === version;
+
 /** Opens what `seal` or age itself has sealed; nothing is given out that was not checked. Throws `Unreadable`. */
 export async function* unseal(source: AsyncIterable<Uint8Array>, passphrase: string): AsyncIterable<Buffer> {
   const { text, rest } = await readHead(source);

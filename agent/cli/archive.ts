@@ -1,5 +1,6 @@
 /** Files written whole or not at all, for the owner's eyes, and never over one that is there; and tar, written and read part by part. */
 import { link, open, rename, rm, stat } from "node:fs/promises";
+import { dirname } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { createGzip, type Gzip } from "node:zlib";
 import { tarEnd, tarHeader, tarPadding, tarRead } from "../core/tar.ts";
@@ -10,6 +11,16 @@ export type Entry =
   | { readonly name: string; readonly body: Buffer; readonly bytes?: undefined }
   | { readonly name: string; readonly body: AsyncIterable<Uint8Array>; readonly bytes: number };
 
+/** Throws the Refusal of `writeFileOnce` before a person was asked anything for it. */
+export async function checkNew(file: string): Promise<void> {
+  const kindOf = (path: string) => stat(path).catch(() => null);
+  if ((await kindOf(file)) !== null) throw taken(file);
+  if ((await kindOf(dirname(file)))?.isDirectory() !== true)
+    throw new Refusal(exit.needsPerson, `--out ${file}: ${dirname(file)} is no folder; choose one that is there and can be written`);
+}
+
+const taken = (file: string) => new Refusal(exit.wrongUse, `--out ${file} is there already; name another file`);
+
 /** Writes a stream into a new file, through gzip where asked; returns its bytes. Throws a Refusal. */
 export async function writeFileOnce(file: string, source: AsyncIterable<Uint8Array>, signal: AbortSignal, gzip?: Gzip): Promise<number> {
   try {
@@ -17,7 +28,7 @@ export async function writeFileOnce(file: string, source: AsyncIterable<Uint8Arr
   } catch (error) {
     if (error instanceof Refusal) throw error;
     const { code } = error as NodeJS.ErrnoException;
-    if (code === "EEXIST") throw new Refusal(exit.wrongUse, `--out ${file} is there already; name another file`);
+    if (code === "EEXIST") throw taken(file);
     throw new Refusal(exit.needsPerson, `--out ${file}: ${code ?? String(error)}; choose a folder that is there and can be written`);
   }
 }

@@ -1,9 +1,9 @@
 /** `matghi backup` and `matghi restore`: all that makes a box this site's, for the day it burns. Sealed with a passphrase (age.ts), a tar inside. */
-import { createReadStream, existsSync, readFileSync, statSync } from "node:fs";
+import { closeSync, createReadStream, existsSync, openSync, readFileSync, readSync, statSync } from "node:fs";
 import { chmod, chown, mkdir, mkdtemp, open, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { pipeline } from "node:stream/promises";
-import { seal, Unreadable, unseal } from "../age.ts";
+import { isSealed, seal, Unreadable, unseal } from "../age.ts";
 import type { Settings } from "../config/schema.ts";
 import { iso, vietnamTime } from "../core/time.ts";
 import { bytesText, fill, type Language, wordsIn } from "../core/words.ts";
@@ -11,7 +11,7 @@ import { copyDatabase, renewJournal } from "../store/copy.ts";
 import { databaseName } from "../store/database.ts";
 import { keyName } from "../store/key.ts";
 import { version } from "../version.ts";
-import { type Entry, tarBytes, untar, writeFileOnce } from "./archive.ts";
+import { checkNew, type Entry, tarBytes, untar, writeFileOnce } from "./archive.ts";
 import { type Context, exit, nowUtc, Refusal, settingsOf } from "./context.ts";
 import { passphraseOf } from "./passphrase.ts";
 import { ask, isInteractive } from "./prompt.ts";
@@ -41,6 +41,7 @@ export async function backup(context: Context, options: BackupOptions, signal: A
   const settings = settingsOf(context);
   const { state, language, id } = settings.site;
   const words = wordsIn(language).backup;
+  await checkNew(options.out);
   const passphrase = await passphraseOf(options.passphraseFile, words.passphrase, words.again);
   const scratch = await mkdtemp(join(state, "backup-")).catch((error: NodeJS.ErrnoException) => {
     throw new Refusal(exit.notFound, `${state}: ${error.code}; nothing has been recorded there yet, start the agent: matghi run`);
@@ -112,6 +113,7 @@ const numberIn = (kind: Accounts, name: string | null) => accounts(kind).find((a
 
 export async function restore(context: Context, file: string, options: RestoreOptions): Promise<number> {
   if (!existsSync(file)) throw new Refusal(exit.notFound, `${file} is not there; name the backup`);
+  if (!isSealed(headOf(file))) throw noBackup(file);
   const passphrase = await passphraseOf(options.passphraseFile, wordsIn("vi").backup.passphrase, null);
   const plan = await opened(file, () => readPlan(file, passphrase));
   const targets = targetsOf(plan, context.configFile);
@@ -149,7 +151,21 @@ async function readPlan(file: string, passphrase: string): Promise<Plan> {
     if (plan.v === 1) return plan;
     throw new Refusal(exit.wrongUse, `${file} was made by matghi ${plan.version}; restore it with that or a newer one`);
   }
-  throw new Refusal(exit.wrongUse, `${file} is no backup of matghi; name another file`);
+  throw noBackup(file);
+}
+
+const noBackup = (file: string) => new Refusal(exit.wrongUse, `${file} is no backup of matghi; name another file`);
+
+/** Its first bytes; none of what is no file. */
+function headOf(file: string): Buffer {
+  if (!statSync(file).isFile()) return Buffer.alloc(0);
+  const handle = openSync(file, "r");
+  try {
+    const head = Buffer.alloc(64);
+    return head.subarray(0, readSync(handle, head));
+  } finally {
+    closeSync(handle);
+  }
 }
 
 const opening = (file: string, passphrase: string) => untar(unseal(createReadStream(file), passphrase));

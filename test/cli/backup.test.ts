@@ -72,6 +72,8 @@ describe("is refused, and nothing is written", () => {
   writeFileSync(open, `${passphrase}\n`, { mode: 0o644 });
   test("a target that is there, a passphrase that is short, open, or not there", async () => {
     expect(await backup(file)).toMatchObject({ code: 2, stderr: expect.stringMatching(/is there already/) });
+    const nowhere = await matghi(["backup", "--out", join(folder, "no/x.age"), "--config", config]);
+    expect(nowhere).toMatchObject({ code: 1, stderr: expect.stringMatching(/no is no folder; choose one/) });
     const ask = (pass: string) => matghi(["backup", "--out", join(folder, "x.age"), "--passphrase-file", pass, "--config", config]);
     expect(await ask(short)).toMatchObject({ code: 2, stderr: expect.stringMatching(/12 characters/) });
     expect(await ask(open)).toMatchObject({ code: 2, stderr: expect.stringMatching(/chmod 600/) });
@@ -100,6 +102,9 @@ describe("is refused, and nothing is written", () => {
       expect(existsSync(config) || existsSync(join(site, "state/matghi.db")) || existsSync(join(site, "secrets"))).toBe(false);
     }
     expect(await restore(join(folder, "none.age"))).toMatchObject({ code: 3 });
+    // Before anybody is asked for a passphrase.
+    for (const none of [bad, folder])
+      expect(await matghi(["restore", none, "--config", config])).toMatchObject({ code: 2, stderr: expect.stringMatching(/is no backup/) });
     const asked = await restore(file, []);
     expect(asked).toMatchObject({ code: 2, stderr: expect.stringMatching(/secrets\/sub1.*nothing was done; add --yes/) });
     expect(existsSync(config)).toBe(false);
