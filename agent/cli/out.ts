@@ -3,11 +3,17 @@ import { closeSync, fchmodSync, fchownSync, fsyncSync, openSync, readFileSync, r
 import { basename, dirname, join } from "node:path";
 import { exit, Refusal } from "./context.ts";
 
+/** Throws the Refusal of `writeWhole` as far as it can be told before anything is done for it. */
+export function checkPlace(file: string): void {
+  if (statSync(file, { throwIfNoEntry: false })?.isFile() === false)
+    throw new Refusal(exit.wrongUse, `--out ${file}: not a file; name a file in a folder that is there`);
+  if (statSync(dirname(file), { throwIfNoEntry: false })?.isDirectory() !== true)
+    throw new Refusal(exit.needsPerson, `--out ${file}: ${dirname(file)} is no folder; choose one that is there and can be written`);
+}
+
 /** Puts `text` into `file` and returns its bytes. A file that is there is replaced; a device, a pipe or a folder is not. Throws a Refusal. */
 export function writeWhole(file: string, text: string): number {
-  const before = statSync(file, { throwIfNoEntry: false });
-  if (before !== undefined && !before.isFile())
-    throw new Refusal(exit.wrongUse, `--out ${file}: not a file; leave --out away to print, or name a file`);
+  checkPlace(file);
   const body = Buffer.from(text, "utf8");
   try {
     replaceFile(file, body, null);

@@ -31,7 +31,7 @@ import { historyOf } from "../query.ts";
 import { isLocked } from "../store/database.ts";
 import { type Context, exit, Refusal, reading } from "./context.ts";
 import { knownCamera, oneOf, stretchOf, textOf } from "./fields.ts";
-import { writeWhole } from "./out.ts";
+import { checkPlace, writeWhole } from "./out.ts";
 import { type Desk, writing, writingSlowly } from "./writing.ts";
 
 const ever: Span = { fromAt: 0, toAt: Number.MAX_SAFE_INTEGER };
@@ -189,6 +189,7 @@ export async function receiveFile(context: Context, path: string, options: Intak
     textOf("officer", options.officer),
   ];
   const device = options.device === undefined ? null : textOf("device", options.device);
+  if (options.out !== undefined) checkPlace(options.out);
   return writingSlowly(context, async (desk) => {
     const { bytes, sha256 } = await hashOf(path);
     const file = textOf("file", basename(path));

@@ -95,7 +95,7 @@ test("wrong use is refused with one line", async () => {
   for (const [args, code, text] of [
     [["--household", "ho-99", "--out", out], 3, /no camera belongs to household ho-99; there are: ho-07, ho-08/],
     [["--household", "ho-07"], 2, /--out/],
-    [["--household", "ho-07", "--out", "/none/x.html"], 1, /choose a folder/],
+    [["--household", "ho-07", "--out", "/none/x.html"], 1, /choose one that is there/],
   ] as const) {
     const answer = await run(...args);
     expect([answer.code, answer.stdout]).toEqual([code, ""]);

@@ -169,6 +169,7 @@ test("wrong use is refused with one line, and nothing is entered", async () => {
     [[...refuse, "--case", "tngt", "--agency", "a\nb"], 2, /line break/],
     [["register", "intake", join(folder, "no"), "--source", "ho-07", ...intake], 3, /no such file/],
     [["register", "intake", join(folder, "sub"), "--source", "ho-07", ...intake], 2, /not a file/],
+    [["register", "intake", config, "--source", "ho-07", ...intake, "--out", join(folder, "no/x.html")], 1, /no is no folder; choose one/],
     [["register", "intake", config, "--source", "Nguyễn Văn A", ...intake], 2, /a code of a-z/],
     [["register", "viewer", "add", "--who", "x", "--role", "boss", "--officer", "B"], 2, /--role boss: not one of cong-an/],
     [["register", "list", "--period", "x"], 2, /no such period/],

@@ -284,7 +284,7 @@ describe("--out", () => {
       expect(await out(file)).toMatchObject({ code: 2, stdout: "", stderr: expect.stringContaining("not a file") });
     expect(lstatSync(link).isSymbolicLink()).toBe(true);
     const missing = join(folder, "nowhere", "r.txt");
-    expect(await out(missing)).toMatchObject({ code: 1, stderr: expect.stringMatching(/ENOENT; choose a folder/) });
+    expect(await out(missing)).toMatchObject({ code: 1, stderr: expect.stringMatching(/nowhere is no folder; choose one/) });
     expect(existsSync(missing)).toBe(false);
   });
 });
