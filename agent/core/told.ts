@@ -56,7 +56,10 @@ export const bad = <W extends string>(why: W, facts: Bad<W>["facts"] = {}): Bad<
 
 /** `id=cong-1,name=Cổng làng,url=rtsp://…,username=agent,password-file=F`; a value may hold commas. */
 export function readCamera(text: string): Read<ToldCamera> {
-  const pairs = text.split(/,(?=[a-z-]+=)/).map((part) => [part.slice(0, part.indexOf("=")), part.slice(part.indexOf("=") + 1)] as const);
+  const pairs = text.split(/,(?=[a-z-]+=)/).map((part) => {
+    const [key = "", ...value] = part.split("=");
+    return [key, value.join("=")] as const;
+  });
   const unknown = pairs.find(([key]) => !cameraKeys.some((known) => known === key));
   if (unknown !== undefined) return bad("unknown-key", { key: unknown[0] || text, known: cameraKeys.join(", ") });
   const camera = cameraOf(new Map(pairs as readonly (readonly [CameraKey, string])[]));

@@ -18,7 +18,7 @@ test("a camera in one line; a value may hold commas and equals signs", () => {
 test.each([
   ["url=rtsp://x/", "a camera without id"],
   ["id=a,passwort=x", "passwort: not one of"],
-  ["nonsense", "not one of"],
+  ["nonsense", "nonsense: not one of"],
   ["", "not one of"],
 ])("%j is refused", (text, what) => {
   expect(reasonOf(readCamera(text))).toContain(what);
