@@ -5,6 +5,7 @@ import { makeFootage } from "../../hal/footage.ts";
 import { isOnSystemDisk } from "../config/rules.ts";
 import type { Settings } from "../config/schema.ts";
 import { makeDating } from "../core/dating.ts";
+import { fill, wordsIn } from "../core/words.ts";
 import { adoptDisk } from "../disk.ts";
 import { openStore } from "../store/store.ts";
 import { type Context, exit, nowUtc, Refusal, settingsOf } from "./context.ts";
@@ -24,11 +25,8 @@ export async function adopt(context: Context, signal: AbortSignal): Promise<numb
     const result = await adoptDisk({ site: settings.site.id, footage: makeFootage(folder), store, clock, nowAt }, signal);
     if (result.kind === "adopted" || result.reason === "already in service") handOver(settings);
     if (result.kind === "refused") throw new Refusal(exit.needsPerson, `${folder}: ${advice[result.reason]}`);
-    context.out(
-      context.json
-        ? JSON.stringify(result)
-        : `${folder}: in service; ${result.gone} files of the old disk are kept as deleted (disk replaced)`,
-    );
+    const { adopted } = wordsIn(settings.site.language);
+    context.out(context.json ? JSON.stringify(result) : fill(adopted, { folder, gone: result.gone }));
     return exit.fine;
   } finally {
     store.close();

@@ -27,7 +27,13 @@ export function timeOf(text: string | undefined, name: string, nowAt: number, fa
 /** A stretch that must be given whole. */
 export function stretchOf(options: { readonly from: string; readonly to: string }, nowAt: number): Span {
   const span = { fromAt: timeOf(options.from, "from", nowAt, 0), toAt: timeOf(options.to, "to", nowAt, 0) };
-  if (span.fromAt >= span.toAt) throw new Refusal(exit.wrongUse, "--from is not before --to; swap them");
+  return ordered(span);
+}
+
+/** Throws a Refusal where nothing lies between the two. */
+export function ordered(span: Span): Span {
+  if (span.fromAt === span.toAt) throw new Refusal(exit.wrongUse, "--from and --to are one moment; give a later --to");
+  if (span.fromAt > span.toAt) throw new Refusal(exit.wrongUse, "--from is not before --to; swap them");
   return span;
 }
 

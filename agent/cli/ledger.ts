@@ -10,12 +10,13 @@ import { evidenceText, type Language, wordOf, wordsIn } from "../core/words.ts";
 import { gapsOf, historyOf } from "../query.ts";
 import { openReads } from "../store/store.ts";
 import { type Context, exit, nowUtc, Refusal, reading, type Session, settingsOf } from "./context.ts";
-import { knownCamera, timeOf } from "./fields.ts";
+import { knownCamera, ordered, timeOf } from "./fields.ts";
 
 function spanOf(options: { from?: string; to?: string }, nowAt: number): Span {
-  const span = { fromAt: timeOf(options.from, "from", nowAt, 0), toAt: timeOf(options.to, "to", nowAt, Math.max(nowAt, Date.now()) + 1) };
-  if (span.fromAt >= span.toAt) throw new Refusal(exit.wrongUse, "--from is not before --to; swap them");
-  return span;
+  return ordered({
+    fromAt: timeOf(options.from, "from", nowAt, 0),
+    toAt: timeOf(options.to, "to", nowAt, Math.max(nowAt, Date.now()) + 1),
+  });
 }
 
 function checkCamera({ reads, settings }: Session, camera: string): void {
@@ -71,7 +72,8 @@ export function gaps(context: Context, options: GapsOptions): number {
     const { language } = session.settings.site;
     const line = (gap: Gap) =>
       `${vietnamTime(gap.fromAt)} – ${gap.toAt === null ? "…" : vietnamTime(gap.toAt)}  ${gap.camera}  ${words.causes[gap.blame.cause]}  [${gap.blame.evidence.map((code) => evidenceText(code, language)).join("; ")}]`;
-    context.out(context.json ? JSON.stringify({ gaps: found.map(gapJson) }) : found.map(line).join("\n"));
+    const text = found.length === 0 ? words.noGaps : found.map(line).join("\n");
+    context.out(context.json ? JSON.stringify({ gaps: found.map(gapJson) }) : text);
     return exit.fine;
   });
 }

@@ -62,7 +62,7 @@ test("a blank disk needs no folder, and becomes the agent's", async () => {
   disk.unmount();
   disk.replace();
   disk.mount();
-  expect(await adopt()).toMatchObject({ code: 0, stderr: "", stdout: expect.stringContaining("1 files of the old disk") });
+  expect(await adopt()).toMatchObject({ code: 0, stderr: "", stdout: expect.stringContaining("1 tệp của ổ cũ được ghi là đã xóa") });
   expect(statSync(folder)).toMatchObject({ uid, gid });
   const { folder: id, ...rest } = indexed();
   expect(rest).toEqual({ segments: 0, deleted: ["disk replaced"] });

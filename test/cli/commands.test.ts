@@ -300,6 +300,11 @@ describe("after a stop", () => {
     expect(first.dueMs - first.recordedMs - gapMs(first)).toBe(0);
   });
 
+  test("no gap is said, not left blank", async () => {
+    const answer = await matghi(["gaps", "--from", "2020-01-01", "--to", "2020-01-02", "--config", config]);
+    expect(answer).toMatchObject({ code: 0, stdout: "Không có lần gián đoạn nào trong khoảng thời gian này.\n" });
+  });
+
   test("where nothing was ever recorded, that is said with the next step", async () => {
     const fresh = writeSite({ folder: tempFolder("fresh"), cameras: ['id: cam1, url: "rtsp://127.0.0.1:1/x"'] });
     for (const command of [["status"], ["gaps"], ["events"]]) {

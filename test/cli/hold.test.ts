@@ -119,6 +119,7 @@ test("when the clock turns out to have been wrong, the time that was meant is he
 test.each([
   [["hold", "add", "--camera", "cho", "--from", "08:00", "--to", "09:00", "--request", "x"], 2, /--officer/],
   [["hold", "add", "--camera", "cho", "--from", "09:00", "--to", "08:00", "--request", "x", "--officer", "y"], 2, /swap them/],
+  [["hold", "add", "--camera", "cho", "--from", "08:00", "--to", "08:00", "--request", "x", "--officer", "y"], 2, /give a later --to/],
   [["hold", "add", "--camera", "cho", "--from", "x", "--to", "08:00", "--request", "x", "--officer", "y"], 2, /--from x: not a time/],
   [
     ["hold", "add", "--camera", "none", "--from", "08:00", "--to", "09:00", "--request", "x", "--officer", "y"],
