@@ -829,7 +829,8 @@ export function fill(sentence: string, facts: Readonly<Record<string, string | n
 
 /** Sizes for people: 1 GB is 10⁹ bytes; decimal comma in Vietnamese. */
 export function bytesText(bytes: number, language: Language): string {
-  const text = bytes >= 1e9 ? `${(bytes / 1e9).toFixed(1)} GB` : `${Math.round(bytes / 1e6)} MB`;
+  const small = bytes >= 1e6 || bytes === 0 ? `${Math.round(bytes / 1e6)} MB` : `${Math.ceil(bytes / 1e3)} kB`;
+  const text = bytes >= 1e9 ? `${(bytes / 1e9).toFixed(1)} GB` : small;
   return language === "vi" ? text.replace(".", ",") : text;
 }
 

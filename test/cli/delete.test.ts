@@ -120,7 +120,7 @@ test("held footage is not deleted, nor what lies beside it in the same wish, and
 test("at a terminal it says what goes and waits for the word", async () => {
   const left = await atTerminal(deleting(5.5, 10), [[/Gõ XOA .*: $/, "x\r"]]);
   expect(left.code).toBe(1);
-  expect(left.screen).toMatch(/Sẽ XÓA hẳn 5 tệp \(0 MB\) của camera Chợ Tre: \d\d:\d\d:00 .*rộng hơn.*Chưa xóa gì\./s);
+  expect(left.screen).toMatch(/Sẽ XÓA hẳn 5 tệp \(\d+ kB\) của camera Chợ Tre: \d\d:\d\d:00 .*rộng hơn.*Chưa xóa gì\./s);
   untouched();
   const closed = await atTerminal(deleting(5.5, 10), [[/Gõ XOA .*: $/, "\u0004"]]);
   expect(closed.code).toBe(1);

@@ -177,5 +177,7 @@ describe("words", () => {
     expect(bytesText(1_234_000_000, "vi")).toBe("1,2 GB");
     expect(bytesText(1_234_000_000, "en")).toBe("1.2 GB");
     expect(bytesText(5_000_000, "en")).toBe("5 MB");
+    expect([1, 28_400, 999_999].map((bytes) => bytesText(bytes, "vi"))).toEqual(["1 kB", "29 kB", "1000 kB"]);
+    expect(bytesText(0, "vi")).toBe("0 MB");
   });
 });
