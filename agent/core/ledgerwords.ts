@@ -2,6 +2,8 @@
 import type { Cause } from "./types.ts";
 
 const vi = {
+  noGaps: "Không có lần gián đoạn nào trong khoảng thời gian này.",
+  adopted: "{folder}: đã đưa vào sử dụng; {gone} tệp của ổ cũ được ghi là đã xóa (đã thay ổ)",
   causes: {
     "box-power": "mất điện tại nơi đặt đầu ghi",
     "house-power": "mất điện tại vị trí lắp đặt",
@@ -104,6 +106,8 @@ const vi = {
 };
 
 const en: typeof vi = {
+  noGaps: "No interruption in this stretch.",
+  adopted: "{folder}: in service; {gone} files of the old disk are kept as deleted (disk replaced)",
   causes: {
     "box-power": "power cut at the recorder",
     "house-power": "power cut at the camera's place",
