@@ -3,53 +3,39 @@
 import type { Broker, BrokerOptions, BrokerSession, Clock, PublishResult } from "../hal/ports.ts";
 import { stationBackoffMs, stationBootWaitMs } from "./core/backoff.ts";
 import type { Moment } from "./core/change.ts";
-import type { Dating, UtcMs } from "./core/dating.ts";
+import type { Dating } from "./core/dating.ts";
 import {
-  type Address,
-  ackTopic,
   clearMessage,
-  commandOf,
   type Draft,
   eventMessage,
   healthMs,
   heartbeatMs,
-  officerHoldOf,
-  ownStateTopic,
   renewMs,
-  resultMessage,
   stateMessage,
-  strayOf,
   subscriptionsOf,
   willDelaySeconds,
 } from "./core/message.ts";
 import { isOutOfRule } from "./core/toll.ts";
 import type { EventRow, MonoMs } from "./core/types.ts";
-import type { Digest, Due } from "./digest.ts";
-import type { Log } from "./log.ts";
-import type { Journal } from "./store/store.ts";
+import type { Due } from "./digest.ts";
+import { type Asked, type Hearing, hear } from "./hear.ts";
 import { aborted, type Outcome, supervise } from "./supervise.ts";
 
 /** What the publisher needs from the rest, so that it knows neither settings nor tables. */
-export type Station = {
+export type Station = Hearing & {
   readonly clock: Clock;
   readonly broker: Broker;
-  readonly log: Log;
   readonly random: () => number;
-  readonly address: Address;
   readonly boot: string;
   /** Is this the first run since the box booted? Others may have booted with it. */
   readonly hasJustBooted: boolean;
   /** Read at each attempt, so that renewed certificates are taken in. Throws where a file cannot be read. */
   readonly login: () => Pick<BrokerOptions, "url" | "ca" | "cert" | "key" | "credential">;
-  readonly journal: Journal;
-  /** UTC now, and how stored times are read as UTC. */
-  readonly nowAt: () => UtcMs;
+  /** How stored times are read as UTC. */
   readonly dating: () => Dating;
   readonly moment: () => Moment;
   /** Hash of the configuration in use: a new one is told with a new birth. */
   readonly config: () => string;
-  /** Days and months that are due at the station. */
-  readonly pages: Digest;
   readonly birth: () => Promise<Draft>;
   readonly health: (lastError: string | null) => Draft;
   /** All retained conditions: cameras, disk and the like. */
@@ -61,13 +47,7 @@ export type Station = {
     /** Is what is not said no longer true, and not merely not known yet? */
     readonly isSettled: () => boolean;
   };
-  /** An officer's request to hold footage. Throws where it can be neither granted nor refused now. */
-  readonly hold: (id: string, body: Body) => { readonly ok: boolean };
   readonly onStation: (value: "connected" | "unreachable" | "refused", detail: string) => void;
-  /** Did this box ever run under that boot id? */
-  readonly isOurs: (bootId: string) => boolean;
-  /** Another box goes by our name: it ended our session, or the broker has its word for ours. */
-  readonly onTakeover: () => void;
 };
 
 const lookEveryMs = 250;
@@ -87,8 +67,6 @@ const stableMs = 300_000;
 const drainMs = 1_000;
 const farewellMs = 2_000;
 const endMs = 1_000;
-/** A replay is bounded like everything else. */
-const mostReplayed = 10_000;
 
 /** Follows the journal to the station until `signal` aborts; then says *leaving*, within three seconds. `connections` counts on where a run speaks again after it left. */
 export async function publishStation(station: Station, signal: AbortSignal, connections = { count: 0 }): Promise<void> {
@@ -151,17 +129,14 @@ async function oneSession(station: Station, rejections: Rejections, conn: number
 }
 
 /** What one session remembers. */
-type Talk = {
+type Talk = Asked & {
   readonly sent: Map<string, { payload: string; monoMs: number }>;
   readonly rejections: Rejections;
-  position: number;
   savedMonoMs: number;
   pausedUntilMonoMs: number;
   pagesPausedUntilMonoMs: number;
   lastError: string | null;
-  reborn: boolean;
   config: string;
-  readonly replay: EventRow[];
   /** Aborts with the session or the agent. */
   readonly over: AbortSignal;
 };
@@ -400,73 +375,4 @@ async function farewell(station: Station, session: BrokerSession, now: Talk, con
   const said = words().catch((error: unknown) => station.log.error({ err: String(error) }, "the farewell to the station was cut short"));
   await Promise.race([said, session.ended, station.clock.sleep(farewellMs, over.signal)]);
   over.abort();
-}
-
-function hear(station: Station, session: BrokerSession, now: Talk, topic: string, payload: string, correlation: string | null): void {
-  const body = parse(payload);
-  if (topic === ackTopic(station.address)) {
-    if (body?.db === station.journal.dbId() && Number.isSafeInteger(body.g)) station.journal.noteAck(Number(body.g));
-    return;
-  }
-  if (topic === ownStateTopic(station.address)) {
-    if (isAnothers(station, body)) station.onTakeover();
-    return;
-  }
-  const asked = officerHoldOf(station.address, topic);
-  // An empty one is only taken back.
-  if (asked !== null && payload !== "") {
-    const answer = station.hold(asked, body ?? {});
-    if (!answer.ok) station.log.warn({ asked }, "a hold that the station asked for was refused");
-    void session.publish(resultMessage(station.address, idOf(correlation) || asked, { command: "hold", ...answer }));
-    return;
-  }
-  const command = commandOf(station.address, topic);
-  const name = (command ?? strayOf(station.address, topic))?.slice(0, 40);
-  if (name === undefined || (command === null && payload === "")) return;
-  const answer = command === null ? unknownCommand : obey(station, now, command, body ?? {});
-  const id = idOf(correlation ?? String(body?.correlation ?? ""));
-  if (!answer.ok) station.log.warn({ command: name }, "a command of the station was refused");
-  if (id !== "") void session.publish(resultMessage(station.address, id, { command: name, ...answer }));
-}
-
-const unknownCommand = { ok: false, reason: "unknown command" } as const;
-
-/** Was it said by a box that is none of ours? It is there for three minutes; not every broker tells whom it ended for whom. */
-function isAnothers(station: Station, body: Body | null): boolean {
-  const bootId = typeof body?.boot === "string" ? body.boot.replace(/\.\d+$/, "") : "";
-  return body?.state === "online" && bootId !== "" && !station.isOurs(bootId);
-}
-
-const idOf = (text: string | null) => (text ?? "").replace(/[^a-zA-Z0-9-]/g, "").slice(0, 64);
-
-type Body = Readonly<Record<string, unknown>>;
-
-function parse(payload: string): Body | null {
-  try {
-    const value: unknown = JSON.parse(payload);
-    return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Body) : null;
-  } catch {
-    return null;
-  }
-}
-
-function obey(station: Station, now: Talk, command: string, body: Body): { readonly ok: boolean; readonly [fact: string]: unknown } {
-  if (command === "ping") return { ok: true, at: new Date(station.nowAt()).toISOString() };
-  if (command === "rebirth") {
-    now.reborn = true;
-    station.pages.startOver();
-    return { ok: true };
-  }
-  if (command === "replay") return replay(station, now, body);
-  return unknownCommand;
-}
-
-/** Rows that the station lacks go out again; the cursor stays where it is. */
-function replay(station: Station, now: Talk, { db, from, to }: Body): { ok: boolean; [fact: string]: unknown } {
-  if (db !== station.journal.dbId()) return { ok: false, reason: "another journal", db: station.journal.dbId() };
-  if (!Number.isSafeInteger(from) || !Number.isSafeInteger(to)) return { ok: false, reason: "from and to are event numbers" };
-  const room = mostReplayed - now.replay.length;
-  const rows = station.journal.after(Number(from) - 1, room).filter((row) => row.g <= Number(to) && row.g <= now.position);
-  now.replay.push(...rows);
-  return { ok: true, count: rows.length, firstG: station.journal.firstG() };
 }
