@@ -13,7 +13,7 @@ type Global = { readonly config?: string; readonly json?: boolean };
 function contextOf(program: Command): Context {
   const { config, json } = program.opts<Global>();
   return {
-    ...{ configFile: config ?? process.env.MATGHI_CONFIG ?? defaultConfig, json: json ?? false },
+    ...{ configFile: config ?? (process.env.MATGHI_CONFIG || defaultConfig), json: json ?? false },
     out: (text) => void process.stdout.write(`${text}\n`),
     err: (line) => void process.stderr.write(`${line}\n`),
   };

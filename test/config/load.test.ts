@@ -352,6 +352,8 @@ describe("check-config", () => {
       expect(await matghi(args)).toMatchObject({ code: 0, stderr: "", stdout: expect.stringContaining("an-dai-1") });
     expect(JSON.parse((await matghi(["--json", "check-config", "--config", file])).stdout)).toEqual({ ok: true, problems: [] });
     expect((await matghi(["check-config"], { MATGHI_CONFIG: file })).code).toBe(0);
+    // Set to nothing, as an environment file leaves it, is not set.
+    expect((await matghi(["check-config"], { MATGHI_CONFIG: "" })).stderr).not.toMatch(/^:1:1/);
   });
 
   test("says what is wrong with a bad one and ends with 2", async () => {
