@@ -157,14 +157,14 @@ async function talk(station: Station, session: BrokerSession, rejections: Reject
     ...{ pausedUntilMonoMs: 0, pagesPausedUntilMonoMs: 0 },
     ...{ lastError: null, reborn: false, config: station.config(), replay: [], over: over.signal },
   };
-  session.onMessage((topic, payload, correlation) => {
+  const greeted = listen(session, (...heard) => {
     try {
-      hear(station, session, now, topic, payload, correlation);
+      hear(station, session, now, ...heard);
     } catch (error) {
       station.log.error({ err: String(error) }, "a message of the station could not be dealt with");
     }
   });
-  const speaking = speak(station, session, now, conn);
+  const speaking = speak(station, session, now, conn, greeted);
   try {
     await Promise.race([speaking, aborted(over.signal)]);
     if (!over.signal.aborted) await speaking;
@@ -177,11 +177,29 @@ async function talk(station: Station, session: BrokerSession, rejections: Reject
   return reason;
 }
 
+type Heard = readonly [topic: string, payload: string, correlation: string | null];
+/** What stands at the broker for a site comes with its connection: requests to hold footage, an acknowledgement. Far more than stations keep. */
+const mostEarly = 1_000;
+
+/** Nothing is answered before birth, state and conditions are said; what comes earlier waits for the function that is returned. */
+function listen(session: BrokerSession, act: (...heard: Heard) => void): () => void {
+  let early: Heard[] | null = [];
+  session.onMessage((...heard) => {
+    if (early === null) act(...heard);
+    else if (early.length < mostEarly) early.push(heard);
+  });
+  return () => {
+    const waiting = early ?? [];
+    early = null;
+    for (const heard of waiting) act(...heard);
+  };
+}
+
 /** Who speaks, then that we live beside all else, until the session or the agent ends. */
-async function speak(station: Station, session: BrokerSession, now: Talk, conn: number): Promise<void> {
+async function speak(station: Station, session: BrokerSession, now: Talk, conn: number, greeted: () => void): Promise<void> {
   if (!session.resumed) station.pages.startOver();
   await session.publish(await station.birth());
-  await Promise.all([beat(station, session, now, conn), tell(station, session, now)]);
+  await Promise.all([beat(station, session, now, conn), tell(station, session, now, greeted)]);
 }
 
 /**
@@ -198,9 +216,10 @@ async function beat(station: Station, session: BrokerSession, now: Talk, conn: n
 }
 
 /** What is, then what happened, again and again. */
-async function tell(station: Station, session: BrokerSession, now: Talk): Promise<void> {
+async function tell(station: Station, session: BrokerSession, now: Talk, greeted: () => void): Promise<void> {
   await sayConditions(station, session, now);
   if (!now.over.aborted) station.onStation("connected", "");
+  greeted();
   while (!now.over.aborted) {
     await renew(station, session, now);
     const drained = await drainWindow(station, session, now);

@@ -241,6 +241,23 @@ test("what is said to the site and is nothing that it knows is refused on its co
   expect(await endsWithin(clock, done, 5_000)).toBe(true);
 });
 
+test("what the broker had kept for the site is answered after birth and state, not before", async () => {
+  const clock = scriptClock(0);
+  const broker = scriptBroker();
+  const stop = new AbortController();
+  const birth = async () => {
+    broker.say("matghi/v1/xa/to/s1/command/ping", "{}", "early");
+    return draft("birth");
+  };
+  const done = publishStation({ ...stationOf(clock, broker, journalOf(1)), birth }, stop.signal);
+  await clock.advance(3_000);
+  const said = broker.messages.map(({ topic }) => topic.split("/").at(-1));
+  expect(said.slice(0, 2)).toEqual(["birth", "state"]);
+  expect(said).toContain("early");
+  stop.abort();
+  expect(await endsWithin(clock, done, 5_000)).toBe(true);
+});
+
 test("pages start over at a broker that does not know us, not at one that does; one that cannot be read keeps nobody", async () => {
   const clock = scriptClock(0);
   const broker = scriptBroker();
