@@ -9,7 +9,7 @@ import {
   groupsOf,
   type Standing,
 } from "../../deploy/station/board/model/commune.ts";
-import { dayAt, dayPieces, piecesOf, sumsOf } from "../../deploy/station/board/model/day.ts";
+import { dayAt, dayPieces, gapsOver, piecesOf, sumsOf } from "../../deploy/station/board/model/day.ts";
 import { readHouseholds } from "../../deploy/station/board/model/households.ts";
 import { isOutdated, type Kept, keptOf, type Retained } from "../../deploy/station/board/model/kept.ts";
 import { exportLine, findingOf, findingText, othersOf } from "../../deploy/station/board/model/question.ts";
@@ -423,6 +423,34 @@ describe("a day as a strip", () => {
     ["nonsense", kindsOf({ day: "2026-13-45" }), null],
   ])("%s", (_, found, expected) => {
     expect(found).toEqual(expected);
+  });
+  test("a gap that goes over midnight is one, the newest first; another cause begins another", () => {
+    const all = station(
+      [
+        "from/a/day/2026-11-24/c",
+        dayMessage("2026-11-24", [
+          ["02:00", "03:00", "disk"],
+          ["23:00", null, "camera"],
+        ]),
+        null,
+      ],
+      [
+        "from/a/day/2026-11-25/c",
+        dayMessage(
+          "2026-11-25",
+          [
+            ["00:00", "01:00", "camera"],
+            ["05:00", null, "house-power"],
+          ],
+          "06:00",
+        ),
+        null,
+      ],
+      ["from/a/day/2026-11-26/c", dayMessage("2026-11-26", [["00:00", null, "weak-link"]], "02:00"), null],
+    );
+    const over = gapsOver(["2026-11-26", "2026-11-25", "2026-11-24"].map((date) => dayAt(all, camera, date)));
+    const told = over.map(({ cause, fromAt, toAt, isOpen }) => `${cause} ${(toAt - fromAt) / hour} h${isOpen ? " on" : ""}`);
+    expect(told).toEqual(["weak-link 24 h on", "house-power 19 h on", "camera 2 h", "disk 1 h"]);
   });
   test("pieces of two days cover the asked stretch whole, whatever is missing", () => {
     const asked = { fromAt: nowAt - day, toAt: nowAt };

@@ -83,6 +83,19 @@ function gapsOf(value: unknown, day: Span): readonly Gap[] {
     .sort((a, b) => a.fromAt - b.fromAt);
 }
 
+/** The gaps of days that follow each other, the newest first of both. One that goes over midnight, which each day tells as its own, is one. */
+export function gapsOver(days: readonly (Day | null)[]): readonly Gap[] {
+  const gaps: Gap[] = [];
+  for (const day of days)
+    for (const gap of [...(day?.gaps ?? [])].reverse()) {
+      const later = gaps.at(-1);
+      const goesOn = later !== undefined && gap.toAt === day?.toAt && later.fromAt === gap.toAt && later.cause === gap.cause;
+      if (goesOn) gaps[gaps.length - 1] = { ...later, fromAt: gap.fromAt };
+      else gaps.push(gap);
+    }
+  return gaps;
+}
+
 /** A camera's day at the station; null where it has none. */
 export const dayAt = (retained: Retained, { site, id }: Pick<Camera, "site" | "id">, day: string): Day | null =>
   dayOf(retained.get(`from/${site}/day/${day}/${id}`));

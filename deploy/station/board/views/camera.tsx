@@ -6,7 +6,7 @@ import { durationText, numberText } from "../../../../agent/core/print.ts";
 import { vietnamTime } from "../../../../agent/core/time.ts";
 import { evidenceText, fill, offsetText } from "../../../../agent/core/words.ts";
 import type { Camera, Site } from "../model/commune.ts";
-import { type Day, dayAt, dayPieces, type Gap } from "../model/day.ts";
+import { type Day, dayAt, dayPieces, type Gap, gapsOver } from "../model/day.ts";
 import type { Retained } from "../model/kept.ts";
 import { vouchedOf } from "../model/question.ts";
 import { stateText } from "./overview.tsx";
@@ -181,7 +181,7 @@ type GapsProps = { readonly days: readonly ToldDay[]; readonly camera: Camera; r
 function Gaps({ days, camera, view, chosen }: GapsProps) {
   const { words, language, said, nowAt } = view;
   const texts = words.camera;
-  const gaps = days.flatMap(({ told }) => [...(told?.gaps ?? [])].reverse());
+  const gaps = gapsOver(days.map(({ told }) => told));
   const leftOut = days.reduce((sum, { told }) => sum + (told?.gapsLeftOut ?? 0), Math.max(0, gaps.length - mostGaps));
   const evidence = (gap: Gap) => gap.evidence.map((code) => evidenceText(code, language)).join("; ");
   const end = (gap: Gap) => (gap.isOpen ? texts.lasting : timeOfDay(gap.toAt));
