@@ -67,5 +67,5 @@ body{font:15px/1.4 system-ui,sans-serif;margin:1em;color:#111;background:#fff}h1
 main{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(300px,100%),1fr));gap:8px;margin-top:1em}
 figure{margin:0;break-inside:avoid}img{width:100%;display:block;background:#ccc}figcaption{font-variant-numeric:tabular-nums;font-weight:600}
 .hole{grid-column:1/-1;margin:0;padding:.4em .6em;border-left:6px solid #a00;background:#f3f3f3}
-@media (prefers-color-scheme:dark){body{color:#eee;background:#111}.hole{background:#222;border-color:#f66}}
-@media print{main{grid-template-columns:repeat(4,1fr)}}`;
+@media screen and (prefers-color-scheme:dark){body{color:#eee;background:#111}.hole{background:#222;border-color:#f66}}
+@page{size:A4;margin:10mm}@media print{body{margin:0}main{grid-template-columns:repeat(4,1fr)}}`;

@@ -42,5 +42,5 @@ body{font:15px/1.45 "Times New Roman",Tinos,serif;max-width:190mm;margin:8mm aut
 h1{font-size:20px;text-align:center}table{border-collapse:collapse;width:100%}
 th,td{border:1px solid #888;padding:4px 6px;text-align:left;vertical-align:top}th{width:38%;font-weight:normal}td{overflow-wrap:anywhere}
 .unit{font-weight:bold}.note{font-style:italic}
-.hands{display:flex;justify-content:space-between;margin-top:2em;height:32mm;text-align:center}.hands div{flex:1}
+.hands{display:flex;justify-content:space-between;margin-top:2em;height:32mm;text-align:center;break-inside:avoid}.hands div{flex:1}
 @page{size:A4;margin:14mm}@media print{body{margin:0;padding:0}}`;

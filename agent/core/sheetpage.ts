@@ -58,6 +58,7 @@ export const sheetStyle = `
 .sheet{font:15px/1.4 "Times New Roman",Tinos,serif;color:#000;background:#fff}
 .sheet h1{font-size:20px;text-align:center;margin:0 0 .4em}.sheet h2{font-size:16px;margin:1em 0 .2em;break-after:avoid}
 .sheet h3{font-size:15px;margin:.8em 0 .2em;break-after:avoid}
+.sheet .figures p{break-inside:avoid}.sheet .figures p:has(+ .under){break-after:avoid}
 .sheet p{margin:.15em 0}.sheet .under{padding-left:1.6em}.sheet .foot{font-size:12px;margin-top:.6em;white-space:pre-line}
 .sheet .wide{overflow-x:auto}.sheet table{border-collapse:collapse;width:100%;font-size:13px;line-height:1.25}
 .sheet th,.sheet td{border:1px solid #666;padding:1px 5px;text-align:left;vertical-align:top}.sheet .right{text-align:right}
