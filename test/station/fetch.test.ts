@@ -246,7 +246,6 @@ test.each<[readonly string[], number, RegExp]>([
   [["an-dai-1", "look", "--host", "-oProxyCommand=id", "--key", key, "--out", "x"], 2, /--host/],
   [["an-dai-1", "look", "--host", "127.0.0.1", "--key", "/none", "--out", "x"], 2, /ssh-keygen/],
   [["an-dai-1", "look", "--host", "10.203.1.7", "--port", "2222", "--key", key, "--out", "x"], 2, /--port 2222: 10\.203\.1\.7 .*cổng 22/],
-  [["--help"], 2, /--port 22 \(a box in the tunnel is reached at no other\)/],
   [["an-dai-1", "look", "--host", "127.0.0.1", "--key", key, "--rate", "fast", "--out", "x"], 2, /--rate fast: ghi 2Mbit hoặc 512kbit/],
   [unasked("look", join(folder, "w"), "--port", "65536"), 2, /--port 65536: 1 to 65535/],
   [unasked("look", join(folder, "no/folder/w")), 2, /--out \S+: there is no folder \S+no\/folder; choose one/],
@@ -255,6 +254,13 @@ test.each<[readonly string[], number, RegExp]>([
   [unasked("look", join(folder, "w"), "--every", "often"), 2, /^--every is not written as it should be/],
 ])("fetch %j is refused before anybody is asked", async (args, code, text) => {
   expect(await fetching(args)).toMatchObject({ code, stdout: "", stderr: expect.stringMatching(text) });
+});
+
+test("its help says which port a box in the tunnel is reached at", async () => {
+  expect(await fetching(["--help"])).toMatchObject({
+    code: 0,
+    stdout: expect.stringMatching(/--port 22 \(a box in the tunnel is reached at no other\)/),
+  });
 });
 
 test("there is no footage: the box's reason comes through, and nothing stays", async () => {
