@@ -2,6 +2,7 @@
 /** The command line. One file a command under cli/; each is loaded only when it is asked for. */
 import { Command, CommanderError, Option } from "commander";
 import { type Context, exit, Refusal, stopOnSignals } from "./cli/context.ts";
+import { addRegister } from "./cli/registering.ts";
 import { onOneLine } from "./core/text.ts";
 import { version } from "./version.ts";
 
@@ -19,7 +20,14 @@ function contextOf(program: Command): Context {
   };
 }
 
-/** Builds the commands; `done` is given each one's exit code. */
+/** What a command is made with. `done` is given its exit code. */
+type Desk = {
+  readonly program: Command;
+  readonly add: <O>(name: string, text: string, run: (context: Context, options: O) => number | Promise<number>) => Command;
+  readonly done: (code: number) => void;
+};
+
+/** Builds the commands, in the order in which the help lists them; `done` is given each one's exit code. */
 function build(done: (code: number) => void): Command {
   const program = new Command("matghi");
   program
@@ -27,12 +35,25 @@ function build(done: (code: number) => void): Command {
     .option("--config <file>", "another configuration (or MATGHI_CONFIG)")
     .option("--json", "machine form on standard output");
   program.description("records the cameras of a site, keeps an honest ledger of gaps, tells the police station");
-  const add = <O>(name: string, text: string, run: (context: Context, options: O) => number | Promise<number>) =>
-    program
-      .command(name)
-      .description(text)
-      .action(async (options: O) => done(await run(contextOf(program), options)));
+  const desk: Desk = {
+    ...{ program, done },
+    add: <O>(name: string, text: string, run: (context: Context, options: O) => number | Promise<number>) =>
+      program
+        .command(name)
+        .description(text)
+        .action(async (options: O) => done(await run(contextOf(program), options))),
+  };
+  addQuestions(desk);
+  addEvidence(desk);
+  addHolds(desk);
+  addPapers(desk);
+  addSetup(desk);
+  addCare(desk);
+  return program;
+}
 
+/** The daemon, and what is asked of its settings and its books. */
+function addQuestions({ add }: Desk): void {
   add("run", "the daemon", async (context) => (await import("./main.ts")).runAgent(context.configFile, context.err));
   add("check-config", "checks the configuration, nothing else", async (context) =>
     (await import("./cli/check-config.ts")).checkConfig(context),
@@ -77,6 +98,10 @@ function build(done: (code: number) => void): Command {
     .option("--yaml", "prints a cameras: block for the configuration")
     .option("--username <user>", "asks the cameras with this login")
     .option("--password-file <file>", "file with its password, mode 0600 or 0400");
+}
+
+/** What leaves the box, and how it is checked; and what the station gave to it. */
+function addEvidence({ program, add, done }: Desk): void {
   add("export", "hands footage out as evidence", async (context, options: import("./cli/export.ts").ExportOptions) =>
     (await import("./cli/export.ts")).exportFootage(context, options, stopOnSignals()),
   )
@@ -118,6 +143,9 @@ function build(done: (code: number) => void): Command {
     .action(async (file: string, options: import("./cli/enroll.ts").EnrollOptions) =>
       done(await (await import("./cli/enroll.ts")).enroll(contextOf(program), file, options)),
     );
+}
+
+function addHolds({ program, done }: Desk): void {
   const hold = program.command("hold").description("footage that may not be overwritten");
   hold
     .command("add")
@@ -143,6 +171,10 @@ function build(done: (code: number) => void): Command {
     .action(async (id: string, options: import("./cli/hold.ts").LiftOptions) =>
       done((await import("./cli/hold.ts")).liftHold(contextOf(program), id, options)),
     );
+}
+
+/** What is done with footage on a paper's word, and who did it. */
+function addPapers({ program, add, done }: Desk): void {
   add("delete", "deletes footage by hand, on a paper's word", async (context, options: import("./cli/delete.ts").DeleteOptions) =>
     (await import("./cli/delete.ts")).deleteFootage(context, options),
   )
@@ -161,6 +193,9 @@ function build(done: (code: number) => void): Command {
   add("audit", "who did what with footage and settings", async (context, options: import("./cli/audit.ts").AuditOptions) =>
     (await import("./cli/audit.ts")).audit(context, options),
   ).option("--check", "walks the chain: altered, removed, reordered and missing entries");
+}
+
+function addSetup({ add }: Desk): void {
   add(
     "setup",
     "from nothing to recording: asks for what is not said, writes the configuration, starts, waits for footage",
@@ -207,6 +242,10 @@ function build(done: (code: number) => void): Command {
     )
     .option("--sheet", "writes nothing: prints the acceptance sheet of a site that is set up")
     .option("--wait <seconds>", "how long footage of every camera is waited for; 0: not at all", "180");
+}
+
+/** What keeps a box well: examined, backed up, updated; and what runs by itself. */
+function addCare({ program, add, done }: Desk): void {
   add("doctor", "examines everything, worst first, with the next step", async (context, options: import("./cli/doctor.ts").DoctorOptions) =>
     (await import("./cli/doctor.ts")).doctor(context, options, stopOnSignals()),
   ).option("--default-passwords", "tries the maker's own login at each camera too, once");
@@ -261,110 +300,6 @@ function build(done: (code: number) => void): Command {
   add("adopt-disk", "takes a blank or replaced footage disk into service", async (context) =>
     (await import("./cli/adopt-disk.ts")).adopt(context, stopOnSignals()),
   );
-  return program;
-}
-
-type Registering = (context: Context) => Promise<number>;
-
-/** `register` has commands of its own. */
-function addRegister(program: Command, act: (run: Registering) => Promise<void>): void {
-  type Deeds = typeof import("./cli/register.ts");
-  const at = (run: (deeds: Deeds, context: Context) => number | Promise<number>) =>
-    act(async (context) => run(await import("./cli/register.ts"), context));
-  const several = (id: string, ids: readonly string[] | undefined) => [...(ids ?? []), id];
-  const register = program.command("register").description("requests for footage and what came of them; who may view; what was handed in");
-  register
-    .command("list")
-    .description("the register")
-    .option("--period <period>", "2026-11, 2026-Q4, 2026-H2, 2026, 2026-11-01..2026-11-15, last-24h")
-    .action((options: import("./cli/register.ts").ListOptions) => at((deeds, context) => deeds.listRegister(context, options)));
-  register
-    .command("refuse")
-    .description("registers a request that was answered: no footage")
-    .requiredOption("--request <text>", "paper that asks for it: number, date")
-    .requiredOption("--case <kind>", "tngt, trom-cap, xo-xat, ma-tuy or khac")
-    .requiredOption("--reason <text>", "why there is none; with a camera and a stretch the ledger's own reason stands beside it")
-    .option("--officer <text>", "who answers; otherwise the account")
-    .option("--agency <text>", "agency that asks")
-    .option("--camera <id>", "camera; again for each", several)
-    .option("--from <time>", "begin of the stretch")
-    .option("--to <time>", "its end")
-    .action((options: import("./cli/register.ts").RefuseOptions) => at((deeds, context) => deeds.refuseRequest(context, options)));
-  register
-    .command("intake <file>")
-    .description("registers a file that somebody hands in, with its hash, and writes the receipt")
-    .requiredOption("--source <code>", "code of the household or unit, never a name")
-    .requiredOption("--clock-error <text>", "how far its clock is off, as stated")
-    .requiredOption("--request <text>", "request that it belongs to: number, date")
-    .requiredOption("--officer <text>", "who receives it")
-    .option("--device <text>", "device that recorded it")
-    .option("--out <file>", "the receipt; otherwise phieu-tiep-nhan-<number>.html here")
-    .action((file: string, options: import("./cli/register.ts").IntakeOptions) =>
-      at((deeds, context) => deeds.receiveFile(context, file, options)),
-    );
-  register
-    .command("receipt <id>")
-    .description("writes the receipt of a file once more")
-    .requiredOption("--out <file>", "the page to write")
-    .action((id: string, options: { out: string }) => at((deeds, context) => deeds.printReceipt(context, id, options)));
-  const viewer = register.command("viewer").description("who may view which cameras");
-  viewer
-    .command("add")
-    .description("registers that somebody may view from now on")
-    .requiredOption("--who <text>", "person or unit")
-    .requiredOption("--role <role>", "cong-an, to-bao-ve, ho-dan or khac")
-    .option("--camera <id>", "camera; again for each; otherwise all", several)
-    .option("--request <text>", "paper that gives leave")
-    .requiredOption("--officer <text>", "who registers it")
-    .action((options: import("./cli/register.ts").ViewerOptions) => at((deeds, context) => deeds.addViewer(context, options)));
-  viewer
-    .command("remove <id>")
-    .description("registers that he may no more")
-    .requiredOption("--officer <text>", "who registers it")
-    .requiredOption("--reason <text>", "why")
-    .action((id: string, options: { officer: string; reason: string }) => at((deeds, context) => deeds.removeViewer(context, id, options)));
-  addKeys(register, act);
-  const subject = register.command("subject").description("what people ask about pictures of themselves; due in 2 working days");
-  subject
-    .command("add")
-    .description("registers such a request with its due date")
-    .requiredOption("--request <text>", "what is asked, with number and date")
-    .requiredOption("--officer <text>", "who received it")
-    .action((options: { request: string; officer: string }) => at((deeds, context) => deeds.addSubject(context, options)));
-  subject
-    .command("answer <id>")
-    .description("registers that it was answered")
-    .requiredOption("--officer <text>", "who answers")
-    .requiredOption("--answer <text>", "what was answered")
-    .action((id: string, options: { officer: string; answer: string }) =>
-      at((deeds, context) => deeds.answerSubject(context, id, options)),
-    );
-}
-
-/** Officers' keys: who may fetch footage over ssh. */
-function addKeys(register: Command, act: (run: Registering) => Promise<void>): void {
-  type Deeds = typeof import("./cli/officerkey.ts");
-  const at = (run: (deeds: Deeds, context: Context) => number) => act(async (context) => run(await import("./cli/officerkey.ts"), context));
-  const key = register.command("key").description("officers' ssh keys that may look at footage and fetch it, nothing else");
-  key
-    .command("add")
-    .description("gives a key leave, dated in the audit")
-    .requiredOption("--name <name>", "whose it is, as a code of a-z, 0-9 and -")
-    .requiredOption("--file <file>", "the officer's public key (ssh-keygen -t ed25519 makes it)")
-    .requiredOption("--officer <text>", "who gives leave")
-    .action((options: import("./cli/officerkey.ts").AddKeyOptions) => at((deeds, context) => deeds.addKey(context, options)));
-  key
-    .command("remove <name>")
-    .description("takes it back")
-    .requiredOption("--officer <text>", "who takes it back")
-    .requiredOption("--reason <text>", "why")
-    .action((name: string, options: import("./cli/officerkey.ts").RemoveKeyOptions) =>
-      at((deeds, context) => deeds.removeKey(context, name, options)),
-    );
-  key
-    .command("list")
-    .description("the keys that have leave")
-    .action(() => at((deeds, context) => deeds.listKeys(context)));
 }
 
 /** Every failure is one line that names the next step, and a code. */
