@@ -164,6 +164,8 @@ type Ends = { readonly stop: AbortSignal; readonly after: AbortSignal };
 export async function live(world: World, life: Life, stop: AbortSignal): Promise<void> {
   // Every camera waits for the same few signals; Node's warning at eleven listeners is about leaks.
   setMaxListeners(0);
+  // It is older than that setting, which counts for new ones.
+  setMaxListeners(0, stop);
   const after = new AbortController();
   const ends = { stop, after: after.signal };
   const base = await begin(world, life, ends);

@@ -1,6 +1,6 @@
 /** The commands as others see them: exit codes, JSON, one line for each mistake, a reloaded configuration. */
 import { spawn } from "node:child_process";
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Agent, ask, matghi, sleep, startAgent, until, writeSite } from "../lib/agent.ts";
@@ -303,6 +303,20 @@ describe("after a stop", () => {
   test("no gap is said, not left blank", async () => {
     const answer = await matghi(["gaps", "--from", "2020-01-01", "--to", "2020-01-02", "--config", config]);
     expect(answer).toMatchObject({ code: 0, stdout: "Không có lần gián đoạn nào trong khoảng thời gian này.\n" });
+  });
+
+  test("a start without its disk says so in lines of the log and nothing else", async () => {
+    renameSync(join(folder, "footage"), join(folder, "away"));
+    mkdirSync(join(folder, "footage"));
+    const senses = ["power", "link", "clock"].map((sense) => `${sense}: { driver: file, path: ${folder}/${sense} }`);
+    site([line("sub1"), line("sub2")], senses);
+    const blind = startAgent(config);
+    await until("the log names the cure", 20_000, () => blind.log().includes("adopt-disk"));
+    await sleep(1_000);
+    expect(await blind.stop()).toBe(0);
+    expect(readdirSync(join(folder, "footage"))).toEqual([]);
+    const said = blind.log().trim().split("\n");
+    expect(said.filter((text) => !text.startsWith("{"))).toEqual([]);
   });
 
   test("where nothing was ever recorded, that is said with the next step", async () => {
