@@ -295,6 +295,7 @@ function retainedOf({ store, clock, conditions, settings }: StationDeps): Statio
     all: () => JSON.parse(store.meta("retained") ?? "[]") as readonly string[],
     put: (topics) => void store.commit([{ put: "note", note: "retained", text: JSON.stringify(topics) }]),
     isSettled: () =>
-      clock.monoMs() > untilMonoMs || settings().cameras.every(({ id }) => (conditions.get(id)?.state ?? "unknown") !== "unknown"),
+      clock.monoMs() > untilMonoMs ||
+      settings().cameras.every(({ id, manual }) => manual !== undefined || (conditions.get(id)?.state ?? "unknown") !== "unknown"),
   };
 }
