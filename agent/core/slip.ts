@@ -63,7 +63,7 @@ const style = `
 body{font:15px/1.45 "Times New Roman",Tinos,serif;max-width:190mm;margin:8mm auto;padding:0 4mm;color:#000;background:#fff}
 h1{font-size:20px;text-align:center}h2{font-size:17px;margin:1.2em 0 .3em;break-after:avoid}h3{font-size:15px;margin:.8em 0 .2em;break-after:avoid}
 table{border-collapse:collapse;width:100%}th,td{border:1px solid #888;padding:2px 6px;text-align:left;vertical-align:top}
-.facts th{width:38%;font-weight:normal}td{overflow-wrap:anywhere}.hash{font:11px/1.3 monospace}
+.facts th{width:38%;font-weight:normal}td{overflow-wrap:anywhere}.files td:nth-child(n+2):nth-child(-n+4){overflow-wrap:normal}.hash{font:11px/1.3 monospace}
 tr{break-inside:avoid}.unit{font-weight:bold}.note{font-style:italic}.bad{font-weight:bold}
 .hands{display:flex;justify-content:space-between;margin-top:2em;height:32mm;text-align:center;break-inside:avoid}.hands div{flex:1}
 @media (max-width:600px){.files thead{display:none}.files td{display:block;border-width:0 1px}.files tr{display:block;border-top:1px solid #888;border-bottom:1px solid #888}}
