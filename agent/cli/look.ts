@@ -79,7 +79,9 @@ export async function look(context: Context, options: LookOptions, signal: Abort
   const failed = moments.length - stills.length;
   const bytes = writeWhole(options.out, contactHtml({ ...facts, site, request, officer, stills, failed }, language));
   const result = { file: options.out, bytes, pictures: stills.length, failed };
-  context.out(context.json ? JSON.stringify(result) : fill(wordsIn(language).contact.written, result));
+  const { contact } = wordsIn(language);
+  context.out(context.json ? JSON.stringify(result) : fill(contact.written, result));
+  if (failed > 0) context.err(fill(contact.failed, { count: failed }));
   return failed > 0 ? exit.needsPerson : exit.fine;
 }
 

@@ -210,7 +210,8 @@ function keptText({ cameras }: Report, { takenAt, language }: BlockFacts): strin
   if (days.length === 0) return words.keptUnknown;
   const count = cameras.filter((row) => isKeptShort(row, takenAt)).length;
   const short = count === 0 ? "" : fill(words.keptShort, { count: countText(count, language) });
-  return fill(words.kept, { least: Math.min(...days), most: Math.max(...days), short });
+  const [least, most] = [Math.min(...days), Math.max(...days)];
+  return fill(least === most ? words.keptAlike : words.kept, { least, most, short });
 }
 
 /** A camera's clock is right up to here (the form's “không quá 05 giây”). */
