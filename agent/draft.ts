@@ -1,6 +1,6 @@
 /** An evidence folder while it is being made: what is put into it is durable and hashed on the way, so that the list of hashes reads little again. */
 import { createHash } from "node:crypto";
-import { createReadStream } from "node:fs";
+import { createReadStream, type Dirent } from "node:fs";
 import { type FileHandle, mkdir, open, readdir, rm, stat } from "node:fs/promises";
 import { dirname, join, relative, sep } from "node:path";
 import { evidenceNames } from "./core/manifest.ts";
@@ -9,6 +9,7 @@ import type { BoxKey } from "./store/key.ts";
 const readBytes = 1 << 20;
 
 export type Copied = { readonly sha256: string; readonly bytes: number };
+export type Unreadable = { readonly unreadable: string };
 
 /**
  * Names of files are relative to its folder. Each act rejects with the system's error where the medium takes nothing; what is still on its way there
@@ -16,8 +17,8 @@ export type Copied = { readonly sha256: string; readonly bytes: number };
  */
 export type Draft = {
   readonly folder: string;
-  /** Byte for byte; what an earlier try copied as `expected` is left. Resolves with what was read. */
-  copy(source: string, file: string, expected: Copied): Promise<Copied>;
+  /** Byte for byte; what an earlier try copied as `expected` is left. Resolves with what was read, or why the source cannot be. */
+  copy(source: string, file: string, expected: Copied): Promise<Copied | Unreadable>;
   write(file: string, content: string | Buffer): Promise<void>;
   /** Takes in what another program wrote into the folder. */
   take(file: string): void;
@@ -27,6 +28,8 @@ export type Draft = {
 
 export async function openDraft(folder: string): Promise<Draft> {
   await mkdir(folder, { recursive: true });
+  // A link in a file's place would have something else written to.
+  await clear(folder, (entry) => !entry.isFile());
   const hashes = new Map<string, Promise<string>>();
   let flushing: Promise<void> = Promise.resolve();
   const pathOf = async (file: string): Promise<string> => {
@@ -39,11 +42,12 @@ export async function openDraft(folder: string): Promise<Draft> {
     flushing = file.sync().finally(() => file.close());
     flushing.catch(ignore);
   };
-  const copyTo = async (source: string, target: string): Promise<Copied> => {
+  const copyTo = async (source: string, target: string): Promise<Copied | Unreadable> => {
     const file = await open(target, "w", 0o644);
     try {
       const copied = await pour(source, file);
-      await flush(file);
+      if ("unreadable" in copied) await file.close();
+      else await flush(file);
       return copied;
     } catch (error) {
       await file.close();
@@ -55,7 +59,7 @@ export async function openDraft(folder: string): Promise<Draft> {
     copy: async (source, file, expected) => {
       const target = await pathOf(file);
       const copied = (await isThere(target, expected)) ? expected : await copyTo(source, target);
-      hashes.set(file, Promise.resolve(copied.sha256));
+      if ("sha256" in copied) hashes.set(file, Promise.resolve(copied.sha256));
       return copied;
     },
     write: async (file, content) => {
@@ -69,12 +73,9 @@ export async function openDraft(folder: string): Promise<Draft> {
     },
     seal: async (key) => {
       await flushing;
-      for (const old of [evidenceNames.sums, evidenceNames.signature]) await rm(join(folder, old), { force: true });
-      const lines: string[] = [];
-      // An earlier try may have left what this one did not make.
-      for (const file of (await filesUnder(folder)).toSorted())
-        lines.push(`${await (hashes.get(file) ?? hashDurably(join(folder, file)))}  ${file}\n`);
-      const sums = lines.join("");
+      await clear(folder, (entry) => !hashes.has(nameIn(folder, entry)));
+      const lines = [...hashes].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(async ([file, hash]) => `${await hash}  ${file}\n`);
+      const sums = (await Promise.all(lines)).join("");
       await writeDurably(join(folder, evidenceNames.sums), sums);
       await writeDurably(join(folder, evidenceNames.signature), key.sign(Buffer.from(sums)));
       for (const each of await foldersUnder(folder)) await syncFolder(each);
@@ -84,6 +85,12 @@ export async function openDraft(folder: string): Promise<Draft> {
 
 /** A failure that is told where its promise is waited for. */
 const ignore = () => undefined;
+
+/** Takes away what an earlier try, of another wish perhaps, or anybody has left: what is signed was made here. */
+async function clear(folder: string, isForeign: (entry: Dirent) => boolean): Promise<void> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  for (const entry of entries) if (!entry.isDirectory() && isForeign(entry)) await rm(join(entry.parentPath, entry.name), { force: true });
+}
 
 async function isThere(path: string, { bytes, sha256 }: Copied): Promise<boolean> {
   const found = await stat(path).catch(() => null);
@@ -103,13 +110,19 @@ async function hashDurably(path: string): Promise<string> {
   return hash.digest("hex");
 }
 
-async function pour(source: string, target: FileHandle): Promise<Copied> {
+async function pour(source: string, target: FileHandle): Promise<Copied | Unreadable> {
   const hash = createHash("sha256");
   let bytes = 0;
-  for await (const chunk of createReadStream(source, { highWaterMark: readBytes })) {
-    hash.update(chunk as Buffer);
-    bytes += (chunk as Buffer).length;
-    await target.writeFile(chunk as Buffer);
+  try {
+    for await (const chunk of createReadStream(source, { highWaterMark: readBytes })) {
+      hash.update(chunk as Buffer);
+      bytes += (chunk as Buffer).length;
+      await target.writeFile(chunk as Buffer);
+    }
+  } catch (error) {
+    const { syscall, message } = error as NodeJS.ErrnoException;
+    if (syscall !== "open" && syscall !== "read") throw error;
+    return { unreadable: message };
   }
   return { sha256: hash.digest("hex"), bytes };
 }
@@ -138,7 +151,9 @@ export async function syncFolder(folder: string): Promise<void> {
 
 /** Bytes of all that lies in a folder and below. */
 export async function bytesUnder(folder: string): Promise<number> {
-  const sizes = await Promise.all((await filesUnder(folder)).map(async (file) => (await stat(join(folder, file))).size));
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  const files = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
+  const sizes = await Promise.all(files.map(async (file) => (await stat(file)).size));
   return sizes.reduce((sum, bytes) => sum + bytes, 0);
 }
 
@@ -148,10 +163,5 @@ async function foldersUnder(folder: string): Promise<readonly string[]> {
   return [folder, ...entries.filter((entry) => entry.isDirectory()).map((entry) => join(entry.parentPath, entry.name))];
 }
 
-/** Plain files below a folder, relative, with slashes. */
-async function filesUnder(folder: string): Promise<readonly string[]> {
-  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
-  return entries
-    .filter((entry) => entry.isFile())
-    .map((entry) => relative(folder, join(entry.parentPath, entry.name)).split(sep).join("/"));
-}
+/** Relative to a folder, with slashes. */
+const nameIn = (folder: string, { parentPath, name }: Dirent): string => relative(folder, join(parentPath, name)).split(sep).join("/");

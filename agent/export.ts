@@ -49,7 +49,7 @@ export type ExportDeps = {
 };
 export type Exported =
   | { readonly kind: "done"; readonly manifest: Manifest; readonly manifestSha256: string; readonly altered: readonly string[] }
-  | { readonly kind: "refused"; readonly reason: "no-room" | "exists" | "stopped" | "no-view"; readonly detail: string };
+  | { readonly kind: "refused"; readonly reason: "no-room" | "exists" | "stopped" | "no-view" | "no-file"; readonly detail: string };
 
 /** Beside the files: manifest, sheet, subtitles. */
 const overheadBytes = 20_000_000;
@@ -95,7 +95,9 @@ async function handOut(deps: ExportDeps, order: ExportOrder, draft: Draft, signa
   let made: Promise<HandedOut | Refused> = Promise.resolve({ kind: "made", cameras: [] });
   try {
     for (const camera of order.cameras) {
-      made = view(made, camera, await copyFootage(deps, order, draft, camera, told.copied, either));
+      const copied = await copyFootage(deps, order, draft, camera, told.copied, either);
+      if (copied.kind === "refused") return copied;
+      made = view(made, camera, copied.copies);
       // Its failure is told where it is waited for.
       made.catch(() => undefined);
     }
@@ -148,6 +150,8 @@ export function originalOf(segment: SegmentRow): string {
   return `${evidenceNames.original}/${camera}/${day}-${name}`;
 }
 
+type Copies = { readonly kind: "copies"; readonly copies: readonly ManifestSegment[] };
+
 /** Those that were copied before it was stopped. */
 async function copyFootage(
   { remux }: ExportDeps,
@@ -156,16 +160,17 @@ async function copyFootage(
   { segments }: CameraOrder,
   onCopied: (segment: SegmentRow) => void,
   signal: AbortSignal,
-): Promise<readonly ManifestSegment[]> {
+): Promise<Copies | Refused> {
   const copies: ManifestSegment[] = [];
   for (const segment of segments) {
     if (signal.aborted) break;
     const source = join(order.footage, segmentPath(segment));
-    const [{ sha256, bytes }, seen] = await Promise.all([draft.copy(source, originalOf(segment), segment), remux.look(source, signal)]);
-    copies.push(segmentFacts(segment, sha256, bytes, seen));
+    const [copied, seen] = await Promise.all([draft.copy(source, originalOf(segment), segment), remux.look(source, signal)]);
+    if ("unreadable" in copied) return { kind: "refused", reason: "no-file", detail: `${source}: ${copied.unreadable}` };
+    copies.push(segmentFacts(segment, copied.sha256, copied.bytes, seen));
     onCopied(segment);
   }
-  return copies;
+  return { kind: "copies", copies };
 }
 
 /** What the manifest says of a copied file; `sha256` and `bytes` are the copy's. */

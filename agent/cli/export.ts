@@ -355,6 +355,7 @@ function refusal(result: Extract<Exported, { kind: "refused" }>, language: Langu
     "no-room": `the target lacks ${bytesText(Number(result.detail), language)} of room; free it or name another: --out`,
     exists: `${result.detail} is there already; name another: --out`,
     stopped: `stopped; ${result.detail} is not finished: run the same command again to go on, or remove it`,
+    "no-file": `a file of footage cannot be read (${result.detail}); look at the disk: matghi doctor; where the file is gone: matghi repair, then export again`,
     "no-view": `a viewing copy could not be made (${result.detail.split("\n").at(-1)}); check ffmpeg: apt-get install ffmpeg`,
   }[result.reason];
   return new Refusal(exit.needsPerson, text);

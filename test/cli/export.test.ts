@@ -439,6 +439,34 @@ test("a copy that the disk gives otherwise than it was recorded is handed out an
   expect((await matghi(["verify", target])).code).toBe(0);
 });
 
+test("what lies in the draft of an earlier try is handed out only where this one made it", async () => {
+  const target = join(folder, "tidy");
+  const draft = `${target}.unfinished`;
+  const outside = join(folder, "outside.txt");
+  writeFileSync(outside, "mine");
+  for (const below of ["view", "original/nho"]) mkdirSync(join(draft, below), { recursive: true });
+  for (const foreign of ["setup.exe", "view/nho-7.mp4", "original/nho/other.mkv"]) writeFileSync(join(draft, foreign), "foreign");
+  symlinkSync(outside, join(draft, "manifest.json"));
+  expect((await matghi(wanted(["--camera", "nho", "--out", target]))).code).toBe(1);
+  const names = filesUnder(target);
+  expect(names).toContain("manifest.json");
+  expect(names.filter((name) => /exe|nho-7|other/.test(name))).toEqual([]);
+  expect(readFileSync(outside, "utf8")).toBe("mine");
+  expect((await matghi(["verify", target])).code).toBe(0);
+});
+
+test("a file of footage that is gone is named, with what sets it right", async () => {
+  const [name = ""] = filesUnder(join(footage, "nho")).filter((file) => file.endsWith(".mkv"));
+  const path = join(footage, "nho", name);
+  renameSync(path, `${path}.away`);
+  const answer = await matghi(wanted(["--camera", "nho", "--out", join(folder, "gone")]));
+  renameSync(`${path}.away`, path);
+  expect([answer.code, answer.stdout]).toEqual([1, ""]);
+  expect(answer.stderr).toContain(path);
+  expect(answer.stderr).toMatch(/cannot be read .*matghi repair/);
+  expect(existsSync(join(folder, "gone"))).toBe(false);
+});
+
 test("without --out a new folder is made in the one where it is run; a second one beside it", async () => {
   const place = join(folder, "stick");
   mkdirSync(place);
