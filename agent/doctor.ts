@@ -1,53 +1,22 @@
 /** Looks at everything that a technician would: reads and asks, changes nothing, and never waits long for anybody. */
 import { readFileSync } from "node:fs";
-import type { BoxIdentity, Clock, Credential, Disks, Footage, Machine, Remux, StreamLook } from "../hal/ports.ts";
+import type { Footage } from "../hal/ports.ts";
 import { certificateDays } from "./certificate.ts";
-import { isOnSystemDisk, readSecret } from "./config/rules.ts";
-import type { CameraSettings, Settings } from "./config/schema.ts";
-import { acquaintanceOf, clockTrouble, streamAt } from "./core/acquaintance.ts";
+import { isOnSystemDisk } from "./config/rules.ts";
 import type { Check, Finding } from "./core/checkup.ts";
-import { factoryLogin, isFactoryPassword } from "./core/factory.ts";
-import { weakSigns } from "./core/line.ts";
-import { segmentPath } from "./core/path.ts";
 import { brokerPlace } from "./core/reach.ts";
-import type { Status } from "./core/status.ts";
 import { vietnamTime } from "./core/time.ts";
 import { wifiText } from "./core/wifi.ts";
-import { bytesText, evidenceText, offsetText } from "./core/words.ts";
-import { type Asking, clockOf, unsupportedOf } from "./query.ts";
+import { bytesText } from "./core/words.ts";
+import { aboutCamera } from "./doctor/camera.ts";
+import { check, type DoctorMeans, doorMs, type Patient } from "./doctor/patient.ts";
+import { type Asking, unsupportedOf } from "./query.ts";
 import { makeTurnstile } from "./turnstile.ts";
 
-export type Patient = {
-  readonly settings: Settings;
-  /** Of the file as it stands now, and of the one in use; null: no agent ever told. */
-  readonly config: { readonly hash: string; readonly inUse: string | null; readonly file: string };
-  readonly agentVersion: string;
-  readonly identity: BoxIdentity;
-  /** null: nothing was recorded yet, or the database cannot be read. */
-  readonly asking: Asking | null;
-  readonly status: Status | null;
-  readonly database: { readonly kind: "good" | "none" } | { readonly kind: "broken"; readonly detail: string };
-  readonly audit: { readonly entries: number; readonly problems: readonly { readonly what: string }[] };
-  /** Try the maker's own login at each camera, once: only where a person asked for it. */
-  readonly triesDefaults: boolean;
-};
-export type DoctorMeans = {
-  readonly machine: Machine;
-  readonly disks: Disks;
-  readonly footage: Footage;
-  readonly clock: Clock;
-  readonly streams: StreamLook;
-  readonly remux: Pick<Remux, "groupMs" | "look">;
-};
-
 const dayMs = 86_400_000;
-const doorMs = 5_000;
-const lookMs = 5_000;
 /** A disk that takes longer for a small flushed write cannot keep up with many cameras (reference: bench.md §4). */
 const slowMs = 200;
 const writes = 5;
-/** Key frames further apart cost as much footage at every cut, and no viewer can seek. */
-const sparseMs = 5_000;
 /** Ports that belong on a box: ssh, and what answers for the network itself. */
 const usualPorts = [22];
 /** So many cameras are asked at once: most of the time is waiting for those that do not answer. */
@@ -59,8 +28,6 @@ const beginWithinMs = 40_000;
 const certificateWarnDays = 60;
 
 const notRunning = "no process holds the state folder";
-const check = (id: string, finding: Finding, facts: Check["facts"] = {}, because = ""): Check => ({ id, finding, facts, because });
-
 /** Every check, in the order of the ladder. Never rejects. */
 export async function examine(patient: Patient, means: DoctorMeans, signal: AbortSignal): Promise<readonly Check[]> {
   const { settings } = patient;
@@ -293,121 +260,4 @@ async function aboutPorts({ machine }: DoctorMeans): Promise<readonly Check[]> {
       ? check("ports", "ports-open", { ports: open.slice(0, 20).join(", ") }, "/proc/net/tcp")
       : check("ports", "ports-good", {}, "/proc/net/tcp"),
   ];
-}
-
-async function aboutCamera(patient: Patient, means: DoctorMeans, camera: CameraSettings, signal: AbortSignal): Promise<Check[]> {
-  const id = `camera/${camera.id}`;
-  const name = camera.name ?? camera.id;
-  const known = acquaintanceOf(patient.asking?.reads.meta(`known ${camera.id}`) ?? null);
-  const url = streamAt(camera, known);
-  if (camera.manual !== undefined || url === null)
-    return [check(id, "camera-nowhere", { name }, camera.manual === undefined ? "onvif" : "manual")];
-  const credential =
-    camera.username === undefined || camera.passwordFile === undefined
-      ? null
-      : { username: camera.username, password: secretOf(camera.passwordFile) };
-  const exposed = patient.triesDefaults ? await aboutDefault(means, { id, name, url, make: makeOf(known) }, credential, signal) : null;
-  if (exposed !== null) return [exposed];
-  const view = await means.streams.look(url, credential, lookMs, signal);
-  if (view.kind === "failed") {
-    const isHung = view.reason === "timeout" && (await isOpen(means.machine, url));
-    return [
-      isHung ? check(id, "camera-stalled", { name }, "its port opens, RTSP does not answer") : aboutRefusal(id, name, camera, view.reason),
-    ];
-  }
-  const row = patient.status?.running === true ? patient.status.cameras.find((entry) => entry.id === camera.id) : undefined;
-  if (row?.state === "not-recording")
-    return [
-      check(id, row.why === "silent" || row.why === "no-frames" ? "camera-stalled" : "camera-down", { name, id: camera.id }, row.why ?? ""),
-    ];
-  const last = lastFile(patient, camera.id);
-  const problems = await aboutStream(patient, means, camera, last, signal);
-  if (problems.length > 0) return problems;
-  const seen = last === null ? null : await means.remux.look(last, signal);
-  const [width, height] = [view.width ?? seen?.width, view.height ?? seen?.height];
-  return [check(id, "camera-good", { name, codec: view.codec ?? "?", size: width && height ? ` ${width}x${height}` : "" }, "DESCRIBE")];
-}
-
-const makeOf = ({ make, model }: { readonly make: string | null; readonly model: string | null }) => `${make ?? ""} ${model ?? ""}`;
-
-/** Does it let anybody in? One try of the login that its maker ships: cameras lock out who tries often. */
-async function aboutDefault(
-  { streams }: DoctorMeans,
-  { id, name, url, make }: { readonly id: string; readonly name: string; readonly url: string; readonly make: string },
-  credential: Credential | null,
-  signal: AbortSignal,
-): Promise<Check | null> {
-  if (credential !== null && isFactoryPassword(credential.password)) return check(id, "camera-default", { name }, "its password file");
-  const bare = await streams.look(url, null, lookMs, signal);
-  if (bare.kind === "ok") return check(id, "camera-open", { name }, "DESCRIBE without login");
-  if (bare.reason !== "password") return null;
-  const shipped = await streams.look(url, factoryLogin(make.trim() || bare.server), lookMs, signal);
-  return shipped.kind === "ok" ? check(id, "camera-default", { name }, "one try of the maker's login") : null;
-}
-
-async function isOpen(machine: Machine, url: string): Promise<boolean> {
-  const { hostname, port } = new URL(url);
-  const door = await machine.door({ host: hostname, port: Number(port || 554), tls: null }, doorMs);
-  return door.kind === "open";
-}
-
-/** Path of the camera's newest closed file of the last day. */
-function lastFile({ asking, settings }: Patient, camera: string): string | null {
-  if (asking === null) return null;
-  const { reads, dating, nowAt } = asking;
-  const last = reads.segmentsTouching(camera, { fromAt: dating.fromUtc(nowAt - dayMs), toAt: dating.fromUtc(nowAt) + 1 }).at(-1);
-  return last === undefined ? null : `${settings.recording.folder}/${segmentPath(last)}`;
-}
-
-function aboutRefusal(id: string, name: string, camera: CameraSettings, reason: string): Check {
-  if (reason === "password") return check(id, "camera-password", { name, file: camera.passwordFile ?? "passwordFile" }, "RTSP 401");
-  if (reason === "not-found") return check(id, "camera-no-stream", { name }, "RTSP 404");
-  return check(id, "camera-silent", { name }, reason);
-}
-
-/** What the recorded footage says of a camera. */
-async function aboutStream(
-  { asking, settings, status }: Patient,
-  { remux }: DoctorMeans,
-  camera: CameraSettings,
-  last: string | null,
-  signal: AbortSignal,
-): Promise<Check[]> {
-  if (asking === null) return [];
-  const id = `camera/${camera.id}`;
-  const name = camera.name ?? camera.id;
-  const { reads } = asking;
-  const groupMs = last === null ? null : await remux.groupMs(last, signal);
-  const clock = clockOf(reads, camera.id);
-  const isOff = clock !== null && clockTrouble(clock) !== null;
-  const line = status?.cameras.find((entry) => entry.id === camera.id)?.line ?? null;
-  const signs = line === null ? [] : weakSigns(line).map((sign) => evidenceText(sign, settings.site.language));
-  return [
-    ...(signs.length > 0 ? [check(id, "camera-line", { name, signs: signs.join("; ") }, "ss -ti")] : []),
-    ...(reads.camera(camera.id)?.arrivalTimes === true
-      ? [check(id, "camera-timestamps", { name }, "timestamps stand still or run wrong")]
-      : []),
-    ...(groupMs !== null && groupMs > sparseMs
-      ? [check(id, "camera-sparse", { name, seconds: Math.round(groupMs / 1_000) }, "key frames of the last file")]
-      : []),
-    ...(isOff
-      ? [
-          check(
-            id,
-            "camera-clock",
-            { name, length: offsetText(clock.offsetMs ?? 0, settings.site.language) },
-            "clock asked over the network",
-          ),
-        ]
-      : []),
-  ];
-}
-
-/** Empty where the file cannot be read: the camera will refuse it, and the reason stands in the configuration's check. */
-function secretOf(file: string): string {
-  try {
-    return readSecret(file);
-  } catch {
-    return "";
-  }
 }
