@@ -73,7 +73,10 @@ describe("while the agent runs", () => {
       station: { value: "none", unsent: expect.any(Number) },
       cameras: expect.any(Array),
       todo: expect.arrayContaining([
-        { type: "camera", level: "broken", camera: "off", text: expect.any(String), since: expect.stringMatching(isoMs) },
+        {
+          ...{ type: "camera", level: "broken", camera: "off", since: expect.stringMatching(isoMs) },
+          ...{ text: expect.any(String), texts: { en: expect.any(String) } },
+        },
       ]),
     });
     const rows = status.cameras as unknown as Record<string, unknown>[];
