@@ -99,7 +99,12 @@ function liveOf(deps: WatchDeps): Live {
   ]);
   return {
     ...{ at: deps.time.now(), cameras: Object.fromEntries(cameras), freeBytes: deps.gate.reading().freeBytes },
-    ...{ usedBytes: deps.usedBytes(), clock: deps.clock.trust(), drivers: { power: deps.power.driver, link: deps.link.driver } },
+    ...{
+      usedBytes: deps.usedBytes(),
+      clock: deps.clock.trust(),
+      clockErrorMs: deps.clock.errorMs(),
+      drivers: { power: deps.power.driver, link: deps.link.driver },
+    },
     wifi: deps.senses.link().wifi,
   };
 }

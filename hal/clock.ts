@@ -33,7 +33,7 @@ const debian: ClockPlaces = {
 };
 
 /** What was told, and by whom. */
-type Told = { readonly by: string; readonly word: Trust | "unknown" };
+type Told = { readonly by: string; readonly word: Trust | "unknown"; readonly errorMs?: number | null };
 
 const run = promisify(execFile);
 /** A wall clock before this was never set: the program is younger. */
@@ -79,6 +79,7 @@ export function makeClock(options: ClockOptions, places: ClockPlaces = debian): 
       if (told.word === "synced" || told.word === "unset") return told.word;
       return wallMs() < floorAt ? "unset" : "holdover";
     },
+    errorMs: () => (told.word === "synced" ? (told.errorMs ?? null) : null),
     look: async (signal) => {
       offset?.read();
       if (signal.aborted || (looking === null && !isDue())) return;
@@ -176,8 +177,8 @@ async function askAround(places: ClockPlaces, floorAt: WallMs, signal: AbortSign
   const chrony = await answerOf(places.chronyc, ["-c", "tracking"], signal);
   // It is there and does not answer: nobody else sets this clock.
   if (chrony === "late") return { by: "chrony", word: "unknown" };
-  const word = trustOfChrony(chrony);
-  if (word !== null) return { by: "chrony", word };
+  const tracking = readTracking(chrony);
+  if (tracking !== null) return { by: "chrony", ...tracking };
   const syncedAt = await stat(places.synchronized).then(
     ({ mtimeMs }) => mtimeMs,
     () => null,
@@ -194,15 +195,21 @@ const trustSince = (at: WallMs, forMs: number): Trust => (Math.abs(Date.now() - 
 
 /**
  * A line of `chronyc -c tracking`: reference, its name, stratum, seconds of the last update, six figures on offset and frequency,
- * root delay and dispersion, seconds between updates, leap status. null: no such line.
+ * root delay and dispersion, seconds between updates, leap status. null: no such line. The error is what chronyc(1) gives as its bound: what
+ * is still to be corrected, the dispersion, and half of the delay.
  */
-function trustOfChrony(line: string): Trust | null {
+function readTracking(line: string): { readonly word: Trust; readonly errorMs: number | null } | null {
   const fields = line.trim().split(",");
   if (fields.length !== 14) return null;
   const [reference, , stratum, updatedSeconds] = fields;
   const isSet = !/^not synchronised$/i.test(fields[13] ?? "") && Number(stratum) > 0 && Number(stratum) < 16 && reference !== ownClock;
   const everyMs = Number(fields[12]) * 1000;
-  return isSet ? trustSince(Number(updatedSeconds) * 1000, Math.max(chronyForMs, 4 * everyMs)) : "holdover";
+  const [offset = 0, delay = 0, dispersion = 0] = [fields[4], fields[10], fields[11]].map(Number);
+  const errorMs = Math.ceil((Math.abs(offset) + dispersion + delay / 2) * 1000);
+  return {
+    word: isSet ? trustSince(Number(updatedSeconds) * 1000, Math.max(chronyForMs, 4 * everyMs)) : "holdover",
+    errorMs: Number.isFinite(errorMs) ? errorMs : null,
+  };
 }
 
 /** Standard output of a child; empty where it is not there or fails, `late` where it had to be ended. */

@@ -74,6 +74,8 @@ export interface Clock {
   monoMs(): MonoMs;
   /** How far `wallMs` can be trusted, as `look` saw it last. */
   trust(): Trust;
+  /** How far `wallMs` may be from UTC at most, in milliseconds; null where nobody tells, which is so of every clock but a synchronised one. */
+  errorMs(): number | null;
   /** Who tells the trust, for `status`: may change with a `look`. */
   readonly driver: string;
   /** Looks how far the wall clock can be trusted; asked once a second, it decides itself when to ask a child process. Never rejects; ends within five seconds. */

@@ -69,6 +69,7 @@ export function scriptClock(startAt: WallMs): ScriptClock {
     fileMs: () => offsetMs + monoMs,
     monoMs: () => monoMs,
     trust: () => trust,
+    errorMs: () => null,
     driver: "script",
     look: async () => undefined,
     setTrust: (next) => {

@@ -150,7 +150,7 @@ async function exportAs(context: Context, options: ExportOptions, signal: AbortS
             ...{ timeZone: "Asia/Ho_Chi_Minh", madeAt: iso(nowAt), request: { ...request, hold }, answer },
             asked: { from: iso(asked.fromAt), to: iso(asked.toAt) },
             boxClock: {
-              ...{ trust: asking.running ? (store.live()?.clock ?? "unset") : "holdover", errorMs: null },
+              ...(asking.running ? boxClockOf(store) : { trust: "holdover", errorMs: null }),
               steps: stepsSince(asking, orders),
             },
             key: { algorithm: "Ed25519", fingerprint: key.fingerprint },
@@ -360,6 +360,9 @@ function refusal(result: Extract<Exported, { kind: "refused" }>, language: Langu
   }[result.reason];
   return new Refusal(exit.needsPerson, text);
 }
+
+/** As the running agent has it. */
+const boxClockOf = (store: Store) => ({ trust: store.live()?.clock ?? "unset", errorMs: store.live()?.clockErrorMs ?? null });
 
 /** The audit first: what is not written down there was not handed out in order. */
 function tell(

@@ -35,7 +35,7 @@ export function footage(context: Context, options: FootageOptions): number {
     const { dueMs, recordedMs, unknownMs, deletedMs } = sumsOf(spans);
     const body = {
       ...{ camera: options.camera, from: iso(asked.fromAt), to: iso(asked.toAt), answer, dueMs, recordedMs, unknownMs, deletedMs },
-      clock: { trust: reads.live()?.clock ?? "unset", errorMs: null },
+      clock: { trust: reads.live()?.clock ?? "unset", errorMs: reads.live()?.clockErrorMs ?? null },
       spans: spans.map(spanJson),
     };
     context.out(context.json ? JSON.stringify(body) : footageText(spans, answer, asked, settings.site.language));

@@ -26,7 +26,7 @@ export function slipHtml(manifest: Manifest, unit: string | null, language: Lang
     [words.facts.device, deviceText(device)],
     [words.facts.account, request.account],
     [words.facts.madeAt, timeText(manifest.madeAt)],
-    [words.facts.boxClock, wordOf(words.trusts, boxClock.trust)],
+    [words.facts.boxClock, boxClockText(boxClock, language)],
     ...(boxClock.steps.length === 0 ? [] : [[words.facts.steps, stepsText(boxClock.steps, language)] as const]),
     [words.facts.key, manifest.key.fingerprint],
     [words.facts.medium, words.blank],
@@ -47,6 +47,12 @@ ${manifest.cameras.map((camera) => cameraHtml(camera, language)).join("\n")}
 <div class="hands">${words.signatures.map((who) => `<div>${escaped(who)}</div>`).join("")}</div>
 </html>
 `;
+}
+
+function boxClockText({ trust, errorMs }: Manifest["boxClock"], language: Language): string {
+  const { trusts, within } = wordsIn(language).handover;
+  const text = wordOf(trusts, trust);
+  return errorMs === null ? text : fill(within, { text, ms: errorMs });
 }
 
 function stepsText(steps: Manifest["boxClock"]["steps"], language: Language): string {

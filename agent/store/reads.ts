@@ -64,6 +64,8 @@ export type Live = {
   readonly freeBytes: number | null;
   readonly usedBytes: number;
   readonly clock: Trust;
+  /** How far the box's clock may be from UTC; null where nobody tells, not there in a row that an older matghi wrote. */
+  readonly clockErrorMs?: number | null | undefined;
   /** The senses that were chosen; not there in a row that an older matghi wrote. */
   readonly drivers?: Readonly<Record<"power" | "link", string>> | undefined;
   /** Not there where the box's own link is no wifi. */

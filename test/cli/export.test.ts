@@ -18,6 +18,7 @@ import { promisify } from "node:util";
 import { Ajv } from "ajv";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Manifest } from "../../agent/core/manifest.ts";
+import { slipHtml } from "../../agent/core/slip.ts";
 import { readAudit } from "../../agent/store/audit.ts";
 import { openReads } from "../../agent/store/store.ts";
 import { verifyFolder } from "../../agent/verify.ts";
@@ -437,6 +438,13 @@ test("a copy that the disk gives otherwise than it was recorded is handed out an
   expect(cameras[0]?.segments.filter(({ matches }) => !matches)).toHaveLength(1);
   expect(unpublished(manifest(target))).toEqual([]);
   expect((await matghi(["verify", target])).code).toBe(0);
+});
+
+test("the sheet says by how much the box's clock may be off, where somebody tells", () => {
+  const known = manifest(join(folder, "rotten"));
+  const slip = (errorMs: number | null) => slipHtml({ ...known, boxClock: { trust: "synced", errorMs, steps: [] } }, null, "vi");
+  expect(slip(21)).toContain("đã đối chiếu giờ chuẩn, sai lệch không quá 21 ms");
+  expect(slip(null)).not.toContain("sai lệch không quá");
 });
 
 test("what lies in the draft of an earlier try is handed out only where this one made it", async () => {

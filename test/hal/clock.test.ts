@@ -33,6 +33,8 @@ const secondsOf = (agoMs: number) => ((Date.now() - agoMs) / 1000).toFixed(9);
 async function toldBy(places: Partial<typeof nowhere>, options: Partial<ClockOptions> = {}): Promise<readonly [string, string]> {
   const clock = makeClock({ driver: "auto", ...options }, { ...nowhere, ...places });
   await clock.look(never);
+  // A bound stands with a clock that is synchronised, and with no other.
+  if (clock.trust() !== "synced") expect(clock.errorMs()).toBeNull();
   return [clock.driver, clock.trust()];
 }
 
@@ -55,6 +57,14 @@ describe("chrony", () => {
     ["a clock that was turned back since", tracking(-3 * hourMs), "holdover"],
   ])("with %s", async (_, line, trust) => {
     expect(await toldBy({ chronyc: chronySays(line) })).toEqual(["chrony", trust]);
+  });
+
+  test("tells how far the clock may be off: what it has still to correct, the dispersion, half of the delay", async () => {
+    const line = `7F000001,127.0.0.1,3,${secondsOf(1_000)},-0.004,0.1,0.1,0.006,-0.001,0.076,0.030,0.0015,64.0,Normal`;
+    const clock = makeClock({ driver: "auto" }, { ...nowhere, chronyc: chronySays(line) });
+    expect(clock.errorMs()).toBeNull();
+    await clock.look(never);
+    expect(clock.errorMs()).toBe(21);
   });
 
   test("whose daemon is absent leaves the word to others", async () => {
