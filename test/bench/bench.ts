@@ -12,8 +12,10 @@ import { commit, machine, writeResults } from "../proof/results.ts";
 import { costOf } from "./cost.ts";
 import { type Figure, rowOf, tell } from "./figures.ts";
 import { lineFigures } from "./line.ts";
-import { motionFigures } from "./motion.ts";
+import { motion } from "./motion.ts";
+import { figuresBeside } from "./others.ts";
 import { wireFigures } from "./wire.ts";
+import { zoneminder } from "./zoneminder.ts";
 
 const parts = ["cost", "line", "index", "export", "others"] as const;
 const usage = `usage: npm run bench -- [--only ${parts.join(",")}] [--cameras 1,4,8,16] [--turns 5] [--window 60] [--segments 1000,100000] [--out FOLDER]`;
@@ -38,7 +40,7 @@ function tableOf(script: string, args: readonly string[], suffix: string): reado
 }
 
 /** Other recorders are compared where they are installed. None is quoted that was not run. */
-const zoneminder = "/usr/bin/zmc";
+const others = Object.entries({ motion, ZoneMinder: zoneminder });
 
 async function main(): Promise<number> {
   const { values } = parseArgs({
@@ -73,10 +75,7 @@ async function main(): Promise<number> {
     take("index", tableOf("index.js", args, `, ${size} segments`));
   }
   if (only.includes("export")) take("export", tableOf("export.js", [], ""));
-  if (only.includes("others")) {
-    take("motion", await motionFigures(turns, windowS * 1_000, say));
-    take("ZoneMinder", existsSync(zoneminder) ? "installed, and no comparison with it is written yet" : "not installed");
-  }
+  for (const [name, other] of only.includes("others") ? others : []) take(name, await figuresBeside(other, turns, windowS * 1_000, say));
   const told = figures.map(tell);
   const rows = [...told.filter(({ unit }) => unit === "×"), ...told.filter(({ unit }) => unit !== "×")].map(rowOf);
   say("\n| what | median | min–max | runs |\n|---|---|---|---|");
