@@ -88,7 +88,6 @@ export type Reads = ReturnType<typeof makeReads>;
 
 const dayMs = 86_400_000;
 const hourMs = 3_600_000;
-// CROSS JOIN: without statistics SQLite would rather read all of the right table than look each camera up in its index.
 /** No segment is longer: ten minutes by configuration, and a group of pictures. */
 const longestMs = 3_600_000;
 
@@ -238,6 +237,7 @@ export function makeReads(db: Database) {
     /** Gaps that touch the span; of one camera or of all, oldest first. Those of a camera do not overlap: one at most reaches over the begin. */
     gaps: (camera: string | null, span: Span): readonly Gap[] => {
       const one = camera === null ? [] : [camera];
+      // CROSS JOIN, here and below: without statistics SQLite would rather read all of the right table than look each camera up in its index.
       const found = scan.gaps(
         `FROM camera c CROSS JOIN gap g ON g.camera = c.id AND g.from_at < ?
          AND g.from_at >= coalesce((SELECT from_at FROM gap WHERE camera = c.id AND from_at <= ? ORDER BY from_at DESC LIMIT 1), 0)

@@ -47,7 +47,7 @@ export function makeDisk(folder: string, name: string, megabytes: number): Disk 
       made += 1;
       image = join(folder, `${name}-${made}.img`);
       const fd = openSync(image, "w");
-      ftruncateSync(fd, megabytes << 20);
+      ftruncateSync(fd, megabytes * 2 ** 20);
       closeSync(fd);
       run("mkfs.ext4", "-q", "-F", "-m", "0", image);
     },

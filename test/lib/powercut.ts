@@ -25,7 +25,7 @@ export async function makePowerDisk(folder: string, name: string, megabytes: num
   let lives = 0;
   let image = join(folder, `${name}-0.img`);
   const fd = openSync(image, "w");
-  ftruncateSync(fd, megabytes << 20);
+  ftruncateSync(fd, megabytes * 2 ** 20);
   closeSync(fd);
   run("mkfs.ext4", "-q", "-F", "-m", "0", "-E", "lazy_itable_init=0,lazy_journal_init=0", image);
   run("mount", "-o", "loop", image, mountPoint);

@@ -131,6 +131,7 @@ describe("a healthy broker", () => {
       camera: null,
       since: expect.any(String),
       text: expect.stringMatching(/ắc quy|lưu điện/),
+      texts: { en: expect.stringContaining("battery") },
     });
     feel(folder, "mains", "up");
     await until("it is taken back", 20_000, () => all("alarm/power").at(-1)?.text === "");
