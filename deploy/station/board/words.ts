@@ -284,7 +284,7 @@ const en: typeof vi = {
     since: "since {since}",
     lastTrace: "last known trace: {since}",
     sinceUnknown: "since when is not known",
-    under: "{count} cameras concerned",
+    under: "cameras concerned: {count}",
     more: "and {count} more",
     showAll: "Show all",
     note: "Note",
@@ -301,7 +301,7 @@ const en: typeof vi = {
     "date-set": "date set",
   },
   noteOn: "due on {date}",
-  group: { none: "(no route or area)", count: "{count} cameras", trouble: "{count} to look at", axisFrom: "24 hours ago", axisTo: "now" },
+  group: { none: "(no route or area)", count: "cameras: {count}", trouble: "{count} to look at", axisFrom: "24 hours ago", axisTo: "now" },
   row: {
     household: "household {household}",
     since: "since {since}",
