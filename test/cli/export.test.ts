@@ -518,7 +518,7 @@ describe("look", () => {
   const sheet = join(folder, "sheet.html");
   const looking = (more: readonly string[] = []) =>
     matghi([
-      ...["look", "--config", config, "--camera", "cho", "--from", from, "--to", to, "--every", "5s", "--request", "CV 12"],
+      ...["look", "--config", config, "--camera", "cho", "--from", from, "--to", to, "--every", "4s", "--request", "CV 12"],
       ...["--officer", odd, "--out", sheet, ...more],
     ]);
 
