@@ -1,7 +1,7 @@
 /** An evidence folder while it is being made: what is put into it is durable and hashed on the way, so that the list of hashes reads little again. */
 import { createHash } from "node:crypto";
 import { createReadStream, type Dirent } from "node:fs";
-import { type FileHandle, mkdir, open, readdir, rm, stat } from "node:fs/promises";
+import { type FileHandle, lstat, mkdir, open, readdir, rm, stat } from "node:fs/promises";
 import { dirname, join, relative, sep } from "node:path";
 import { evidenceNames } from "./core/manifest.ts";
 import type { BoxKey } from "./store/key.ts";
@@ -26,6 +26,13 @@ export type Draft = {
   seal(key: BoxKey): Promise<void>;
 };
 
+/** Where there is a link in the folder's place, its files would be another's. */
+export const isLink = (path: string): Promise<boolean> =>
+  lstat(path).then(
+    (found) => found.isSymbolicLink(),
+    () => false,
+  );
+
 export async function openDraft(folder: string): Promise<Draft> {
   await mkdir(folder, { recursive: true });
   // A link in a file's place would have something else written to.
@@ -37,9 +44,9 @@ export async function openDraft(folder: string): Promise<Draft> {
     return join(folder, file);
   };
   /** One file goes to the medium while the next is read. */
-  const flush = async (file: FileHandle): Promise<void> => {
+  const flush = async (file: FileHandle, target: string): Promise<void> => {
     await flushing;
-    flushing = file.sync().finally(() => file.close());
+    flushing = syncOrDrop(file, target).finally(() => file.close());
     flushing.catch(ignore);
   };
   const copyTo = async (source: string, target: string): Promise<Copied | Unreadable> => {
@@ -47,7 +54,7 @@ export async function openDraft(folder: string): Promise<Draft> {
     try {
       const copied = await pour(source, file);
       if ("unreadable" in copied) await file.close();
-      else await flush(file);
+      else await flush(file, target);
       return copied;
     } catch (error) {
       await file.close();
@@ -85,6 +92,16 @@ export async function openDraft(folder: string): Promise<Draft> {
 
 /** A failure that is told where its promise is waited for. */
 const ignore = () => undefined;
+
+/** After a failed sync the file reads as it should, from memory, and is not on the medium: a next try must not find it. */
+async function syncOrDrop(file: FileHandle, target: string): Promise<void> {
+  try {
+    await file.sync();
+  } catch (error) {
+    await rm(target, { force: true });
+    throw error;
+  }
+}
 
 /** Takes away what an earlier try, of another wish perhaps, or anybody has left: what is signed was made here. */
 async function clear(folder: string, isForeign: (entry: Dirent) => boolean): Promise<void> {

@@ -3,7 +3,7 @@
  * under a name that says unfinished until its last byte is on the medium.
  */
 import { createHash } from "node:crypto";
-import { rename, stat, statfs } from "node:fs/promises";
+import { rename, rmdir, stat, statfs } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { FilmPart, Remux, VideoFacts } from "../hal/ports.ts";
 import type { Progress } from "./core/estimate.ts";
@@ -21,7 +21,7 @@ import { segmentPath } from "./core/path.ts";
 import { slipHtml } from "./core/slip.ts";
 import { iso } from "./core/time.ts";
 import { type Language, wordsIn } from "./core/words.ts";
-import { bytesUnder, type Draft, openDraft, syncFolder } from "./draft.ts";
+import { type Draft, isLink, openDraft, syncFolder } from "./draft.ts";
 import type { BoxKey } from "./store/key.ts";
 import type { SegmentRow } from "./store/reads.ts";
 
@@ -59,9 +59,15 @@ const tableBytesPerSecond = 4_200;
 /** Rejects with the system's error where the medium takes nothing; what was begun stays, marked as unfinished, and is gone on with next time. */
 export async function exportEvidence(deps: ExportDeps, order: ExportOrder, signal: AbortSignal): Promise<Exported> {
   if (await exists(order.folder)) return { kind: "refused", reason: "exists", detail: order.folder };
-  const draft = await openDraft(`${order.folder}${unfinished}`);
-  const short = (await lackOf(order, draft.folder)) - (await bytesUnder(draft.folder));
-  if (short > 0) return { kind: "refused", reason: "no-room", detail: String(short) };
+  const place = `${order.folder}${unfinished}`;
+  if (await isLink(place)) return { kind: "refused", reason: "exists", detail: place };
+  const draft = await openDraft(place);
+  const short = (await lackOf(order, place)) - (await copiedBytes(order, place));
+  if (short > 0) {
+    // Only where nothing is in it: what an earlier try copied is gone on with.
+    await rmdir(place).catch(() => undefined);
+    return { kind: "refused", reason: "no-room", detail: String(short) };
+  }
   const made = await handOut(deps, order, draft, signal);
   if (made.kind === "refused") return made;
   const manifest: Manifest = { ...order.manifest, cameras: made.cameras };
@@ -98,8 +104,8 @@ async function handOut(deps: ExportDeps, order: ExportOrder, draft: Draft, signa
       const copied = await copyFootage(deps, order, draft, camera, told.copied, either);
       if (copied.kind === "refused") return copied;
       made = view(made, camera, copied.copies);
-      // Its failure is told where it is waited for.
-      made.catch(() => undefined);
+      // It is told where it is waited for; until then nothing more is copied.
+      made.catch(() => left.abort());
     }
     const done = await made;
     return done.kind === "made" && signal.aborted ? { kind: "refused", reason: "stopped", detail: draft.folder } : done;
@@ -135,6 +141,17 @@ export const totalOf = ({ cameras }: ExportOrder) => ({
   files: cameras.reduce((sum, { segments }) => sum + segments.length, 0),
   bytes: cameras.reduce((sum, { segments }) => sum + segments.reduce((bytes, segment) => bytes + segment.bytes, 0), 0),
 });
+
+/** Bytes of this order's originals that an earlier try left in the draft. */
+async function copiedBytes({ cameras }: ExportOrder, draft: string): Promise<number> {
+  const sizeOf = (file: string) =>
+    stat(join(draft, file)).then(
+      ({ size }) => size,
+      () => 0,
+    );
+  const sizes = await Promise.all(cameras.flatMap(({ segments }) => segments.map((segment) => sizeOf(originalOf(segment)))));
+  return sizes.reduce((sum, bytes) => sum + bytes, 0);
+}
 
 /** Bytes that the medium under a folder lacks; none where it is not above 0. */
 export async function lackOf(order: ExportOrder, folder: string): Promise<number> {

@@ -35,17 +35,20 @@ type Joined = { readonly kind: "ok" } | { readonly kind: "failed"; readonly deta
  */
 async function join(program: string, parts: readonly FilmPart[], target: string, signal: AbortSignal): Promise<Joined> {
   const list = listOf(parts);
-  const tableFirst = ["-moov_size", String(tableBytes(parts))];
-  const tableMoved = ["-movflags", "+faststart"];
+  const attempt = (sound: readonly string[], ...way: readonly string[]) => ffmpeg(program, list, sound, [...way, `file:${target}`], signal);
   let joined: Joined = { kind: "failed", detail: "" };
-  for (const sound of [withSound, []])
-    for (const way of [tableFirst, tableMoved]) {
-      joined = await ffmpeg(program, list, sound, [...way, `file:${target}`], signal);
-      if (joined.kind === "ok" || signal.aborted) return joined;
-    }
+  for (const sound of [withSound, []]) {
+    joined = await attempt(sound, "-moov_size", String(tableBytes(parts)));
+    if (joined.kind === "ok" || signal.aborted) return joined;
+    if (noRoomInFront.test(joined.detail)) return attempt(sound, "-movflags", "+faststart");
+  }
   return joined;
 }
 
+/** What ffmpeg says where the table is larger than the room left for it. */
+const noRoomInFront = /moov_size/;
+/** As far as ffmpeg's option goes. */
+const mostTableBytes = 2 ** 31 - 1;
 /** Of a film's table: its names and the pictures' format. */
 const tableHeadBytes = 65_536;
 /** Size, time, order, key and place of one picture in it (ISO/IEC 14496-12 §8.6–8.7): 4 + 8 + 8 + 4 + 20. */
@@ -56,9 +59,10 @@ const soundRowBytes = 1_500;
 const mostFps = 60;
 
 /** Room for the table: about 1 % of a film at 2 Mbit/s. */
-const tableBytes = (parts: readonly FilmPart[]): number =>
-  tableHeadBytes +
-  Math.ceil(parts.reduce((sum, { ms, fps }) => sum + (ms / 1_000) * (pictureRowBytes * (fps ?? mostFps) + soundRowBytes), 0));
+function tableBytes(parts: readonly FilmPart[]): number {
+  const rows = parts.reduce((sum, { ms, fps }) => sum + (ms / 1_000) * (pictureRowBytes * (fps ?? mostFps) + soundRowBytes), 0);
+  return Math.min(mostTableBytes, tableHeadBytes + Math.ceil(rows));
+}
 
 /** An ffconcat list; in its quotes only the quote itself means anything. */
 const listOf = (parts: readonly FilmPart[]) =>

@@ -463,6 +463,18 @@ test("what lies in the draft of an earlier try is handed out only where this one
   expect((await matghi(["verify", target])).code).toBe(0);
 });
 
+test("a link in the draft's place is refused, and what it leads to is left alone", async () => {
+  const target = join(folder, "led-astray");
+  const elsewhere = join(folder, "elsewhere");
+  mkdirSync(elsewhere);
+  writeFileSync(join(elsewhere, "theirs.txt"), "theirs");
+  symlinkSync(elsewhere, `${target}.unfinished`);
+  const answer = await matghi(wanted(["--camera", "nho", "--out", target]));
+  expect([answer.code, answer.stdout]).toEqual([1, ""]);
+  expect(answer.stderr).toContain(`${target}.unfinished is there already`);
+  expect(readdirSync(elsewhere)).toEqual(["theirs.txt"]);
+});
+
 test("a file of footage that is gone is named, with what sets it right", async () => {
   const [name = ""] = filesUnder(join(footage, "nho")).filter((file) => file.endsWith(".mkv"));
   const path = join(footage, "nho", name);
