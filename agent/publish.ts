@@ -208,9 +208,11 @@ async function speak(station: Station, session: BrokerSession, now: Talk, conn: 
  */
 async function beat(station: Station, session: BrokerSession, now: Talk, conn: number): Promise<void> {
   while (!now.over.aborted) {
-    if (isDue(station, now, "state", heartbeatMs))
+    if (isDue(station, now, "state", heartbeatMs)) {
       void session.publish(stateMessage(station.address, "online", station.boot, conn, station.nowAt()));
-    if (isDue(station, now, "health", healthMs)) void session.publish(station.health(now.lastError));
+      // A look may come a second late: half a beat decides which one it goes with.
+      if (isDue(station, now, "health", healthMs - heartbeatMs / 2)) void session.publish(station.health(now.lastError));
+    }
     await station.clock.sleep(lookEveryMs, now.over);
   }
 }

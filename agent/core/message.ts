@@ -46,7 +46,8 @@ export const expirySecondsOf = (name: TopicName): number | null => topics[name].
  * ends (hal/broker.ts): a household's line carries every one of them (`npm run bench -- --only line`).
  */
 export const heartbeatMs = 60_000;
-export const healthMs = 130_000;
+/** With every second `state`, so that both go in one segment. */
+export const healthMs = 2 * heartbeatMs;
 export const renewMs = 720_000;
 /** The broker says `lost` for us after this long without a word. */
 export const willDelaySeconds = 45;

@@ -326,7 +326,8 @@ test("a line that carries a backlog and thirty cameras slowly keeps nobody from 
   ] as const) {
     const times = sentAt[topic] ?? [];
     const gaps = times.map((at, i) => at - (times[i - 1] ?? at));
-    expect(Math.max(...gaps), topic).toBeLessThanOrEqual(everyMs + 1_000);
+    // Each beat is looked at once a second, and health goes with every second beat.
+    expect(Math.max(...gaps), topic).toBeLessThanOrEqual(everyMs + 2_000);
     expect(times.length).toBeGreaterThan((50 * 60_000) / everyMs);
   }
   stop.abort();
