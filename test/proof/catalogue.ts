@@ -59,7 +59,7 @@ export const catalogue: readonly Fault[] = [
   },
   { name: "state-disk-full", must: "decisions wait in order; room cures it", suite: "test/store/store.test.ts", tests: /a full disk/ },
   { name: "packet-loss", must: "30 % lost: the others record, all files play, records again", ...weak, tests: /three of ten/ },
-  { name: "starved-bitrate", must: "a third of the bitrate: as with packet loss", ...weak, tests: /a third of the pictures/ },
+  { name: "starved-bitrate", must: "a third of the bitrate: as with packet loss", ...weak, tests: /carries a third/ },
   {
     name: "thin-line",
     must: "the smaller stream within 60 s, the main one again once the line is good, the sums hold",
