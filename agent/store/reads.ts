@@ -409,6 +409,9 @@ export function makeReads(db: Database) {
     /** Journal rows above `g` for the station; what it will never take is left out. */
     eventsAfter: (g: number, limit: number) =>
       all<RawEvent>(`${eventSelect} WHERE g > ? AND aside IS NULL ORDER BY g LIMIT ?`, g, limit).map(toEvent),
+    /** Numbers of the oldest and the newest event; 0: there is none. Each alone, since SQLite finds them by one step then and else by a whole scan. */
+    firstG: () => one<{ g: number }>("SELECT coalesce(min(g), 0) AS g FROM event")?.g ?? 0,
+    lastG: () => one<{ g: number }>("SELECT coalesce(max(g), 0) AS g FROM event")?.g ?? 0,
     eventRange: () =>
       one<{ first: number; last: number; count: number }>(
         "SELECT coalesce(min(g), 0) AS first, coalesce(max(g), 0) AS last, count(*) AS count FROM event",

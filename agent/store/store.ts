@@ -264,8 +264,8 @@ function makeJournal(db: Database, reads: Reads, write: (change: Change) => void
       });
     },
     after: reads.eventsAfter,
-    lastG: () => reads.eventRange().last,
-    firstG: () => reads.eventRange().first,
+    lastG: reads.lastG,
+    firstG: reads.firstG,
     unsent: () => reads.unsent(position),
     setAside: ({ g, type }, reason, moment) =>
       tolerate(() =>

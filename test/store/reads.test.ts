@@ -152,6 +152,8 @@ test.each<[name: string, question: (reads: Reads) => unknown, by: string]>([
   ["oldestFreeStartAt", (r) => r.oldestFreeStartAt("c"), "SEARCH s USING COVERING INDEX segment_time (camera=?)"],
   ["a camera's events", (r) => r.eventsOf("c", types, month, 5), "SEARCH e USING INDEX event_time (at>? AND at<?)"],
   ["events", (r) => r.events({ ...month, type: null, afterG: 0, limit: 5 }), "SEARCH e USING INTEGER PRIMARY KEY (rowid>?)"],
+  ["the newest event's number", (r) => r.lastG(), "SEARCH event"],
+  ["the oldest event's number", (r) => r.firstG(), "SEARCH event"],
   ["openGap", (r) => r.openGap("c"), "SEARCH gap USING INDEX gap_open (camera=?)"],
 ])("%s: found by an index, no large table read through", (_, question, by) => {
   const plans = plansOf(question);

@@ -314,7 +314,7 @@ test("the journal's bound drops confirmed rows first, then the least important, 
   });
   expect(store.trim({ maxEvents: 10, slackEvents: 2 }, moment)).toBe(0);
   store.commit([event(99)]);
-  expect(store.journal.lastG()).toBe(22);
+  expect([store.journal.firstG(), store.journal.lastG()]).toEqual([5, 22]);
 });
 
 test("deletions join their neighbours, and the cursor only moves forward", () => {
