@@ -32,12 +32,12 @@ import { credentialOf, makeRoster } from "./roster.ts";
 import { makeSenses } from "./sense.ts";
 import { claimFor, isSuspected, placeIn, type SightDeps } from "./sight.ts";
 import { stationOf } from "./station.ts";
-import { isRolledBack, readBeat, writeBeat } from "./store/beat.ts";
-import { renameJournal } from "./store/copy.ts";
+import { readBeat, writeBeat } from "./store/beat.ts";
 import { isExporting, lockState } from "./store/database.ts";
 import { type BoxKey, openKey } from "./store/key.ts";
 import { keepReserve } from "./store/reserve.ts";
-import { openStore, type Store } from "./store/store.ts";
+import { underOwnName } from "./store/rollback.ts";
+import type { Store } from "./store/store.ts";
 import { openOwn } from "./store/undo.ts";
 import { aborted } from "./supervise.ts";
 import { countingStore, makeUsage, sweep } from "./sweep.ts";
@@ -108,7 +108,7 @@ async function inFolder(folder: string, err: (line: string) => void, work: () =>
 
 async function withStore(configFile: string, first: Settings, hash: string, err: (line: string) => void): Promise<number> {
   const { store: opened, restored, failed } = openOwn(first.site.state, version, Date.now());
-  const store = await withOwnJournal(opened, first.site.state, err);
+  const store = await named(opened, first.site.state, err);
   if (restored !== null)
     err(
       `the database is ${version}'s own again, with the journal ${restored.db}; not taken over: ${restored.lost.join(", ") || "nothing"}`,
@@ -130,14 +130,14 @@ async function withStore(configFile: string, first: Settings, hash: string, err:
   }
 }
 
-/** A journal that was rolled back goes by another name: its next numbers were given before (contract §7). */
-async function withOwnJournal(store: Store, state: string, err: (line: string) => void): Promise<Store> {
-  const { journal } = store;
-  if (!isRolledBack(await readBeat(state), { db: journal.dbId(), lastG: journal.lastG() })) return store;
-  store.close();
-  const db = renameJournal(state, "older than its last beat");
-  err(`the database lacks its newest rows, or is an older copy; what is kept is told again as the journal ${db}: matghi doctor`);
-  return openStore(state);
+/** Under its own name; where that was given to it just now, or cannot be, a line says so. */
+async function named(opened: Store, state: string, err: (line: string) => void): Promise<Store> {
+  const { store, renamed, failed } = await underOwnName(opened, state);
+  if (renamed !== null)
+    err(`the database lacks its newest rows, or is an older copy; what is kept is told again as the journal ${renamed}: matghi doctor`);
+  if (failed !== null)
+    err(`the database may be an older copy, and its journal cannot be named anew (${failed}); the station may miss events: matghi doctor`);
+  return store;
 }
 
 /** What the store knows to have passed; a little less, since clocks may be set back by that. */

@@ -41,7 +41,3 @@ function parseBeat(place: Buffer): Beat | null {
     return null;
   }
 }
-
-/** Does the journal lack events that it had at a beat of its own? Then it was rolled back: by an older copy, or by a disk that lost what it took. */
-export const isRolledBack = (beat: Beat | null, journal: { readonly db: string; readonly lastG: number }): boolean =>
-  beat !== null && beat.db === journal.db && beat.g > journal.lastG;
