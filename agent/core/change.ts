@@ -41,7 +41,7 @@ export type Write =
 
 /**
  * `broken`: a damaged database was set aside under that name, and nobody was told yet · `reset`: the same, for ever ·
- * `restored`: it came from a backup, and has not run since ·
+ * `restored`: it came from a backup or an older copy, and has not run since ·
  * `undone`: the newer version that was left for this one (core/trial.ts) ·
  * `officer-holds`: what the station asked to hold, and our answers ·
  * `reach`: where the way to the station is broken (core/reach.ts) ·

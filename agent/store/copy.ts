@@ -42,7 +42,7 @@ export function renewJournalIn(db: Database, why: string): string {
     .immediate();
 }
 
-/** As `renewJournal`, of a database that stayed in its place and lacks its newest rows: the files tell the rest, as after any cut. */
+/** As `renewJournal`, of a database that lacks its newest rows and no more: the files tell the rest, as after any cut. */
 export function renameJournal(state: string, why: string): string {
   const db = openWriter(state);
   try {

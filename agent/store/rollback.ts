@@ -3,7 +3,7 @@
  * were given before, so its journal goes by another name (contract §7).
  */
 import { type Beat, readBeat } from "./beat.ts";
-import { renameJournal } from "./copy.ts";
+import { renameJournal, renewJournal } from "./copy.ts";
 import { openStore, type Store } from "./store.ts";
 
 /** The journal as the database has it; `lastRun` null: nothing ever ran in it. */
@@ -16,6 +16,12 @@ export type Kept = { readonly db: string; readonly lastG: number; readonly lastR
 export const isRolledBack = (beat: Beat | null, { db, lastG, lastRun }: Kept): boolean =>
   beat !== null && beat.db !== null && (beat.db === db ? beat.g > lastG : lastRun !== null && beat.run > lastRun);
 
+/**
+ * A disk that lost what it took lacks seconds or minutes, since a run renews its row every second. What lacks more is taken for a copy: what
+ * became of the time since is unknown, as after a backup, and not one long power cut.
+ */
+const mostLostMs = 600_000;
+
 /** `renamed`: what the journal is called now. `failed`: why it should be and is not. Null each where there is nothing to say. */
 export type Named = { readonly store: Store; readonly renamed: string | null; readonly failed: string | null };
 
@@ -24,9 +30,10 @@ export async function underOwnName(opened: Store, state: string): Promise<Named>
   let renamed: string;
   try {
     const beat = await readBeat(state);
-    if (!isRolledBack(beat, keptIn(opened))) return { store: opened, renamed: null, failed: null };
+    if (beat === null || !isRolledBack(beat, keptIn(opened))) return { store: opened, renamed: null, failed: null };
+    const rename = beat.at - opened.latestAt() > mostLostMs ? renewJournal : renameJournal;
     // It stays open beside this: where the name cannot be written, recording goes on with it.
-    renamed = renameJournal(state, "older than its last beat");
+    renamed = rename(state, "older than its last beat");
   } catch (error) {
     return { store: opened, renamed: null, failed: String(error) };
   }

@@ -70,3 +70,16 @@ test("a name that cannot be written is told, and the store that is open goes on 
   named.store.commit([{ put: "event", moment, type: "camera.changed", level: "info", data: {} }]);
   expect([named.store.journal.dbId(), named.store.journal.lastG()]).toEqual([before, 1]);
 });
+
+test.each([
+  ["a few minutes are a cut like any other", 300_000, null],
+  ["more is a copy's, and what became of it since is unknown", 900_000, "older than its last beat"],
+])("of the time that it lacks, %s", async (_, lackedMs, restored) => {
+  const own = memoryFolder("rollback-lacking");
+  const store = openStore(own);
+  store.begin(start);
+  await writeBeat(own, { run: 1, at: store.latestAt() + lackedMs, db: store.journal.dbId(), g: 9 }, 0);
+  const named = await underOwnName(store, own);
+  onTestFinished(() => named.store.close());
+  expect([named.renamed, named.store.meta("restored")]).toEqual([named.store.journal.dbId(), restored]);
+});
