@@ -3,10 +3,10 @@
 import { Command, CommanderError, Option } from "commander";
 import { type Context, exit, Refusal, stopOnSignals } from "./cli/context.ts";
 import { addRegister } from "./cli/registering.ts";
+import { usualFile } from "./config/place.ts";
 import { onOneLine } from "./core/text.ts";
 import { version } from "./version.ts";
 
-const defaultConfig = "/etc/matghi/site.yaml";
 const lingerMs = 2_000;
 
 type Global = { readonly config?: string; readonly json?: boolean };
@@ -14,7 +14,7 @@ type Global = { readonly config?: string; readonly json?: boolean };
 function contextOf(program: Command): Context {
   const { config, json } = program.opts<Global>();
   return {
-    ...{ configFile: config ?? (process.env.MATGHI_CONFIG || defaultConfig), json: json ?? false },
+    ...{ configFile: config ?? (process.env.MATGHI_CONFIG || usualFile), json: json ?? false },
     out: (text) => void process.stdout.write(`${text}\n`),
     err: (line) => void process.stderr.write(`${line}\n`),
   };

@@ -1,6 +1,7 @@
 /** What the schema cannot say: rules between settings, and what the machine must hold for them. */
 import { accessSync, constants, existsSync, readFileSync, type Stats, statfsSync, statSync } from "node:fs";
 import { dirname, resolve, sep } from "node:path";
+import { usualFile } from "./place.ts";
 import { type Finding, isLoopback, type Settings } from "./schema.ts";
 
 type Path = Finding["path"];
@@ -88,10 +89,14 @@ function gaugeRules({ driver, line, gauge }: Settings["power"]): Finding[] {
   ];
 }
 
-/** What the machine must hold: files that are there, secrets that are secret, footage on its own disk. `file`: the configuration itself. */
+/**
+ * What the machine must hold: files that are there, secrets that are secret, footage on its own disk. `file`: the configuration itself, which
+ * the agent's user need not read where it is not the one that the agent is started with: a draft.
+ */
 export function surroundings(
   settings: Settings,
   file: string,
+  usual = usualFile,
 ): { readonly findings: readonly Finding[]; readonly warnings: readonly Finding[] } {
   const secrets = settings.cameras.flatMap((camera, i) => secretRules(settings, camera.passwordFile, ["cameras", i, "passwordFile"]));
   const { station, recording } = settings;
@@ -102,7 +107,12 @@ export function surroundings(
   const folders = [...folderRules(recording.folder, ["recording", "folder"]), ...folderRules(settings.site.state, ["site", "state"])];
   const found = statSync(file, { throwIfNoEntry: false });
   const itself = found === undefined ? [] : ownerRules(settings, file, found, []);
-  return { findings: [...itself, ...secrets, ...files, ...stationSecret, ...disk, ...folders], warnings: sizeWarnings(recording) };
+  const draft = resolve(file) === usual ? itself : itself.map(({ facts }) => finding([], doubtful, { ...facts, file }));
+  const all = [...draft, ...secrets, ...files, ...stationSecret, ...disk, ...folders];
+  return {
+    findings: all.filter(({ key }) => key !== doubtful),
+    warnings: [...all.filter(({ key }) => key === doubtful), ...sizeWarnings(recording)],
+  };
 }
 
 function statOf(path: string): Stats | string {
@@ -139,15 +149,40 @@ function secretRules(settings: Settings, file: string | undefined, at: Path): Fi
   return ownerRules(settings, file, found, at);
 }
 
+/** What cannot be told for certain, and is a warning. */
+const doubtful = "doubtful";
+
 /** Checked by root on behalf of the daemon's user, the owner of the state folder: the file, and each folder that leads to it. */
 function ownerRules(settings: Settings, file: string, found: Stats, at: Path): Finding[] {
   if (process.getuid?.() !== 0 || !existsSync(settings.site.state)) return [];
   const owner = statSync(settings.site.state);
   if (owner.uid === 0) return [];
+  const reader = { uid: owner.uid, gids: new Set([owner.gid, ...groupsOf(owner.uid, linesOf("/etc/passwd"), linesOf("/etc/group"))]) };
   const user = String(owner.uid);
-  const closed = foldersTo(file).find((folder) => !lets(statSync(folder), owner, 0o1));
-  if (closed !== undefined) return [finding(at, "closed-folder", { user, folder: closed, group: String(owner.gid) })];
-  return lets(found, owner, 0o4) ? [] : [finding(at, "secret-owner", { user, file })];
+  const steps = foldersTo(file).map((folder) => ({ folder, lets: lets(statSync(folder), reader, 0o1) }));
+  const closed = steps.find((step) => step.lets === "no");
+  if (closed !== undefined) return [finding(at, "closed-folder", { user, folder: closed.folder, group: String(owner.gid) })];
+  const itself = lets(found, reader, 0o4);
+  if (itself === "no") return [finding(at, "secret-owner", { user, file })];
+  return [itself, ...steps.map((step) => step.lets)].includes("perhaps") ? [finding(at, doubtful, { user, file })] : [];
+}
+
+function linesOf(file: string): readonly string[] {
+  try {
+    return readFileSync(file, "utf8").split("\n");
+  } catch {
+    return [];
+  }
+}
+
+/** Numbers of a user's groups, by the lines of /etc/passwd and /etc/group. Pure. */
+export function groupsOf(uid: number, passwd: readonly string[], group: readonly string[]): readonly number[] {
+  const users = passwd.map((line) => line.split(":")).filter(([, , id]) => id === String(uid));
+  const names = users.map(([name]) => name);
+  const joined = group
+    .map((line) => line.split(":"))
+    .filter(([, , , members = ""]) => members.split(",").some((name) => names.includes(name)));
+  return [...users.map(([, , , gid]) => Number(gid)), ...joined.map(([, , gid]) => Number(gid))];
 }
 
 /** From the root down. */
@@ -156,10 +191,20 @@ function foldersTo(file: string): readonly string[] {
   return folder === dirname(folder) ? [folder] : [...foldersTo(folder), folder];
 }
 
-/** Do the mode's bits let this user and group read (4) or pass (1)? */
-function lets({ uid, gid, mode }: Stats, user: Pick<Stats, "uid" | "gid">, bit: number): boolean {
-  const bits = uid === user.uid ? bit << 6 : gid === user.gid ? bit << 3 : bit;
-  return (mode & bits) !== 0;
+/**
+ * Do the mode's bits let this user and these groups read (4) or pass (1)? `perhaps`: they let a group of others, and where there is an access
+ * list, which the mode does not tell, that bit is the most that the list gives anybody.
+ */
+function lets(
+  { uid, gid, mode }: Stats,
+  reader: { readonly uid: number; readonly gids: ReadonlySet<number> },
+  bit: number,
+): "yes" | "no" | "perhaps" {
+  const may = (of: 6 | 3 | 0) => (mode & (bit << of)) !== 0;
+  if (uid === reader.uid) return may(6) ? "yes" : "no";
+  if (reader.gids.has(gid)) return may(3) ? "yes" : "no";
+  if (may(0)) return "yes";
+  return may(3) ? "perhaps" : "no";
 }
 
 /** The secret of a password file, without its closing newline. Throws the system's error. */

@@ -67,6 +67,7 @@ const en: Record<string, Pair> = {
     "the agent's user {user} cannot pass {folder}",
     "let it in (chgrp {group} {folder}; chmod g+x {folder}), or move the file",
   ),
+  doubtful: pair("the agent's user {user} can perhaps not read {file}", "try it: sudo -u '#{user}' test -r {file} && echo yes"),
   "limit-size": pair("limit.size is larger than the disk ({disk})", "the disk's size counts; lower the limit"),
   wrong: pair("not possible here: {message}", "see deploy/site.example.yaml"),
 };
@@ -129,6 +130,7 @@ const vi: Record<keyof typeof en, Pair> = {
     "người dùng {user} của chương trình không vào được {folder}",
     "cho phép vào (chgrp {group} {folder}; chmod g+x {folder}), hoặc chuyển tệp đi nơi khác",
   ),
+  doubtful: pair("người dùng {user} của chương trình có thể không đọc được {file}", "thử: sudo -u '#{user}' test -r {file} && echo được"),
   "limit-size": pair("limit.size lớn hơn ổ cứng ({disk})", "dung lượng ổ cứng mới là giới hạn; đề nghị hạ mức này"),
   wrong: pair("không dùng được ở đây: {message}", "xem deploy/site.example.yaml"),
 };

@@ -3,6 +3,7 @@ import { chmodSync, chownSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } f
 import { join } from "node:path";
 import fc from "fast-check";
 import { afterAll, beforeEach, describe, expect, test } from "vitest";
+import { groupsOf, surroundings } from "../../agent/config/rules.ts";
 import { formatProblem, loadConfig } from "../../agent/config.ts";
 import { matghi } from "../lib/agent.ts";
 import { tempFolder } from "../lib/temp.ts";
@@ -399,13 +400,27 @@ describe("check-config", () => {
       const loaded = loadConfig(config);
       return loaded.kind === "good" ? [] : loaded.problems.map((problem) => formatProblem(config, problem).slice(config.length + 1));
     };
+    const warned = () => {
+      const loaded = loadConfig(config);
+      return loaded.kind === "good" ? loaded.warnings.map(({ path, message }) => `${path}: ${message}`) : loaded;
+    };
 
     test("who may read all of it", () => {
       expect(found()).toEqual([]);
     });
-    test("who may not read the configuration", () => {
+    test("who may not read the configuration: of the one that is in use an error, of a draft a warning", () => {
       chmodSync(config, 0o600);
-      expect(found()).toEqual([`1:1: the agent's user ${user} cannot read the file, chown ${user} ${config}`]);
+      expect(warned()).toEqual([`: the agent's user ${user} can perhaps not read ${config}`]);
+      const loaded = loadConfig(config);
+      if (loaded.kind !== "good") throw new Error("refused");
+      expect(surroundings(loaded.settings, config, config).findings).toEqual([
+        { path: [], key: "secret-owner", facts: { user: String(user), file: config } },
+      ]);
+    });
+    test("who may be let in by an access list, which nobody can tell by the mode", () => {
+      chownSync(secrets, 0, 4_321);
+      chmodSync(secrets, 0o710);
+      expect(warned()).toEqual([`cameras[0].passwordFile: the agent's user ${user} can perhaps not read ${secretFile}`]);
     });
     test("who may not read a password file", () => {
       chownSync(secretFile, 0, 0);
@@ -420,6 +435,13 @@ describe("check-config", () => {
       chmodSync(secrets, 0o710);
       expect(found()).toEqual([]);
     });
+  });
+
+  test("a user's groups are the own one and those that name the user", () => {
+    const passwd = ["root:x:0:0:root:/root:/bin/bash", "matghi:x:997:995::/var/lib/matghi:/bin/sh", ""];
+    const group = ["root:x:0:", "ssl-cert:x:110:postgres,matghi", "video:x:44:matghi-x", "matghi:x:995:", ""];
+    expect(groupsOf(997, passwd, group)).toEqual([995, 110]);
+    expect(groupsOf(998, passwd, group)).toEqual([]);
   });
 
   test.each(["run", "status", "gaps"])("%s refuses a bad configuration alike", async (command) => {

@@ -8,6 +8,7 @@ import { findTools, killRecorders, makeRecorder } from "../../../hal/recorder.ts
 import { makeRemux } from "../../../hal/remux.ts";
 import { acceptance, hasFootage, recordable, sheetText } from "../../acceptance.ts";
 import { waysTo } from "../../config/block.ts";
+import { usualFile } from "../../config/place.ts";
 import { readSecret } from "../../config/rules.ts";
 import type { CameraSettings, Settings } from "../../config/schema.ts";
 import { makeDating } from "../../core/dating.ts";
@@ -33,7 +34,6 @@ export type Trials = ReadonlyMap<string, Trial>;
 
 const unit = "matghi.service";
 const tunnelTimer = "matghi-tunnel.timer";
-const systemConfig = "/etc/matghi/site.yaml";
 const lookEveryMs = 1_000;
 /** Beside the mark; the agent passes over what begins with a dot. */
 const trialFolder = ".trial";
@@ -67,7 +67,7 @@ async function trialOf(port: CameraPort, camera: CameraSettings, signal: AbortSi
 /** Starts tunnel and service where this is the box's own configuration; otherwise says how. */
 export async function startAgent(context: Context, { file, settings, tunnel }: Begun): Promise<void> {
   const words = wordsIn(settings.site.language);
-  const isBox = file === systemConfig;
+  const isBox = file === usualFile;
   if (tunnel !== null && !(isBox && (await startTunnel(tunnel)))) context.err(fill(words.enroll.tunnelNew, { name: tunnel }));
   if (!isBox) return context.err(fill(words.setup.startYourself, { file }));
   const why = await makeMachine().start(unit);
