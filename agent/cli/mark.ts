@@ -10,7 +10,7 @@ import { errandsIn, takenBytes } from "../errands.ts";
 /** A process's number means another one after a boot. */
 const ownMark = () => `${makeBox().bootId()} ${process.pid}`;
 
-/** Whether the mark is ours now. It is linked with boot and process in it: an empty one would be taken for a dead one's. */
+/** Whether the mark is ours now. It is linked with boot and process in it: it says from its first moment on whose it is. */
 export async function take(mark: string): Promise<boolean> {
   const own = `${mark}.${randomUUID()}`;
   await writeFile(own, ownMark(), { mode: 0o600, flag: "wx" });
@@ -19,18 +19,32 @@ export async function take(mark: string): Promise<boolean> {
     return true;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
-    // One that was killed left its mark.
-    if ((await readMark(mark)) === null) await rm(mark, { force: true });
+    // One that was killed left its mark. Where it is gone by now, the next one's may stand there.
+    if ((await holderOf(mark)).kind === "dead") await rm(mark, { force: true });
     return false;
   } finally {
     await rm(own, { force: true });
   }
 }
 
+type Holder = { readonly kind: "nobody" | "dead" } | { readonly kind: "living"; readonly bytes: number };
+
+/** Rejects with the system's error where a mark is there and cannot be read. */
+async function holderOf(mark: string): Promise<Holder> {
+  const text = await readFile(mark, "utf8").catch((error: NodeJS.ErrnoException) => {
+    if (error.code === "ENOENT") return null;
+    throw error;
+  });
+  if (text === null) return { kind: "nobody" };
+  const [bootId, pid, bytes = "0"] = text.split(" ");
+  const isLiving = bootId === makeBox().bootId() && Number(pid) > 0 && existsSync(`/proc/${pid}`);
+  return isLiving ? { kind: "living", bytes: Number(bytes) } : { kind: "dead" };
+}
+
 /** What the living holder of a mark will have taken when he is done, in bytes; null: nobody holds it. */
 export async function readMark(mark: string): Promise<number | null> {
-  const [bootId, pid, bytes = "0"] = (await readFile(mark, "utf8").catch(() => "")).split(" ");
-  return bootId === makeBox().bootId() && Number(pid) > 0 && existsSync(`/proc/${pid}`) ? Number(bytes) : null;
+  const holder = await holderOf(mark);
+  return holder.kind === "living" ? holder.bytes : null;
 }
 
 const turnMs = 20;

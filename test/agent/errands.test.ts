@@ -1,5 +1,6 @@
 /** What officers' keys had made does not stay, whether anybody asks again or not. */
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from "node:fs";
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { claim, readMark, take } from "../../agent/cli/mark.ts";
@@ -48,6 +49,25 @@ test("of many who take an errand at once, one makes it; who was killed holds nob
   // After a boot the number is somebody else's: this very process's, for instance.
   writeFileSync(mark, `another-boot ${process.pid}`);
   expect([await take(mark), await take(mark)]).toEqual([false, true]);
+});
+
+test("whoever comes just as a mark is given back takes nobody else's away", async () => {
+  const mark = join(tempFolder("mark"), "a.busy");
+  let holders = 0;
+  let most = 0;
+  const taker = async () => {
+    for (let turns = 0; turns < 40; ) {
+      if (!(await take(mark))) continue;
+      turns += 1;
+      holders += 1;
+      most = Math.max(most, holders);
+      await new Promise(setImmediate);
+      holders -= 1;
+      await rm(mark);
+    }
+  };
+  await Promise.all(Array.from({ length: 8 }, taker));
+  expect(most).toBe(1);
 });
 
 test("of errands that are made at once each sees the room that those before it will still take, and none that of the dead", async () => {
