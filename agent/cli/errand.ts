@@ -101,7 +101,8 @@ const about =
   };
 
 /** What must stay free beside an errand: for the ledger, and for all that is being made. */
-const reserving = (state: string, place: string) => async (bytes: number) => spareBytes + (await claim(state, place, bytes));
+const reserving = (state: string, place: string, signal: AbortSignal) => async (bytes: number) =>
+  spareBytes + (await claim(state, place, bytes, signal));
 
 function makeExport(
   context: Context,
@@ -110,7 +111,7 @@ function makeExport(
   out: string,
   signal: AbortSignal,
 ) {
-  return exportFootage(context, { ...options, camera: camera.split(","), out, reserve: reserving(state, out) }, signal);
+  return exportFootage(context, { ...options, camera: camera.split(","), out, reserve: reserving(state, out, signal) }, signal);
 }
 
 async function makeLook(
@@ -122,7 +123,7 @@ async function makeLook(
 ): Promise<number> {
   const draft = sheetDraft(place);
   await mkdir(draft, { recursive: true });
-  const options = { ...errand, every, out: join(draft, sheetName), reserve: reserving(state, place) };
+  const options = { ...errand, every, out: join(draft, sheetName), reserve: reserving(state, place, signal) };
   const code = await look(context, options, signal).catch(async (error: unknown) => {
     // A sheet is written at once: nothing of it is there to go on with.
     await rm(draft, { recursive: true, force: true });

@@ -5,10 +5,13 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { claim, readMark, take } from "../../agent/cli/mark.ts";
 import { clearShelves, shelfOf } from "../../agent/errands.ts";
+import { bootId, deadPid, markOf, startOf } from "../lib/mark.ts";
 import { tempFolder } from "../lib/temp.ts";
 
 const day = 86_400_000;
 const nowUtc = Date.parse("2026-11-24T03:20:00Z");
+
+const going = new AbortController().signal;
 
 /** An errand's folder with a file, made at that time. */
 function lay(state: string, key: string, id: string, at: number): string {
@@ -39,16 +42,33 @@ test("of many who take an errand at once, one makes it; who was killed holds nob
   for (; said === null; await new Promise(setImmediate))
     for (const untilMs = performance.now() + 5; said === null && performance.now() < untilMs; )
       if (existsSync(mark)) said = readFileSync(mark, "utf8");
-  const bootId = readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
-  expect(said).toBe(`${bootId} ${process.pid}`);
+  expect(said).toBe(markOf(process.pid));
   expect((await takers).filter((isOurs) => isOurs)).toHaveLength(1);
   expect(readdirSync(folder)).toEqual(["a.busy"]);
-  // No process has this id: kernel.pid_max is 4194304 at most.
-  writeFileSync(mark, `${bootId} 4194305`);
+  writeFileSync(mark, markOf(deadPid));
   expect([await take(mark), await take(mark)]).toEqual([false, true]);
   // After a boot the number is somebody else's: this very process's, for instance.
-  writeFileSync(mark, `another-boot ${process.pid}`);
+  writeFileSync(mark, `another-boot ${process.pid} ${startOf(process.pid)}`);
   expect([await take(mark), await take(mark)]).toEqual([false, true]);
+  // So it is after its end: process 1 began long before whoever had its number here.
+  writeFileSync(mark, `${bootId} 1 ${startOf(1) + 1}`);
+  expect([await take(mark), await take(mark)]).toEqual([false, true]);
+  await rm(mark);
+  writeFileSync(mark, markOf(1));
+  expect([await take(mark), await take(mark)]).toEqual([false, false]);
+});
+
+test("who makes no way in his turn holds up nobody for ever, and whoever is stopped does not wait", async () => {
+  const state = tempFolder("turn");
+  const place = join(shelfOf(state, "a"), "0123456789abcdef");
+  mkdirSync(join(place, ".."), { recursive: true });
+  const turn = join(state, "errands", "turn.busy");
+  expect(await take(turn)).toBe(true);
+  await expect(claim(state, place, 1, going, 0)).rejects.toThrow(/another errand is stuck \(.*turn\.busy\); look at the disk/);
+  await expect(claim(state, place, 1, AbortSignal.abort())).rejects.toThrow(/stopped; .*ask again/);
+  expect(existsSync(turn), "the other's turn").toBe(true);
+  await rm(turn);
+  expect(await claim(state, place, 1, going, 0)).toBe(0);
 });
 
 test("whoever comes just as a mark is given back takes nobody else's away", async () => {
@@ -78,7 +98,7 @@ test("of errands that are made at once each sees the room that those before it w
     expect(await take(`${place}.busy`)).toBe(true);
   }
   // Whoever comes first, the last of three sees both others, and nobody sees himself.
-  const seen = await Promise.all(places.map((place, i) => claim(state, place, 100 * 10 ** i)));
+  const seen = await Promise.all(places.map((place, i) => claim(state, place, 100 * 10 ** i, going)));
   const claims = [100, 1_000, 10_000];
   const orders = [
     [0, 1, 2],
@@ -96,11 +116,10 @@ test("of errands that are made at once each sees the room that those before it w
   const [first = "", second = "", third = ""] = places;
   mkdirSync(`${second}.unfinished/original`, { recursive: true });
   writeFileSync(`${second}.unfinished/original/x.mkv`, Buffer.alloc(600));
-  expect(await claim(state, first, 100)).toBe(400 + 10_000);
-  const bootId = readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
-  writeFileSync(`${third}.busy`, `${bootId} 4194305 10000`);
-  expect(await claim(state, first, 100)).toBe(400);
+  expect(await claim(state, first, 100, going)).toBe(400 + 10_000);
+  writeFileSync(`${third}.busy`, `${markOf(deadPid)} 10000`);
+  expect(await claim(state, first, 100, going)).toBe(400);
   rmSync(`${second}.busy`);
-  expect(await claim(state, first, 100)).toBe(0);
+  expect(await claim(state, first, 100, going)).toBe(0);
   expect(readdirSync(join(state, "errands")).sort()).toEqual(["a", "b", "c"]);
 });

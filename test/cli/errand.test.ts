@@ -1,5 +1,5 @@
 /** `matghi errand` as sshd runs it, without an sshd: what is refused before anything is made. */
-import { mkdirSync, readdirSync, readFileSync, statfsSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, statfsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeEach, describe, expect, test } from "vitest";
 import { errandText, mostRefusals } from "../../agent/core/errand.ts";
@@ -7,6 +7,7 @@ import { shelfOf } from "../../agent/errands.ts";
 import { readAudit } from "../../agent/store/audit.ts";
 import { openStore } from "../../agent/store/store.ts";
 import { matghi, writeSite } from "../lib/agent.ts";
+import { deadPid, markOf } from "../lib/mark.ts";
 import { tempFolder } from "../lib/temp.ts";
 
 const beganAt = Date.parse("2026-11-24T03:00:00Z");
@@ -55,13 +56,12 @@ describe("room", () => {
   const span = { from: "2026-11-24T10:00:00+07:00", to: "2026-11-24T10:01:00+07:00" };
   const look = errandText({ verb: "look", ...facts, ...span });
   const fetch = errandText({ verb: "export", ...facts, ...span, agency: "CA", purpose: "x" });
-  const bootId = readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
   /** Another key's errand, which will take more than is free. */
   function claimAll(pid: number): void {
     const { bavail, bsize } = statfsSync(state);
     const shelf = shelfOf(state, "tran-thi-b");
     mkdirSync(shelf, { recursive: true });
-    writeFileSync(join(shelf, "fedcba9876543210.busy"), `${bootId} ${pid} ${bavail * bsize + 100_000_000_000}`);
+    writeFileSync(join(shelf, "fedcba9876543210.busy"), `${markOf(pid)} ${bavail * bsize + 100_000_000_000}`);
   }
 
   test.each([
@@ -82,7 +82,7 @@ describe("room", () => {
   );
 
   test("that a dead one would have taken is", async () => {
-    claimAll(4_194_305);
+    claimAll(deadPid);
     const { stderr } = await asking(fetch);
     expect(stderr).not.toMatch(/of room/);
   });
