@@ -139,12 +139,16 @@ test("where nobody can be asked it does nothing without --yes", async () => {
   untouched();
 });
 
-test("on a disk that is not there nothing counts as deleted", async () => {
+test("on a disk that is not there nothing counts as deleted; the copies go, as the audit says", async () => {
+  lay("a1", "0000000000000001", "cho", [9, 30]);
+  lay("b1", "0000000000000002", "cho", [10, 20]);
   writeFileSync(join(footage(), ".matghi"), JSON.stringify({ site: "an-dai-1", folder: "another" }));
   const answer = await matghi(deleting(5, 10, ["--yes"]));
   expect([answer.code, answer.stdout]).toEqual([1, ""]);
   expect(answer.stderr).toMatch(/other-disk; what is left was not touched/);
   untouched();
+  expect(readAudit(join(folder, "state")).at(-1)?.data.copies).toEqual(["a1/0000000000000001"]);
+  expect(shelves()).toEqual(["0000000000000002", "0000000000000002.about"]);
 });
 
 test("beside a running agent, whose figures follow", async () => {
