@@ -4,7 +4,7 @@
  */
 import { makeFootage } from "../../hal/footage.ts";
 import { makeDating } from "../core/dating.ts";
-import { isCopyOf, planErasure } from "../core/erasure.ts";
+import { isCopyOf, planErasure, reachOf } from "../core/erasure.ts";
 import { iso, vietnamTime } from "../core/time.ts";
 import type { Toll } from "../core/toll.ts";
 import type { Span } from "../core/types.ts";
@@ -79,7 +79,7 @@ async function find(desk: Desk, camera: string, asked: Span): Promise<Found> {
     throw new Refusal(exit.needsPerson, `held footage is not deleted: hold ${holds}; where that is over, lift it first: ${lift}`);
   }
   const toll = plan.kind === "erase" ? plan.toll : { segments: 0, bytes: 0, cameras: [camera], ...stored };
-  const reach = { fromAt: Math.min(toll.fromAt, stored.fromAt), toAt: Math.max(toll.toAt, stored.toAt) };
+  const reach = reachOf(plan.kind === "erase" ? plan.segments : [], stored);
   const copies = await copiesOf(desk.settings.site.state, camera, reach);
   const running = copies.find(({ isRunning }) => isRunning);
   if (running !== undefined)

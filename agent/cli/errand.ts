@@ -8,6 +8,7 @@ import { mkdir, readdir, readFile, rename, rm } from "node:fs/promises";
 import { join, relative, sep } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Settings } from "../config/schema.ts";
+import { type CopyOf, reachOf } from "../core/erasure.ts";
 import { type Errand, mostRefusals, nextRefusal, quoteOf, readErrand } from "../core/errand.ts";
 import { waitMs } from "../core/rate.ts";
 import { clearShelf, dropCopy, hasCopy, sheetDraft, shelfOf, writeAbout } from "../errands.ts";
@@ -85,20 +86,34 @@ async function alone(place: string, make: () => Promise<number>): Promise<number
 }
 
 /** Makes a copy of which is written down what it is of, for as long as there is one. */
-const about =
-  (context: Context, { camera, from, to }: Asked<"export" | "look">, place: string, make: () => Promise<number>) =>
-  async () => {
-    const { fromAt, toAt } = reading(context, ({ dating, nowAt }) => {
-      const asked = stretchOf({ from, to }, nowAt);
-      return { fromAt: dating.fromUtc(asked.fromAt), toAt: dating.fromUtc(asked.toAt) };
-    });
-    await writeAbout(place, { cameras: camera.split(","), fromAt, toAt });
-    try {
-      return await make();
-    } finally {
-      if (!(await hasCopy(place))) await dropCopy(place);
-    }
-  };
+const about = (context: Context, errand: Asked<"export" | "look">, place: string, make: () => Promise<number>) => async () => {
+  const before = copyOf(context, errand);
+  await writeAbout(place, before);
+  try {
+    return await make();
+  } finally {
+    // A file may have been closed meanwhile, and copied.
+    if (await hasCopy(place)) await writeAbout(place, wider(before, copyOf(context, errand)));
+    else await dropCopy(place);
+  }
+};
+
+const wider = (before: CopyOf, after: CopyOf): CopyOf => ({
+  ...before,
+  fromAt: Math.min(before.fromAt, after.fromAt),
+  toAt: Math.max(before.toAt, after.toAt),
+});
+
+/** What a copy of a stretch shows: whole files, not only what was asked for. */
+function copyOf(context: Context, { camera, from, to }: Asked<"export" | "look">): CopyOf {
+  return reading(context, ({ reads, dating, nowAt }) => {
+    const asked = stretchOf({ from, to }, nowAt);
+    const stored = { fromAt: dating.fromUtc(asked.fromAt), toAt: dating.fromUtc(asked.toAt) };
+    const cameras = camera.split(",");
+    const files = cameras.flatMap((id) => reads.segmentsTouching(id, stored));
+    return { cameras, ...reachOf(files, stored) };
+  });
+}
 
 /** What must stay free beside an errand: for the ledger, and for all that is being made. */
 const reserving = (state: string, place: string, signal: AbortSignal) => async (bytes: number) =>

@@ -19,6 +19,14 @@ export function planErasure<S extends Pick<Segment, "camera" | "bytes" | "startA
   return toll === null ? { kind: "nothing" } : { kind: "erase", segments, toll };
 }
 
+/** What files of a stretch show: all of each that touches it. */
+export function reachOf(segments: readonly Pick<Segment, "startAt" | "endAt">[], { fromAt, toAt }: Span): Span {
+  return segments.reduce(
+    (reach: Span, { startAt, endAt }) => ({ fromAt: Math.min(reach.fromAt, startAt), toAt: Math.max(reach.toAt, endAt) }),
+    { fromAt, toAt },
+  );
+}
+
 /** Of which footage a copy is, on the box's own scale. */
 export type CopyOf = Span & { readonly cameras: readonly string[] };
 

@@ -1,8 +1,9 @@
 /** `matghi errand` as sshd runs it, without an sshd: what is refused before anything is made. */
 import { mkdirSync, readdirSync, statfsSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { beforeEach, describe, expect, test } from "vitest";
 import { errandText, mostRefusals } from "../../agent/core/errand.ts";
+import { segmentPath } from "../../agent/core/path.ts";
 import { shelfOf } from "../../agent/errands.ts";
 import { readAudit } from "../../agent/store/audit.ts";
 import { openStore } from "../../agent/store/store.ts";
@@ -86,4 +87,38 @@ describe("room", () => {
     const { stderr } = await asking(fetch);
     expect(stderr).not.toMatch(/of room/);
   });
+});
+
+test("of a copy is written down what its files show, beyond what was asked for: deleted by hand, that goes with it", async () => {
+  const file = join(folder, "footage", segmentPath({ ...closed, run: 1 }));
+  mkdirSync(dirname(file), { recursive: true });
+  writeFileSync(file, Buffer.alloc(closed.bytes));
+  const [id, at] = ["0123456789abcdef", (ms: number) => new Date(beganAt + ms).toISOString()];
+  const fetch = {
+    verb: "export",
+    site: "an-dai-1",
+    id,
+    camera: "cho",
+    request: "CV 12",
+    officer: "A",
+    agency: "CA",
+    purpose: "x",
+  } as const;
+  await asking(errandText({ ...fetch, from: at(20_000), to: at(30_000) }));
+  const shelf = shelfOf(state, "nguyen-van-a");
+  expect(readdirSync(shelf).sort()).toEqual([id, `${id}.about`]);
+  const store = openStore(state);
+  store.commit([
+    { put: "doom", segments: store.segments(1).map((row) => row.id), why: "age", at: beganAt },
+    { put: "forget", segments: store.segments(1).map((row) => row.id) },
+  ]);
+  store.close();
+  const deleting = (from: number, to: number) =>
+    matghi([
+      ...["delete", "--config", config, "--camera", "cho", "--from", at(from), "--to", at(to)],
+      ...["--reason", "x", "--officer", "A", "--yes"],
+    ]);
+  expect((await deleting(60_000, 70_000)).code, "beside it").toBe(3);
+  expect((await deleting(50_000, 60_000)).code).toBe(0);
+  expect(readdirSync(shelf)).toEqual([]);
 });
