@@ -59,11 +59,18 @@ export async function takenBytes(place: string): Promise<number> {
   return bytes;
 }
 
-/** Does a copy of footage lie there, whole or not? */
+/** Does a copy of footage lie there, whole or not? A folder in which no byte came to stand is none. Rejects where that cannot be read. */
 export async function hasCopy(place: string): Promise<boolean> {
-  const found = await Promise.all(copiesOf(place).map((copy) => stat(copy).catch(() => null)));
-  return found.some((entry) => entry !== null);
+  const bytes = await Promise.all(copiesOf(place).map(bytesIn));
+  return bytes.some((each) => each > 0);
 }
+
+/** None where there is nothing. */
+const bytesIn = (folder: string): Promise<number> =>
+  bytesUnder(folder).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === "ENOENT") return 0;
+    throw error;
+  });
 
 /** Of what an errand's copy is; null: that was never written down, or is torn. */
 export const aboutOf = async (place: string): Promise<CopyOf | null> =>

@@ -1,5 +1,5 @@
 /** `matghi delete`: what an officer deletes is gone, said, written down; what is held is not. */
-import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { beforeEach, expect, test } from "vitest";
 import { take } from "../../agent/cli/mark.ts";
@@ -185,8 +185,13 @@ test("copies that officers' keys had made of it go too, whole or not, and the au
   lay("b1", "0000000000000003", "cho", null, ".sheet");
   lay("b1", "0000000000000004", "cho", [10, 20]);
   lay("b1", "0000000000000005", "truong", [0, 20]);
+  // Refused for want of room by a matghi that left its folder.
+  const refused = lay("b1", "0000000000000006", "cho", [0, 20], ".unfinished");
+  rmSync(`${refused}.unfinished/original/x.mkv`);
   const answer = await matghi(deleting(2.5, 9.5, ["--yes", "--json"]));
   expect([answer.code, JSON.parse(answer.stdout)]).toMatchObject([0, { files: 8, copies: 3, copying: 0 }]);
+  rmSync(`${refused}.unfinished`, { recursive: true });
+  rmSync(`${refused}.about`);
   expect(shelves()).toEqual(["0000000000000004", "0000000000000004.about", "0000000000000005", "0000000000000005.about"]);
   expect(readAudit(join(folder, "state")).at(-1)?.data.copies).toEqual([
     "a1/0000000000000001",
