@@ -157,7 +157,9 @@ async function talk(station: Station, session: BrokerSession, rejections: Reject
     ...{ pausedUntilMonoMs: 0, pagesPausedUntilMonoMs: 0 },
     ...{ lastError: null, reborn: false, config: station.config(), replay: [], over: over.signal },
   };
-  const greeted = listen(session, (...heard) => {
+  const full = () =>
+    station.log.warn({ mostEarly }, "the station said more before the greeting than is kept; what came later is passed over");
+  const greeted = listen(session, full, (...heard) => {
     try {
       hear(station, session, now, ...heard);
     } catch (error) {
@@ -181,12 +183,18 @@ type Heard = readonly [topic: string, payload: string, correlation: string | nul
 /** What stands at the broker for a site comes with its connection: requests to hold footage, an acknowledgement. Far more than stations keep. */
 const mostEarly = 1_000;
 
-/** Nothing is answered before birth, state and conditions are said; what comes earlier waits for the function that is returned. */
-function listen(session: BrokerSession, act: (...heard: Heard) => void): () => void {
+/**
+ * Nothing is answered before birth, state and conditions are said; what comes earlier waits for the function that is returned, which may be
+ * called again. `full` is called once, where it is more than is kept.
+ */
+function listen(session: BrokerSession, full: () => void, act: (...heard: Heard) => void): () => void {
   let early: Heard[] | null = [];
+  let isFull = false;
   session.onMessage((...heard) => {
-    if (early === null) act(...heard);
-    else if (early.length < mostEarly) early.push(heard);
+    if (early === null) return act(...heard);
+    if (early.length < mostEarly) return void early.push(heard);
+    if (!isFull) full();
+    isFull = true;
   });
   return () => {
     const waiting = early ?? [];
@@ -197,9 +205,14 @@ function listen(session: BrokerSession, act: (...heard: Heard) => void): () => v
 
 /** Who speaks, then that we live beside all else, until the session or the agent ends. */
 async function speak(station: Station, session: BrokerSession, now: Talk, conn: number, greeted: () => void): Promise<void> {
-  if (!session.resumed) station.pages.startOver();
-  await session.publish(await station.birth());
-  await Promise.all([beat(station, session, now, conn), tell(station, session, now, greeted)]);
+  try {
+    if (!session.resumed) station.pages.startOver();
+    await session.publish(await station.birth());
+    await Promise.all([beat(station, session, now, conn), tell(station, session, now, greeted)]);
+  } finally {
+    // Where the greeting fails, what came meanwhile is taken all the same: the broker has it confirmed and says it no more.
+    greeted();
+  }
 }
 
 /**

@@ -241,7 +241,7 @@ test("what is said to the site and is nothing that it knows is refused on its co
   expect(await endsWithin(clock, done, 5_000)).toBe(true);
 });
 
-test("what the broker had kept for the site is answered after birth and state, not before", async () => {
+test("what the broker had kept for the site is answered after birth, state and conditions, not before", async () => {
   const clock = scriptClock(0);
   const broker = scriptBroker();
   const stop = new AbortController();
@@ -249,11 +249,49 @@ test("what the broker had kept for the site is answered after birth and state, n
     broker.say("matghi/v1/xa/to/s1/command/ping", "{}", "early");
     return draft("birth");
   };
-  const done = publishStation({ ...stationOf(clock, broker, journalOf(1)), birth }, stop.signal);
+  const conditions = () => [draft("condition")];
+  const done = publishStation({ ...stationOf(clock, broker, journalOf(1)), birth, conditions }, stop.signal);
   await clock.advance(3_000);
   const said = broker.messages.map(({ topic }) => topic.split("/").at(-1));
-  expect(said.slice(0, 2)).toEqual(["birth", "state"]);
-  expect(said).toContain("early");
+  const greeting = ["birth", "state", "condition"].map((topic) => said.indexOf(topic));
+  expect(Math.min(...greeting)).toBe(0);
+  expect(said.indexOf("early")).toBeGreaterThan(Math.max(...greeting));
+  stop.abort();
+  expect(await endsWithin(clock, done, 5_000)).toBe(true);
+});
+
+test("what comes before a greeting that fails is taken all the same", async () => {
+  const clock = scriptClock(0);
+  const broker = scriptBroker();
+  const store = journalOf(1);
+  const acked: number[] = [];
+  const journal = { ...store.journal, noteAck: (g: number) => void acked.push(g) };
+  const stop = new AbortController();
+  const birth = async () => {
+    broker.say("matghi/v1/xa/to/s1/ack", JSON.stringify({ db: store.journal.dbId(), g: 1 }));
+    throw new Error("the disk is gone");
+  };
+  const done = publishStation({ ...stationOf(clock, broker, store), journal, birth }, stop.signal);
+  await clock.advance(1_000);
+  expect(acked[0]).toBe(1);
+  stop.abort();
+  expect(await endsWithin(clock, done, 5_000)).toBe(true);
+});
+
+test("more than is kept before the greeting is told once, and what is kept is answered", async () => {
+  const clock = scriptClock(0);
+  const broker = scriptBroker();
+  const warned: string[] = [];
+  const log: Log = { ...silent, warn: (_facts, text) => warned.push(text) };
+  const stop = new AbortController();
+  const birth = async () => {
+    for (let i = 0; i < 1_003; i += 1) broker.say("matghi/v1/xa/to/s1/command/ping", "{}", `c${i}`);
+    return draft("birth");
+  };
+  const done = publishStation({ ...stationOf(clock, broker, journalOf(1)), log, birth }, stop.signal);
+  await clock.advance(3_000);
+  expect(broker.messages.filter(({ topic }) => topic.includes("/result/")).length).toBe(1_000);
+  expect(warned).toEqual([expect.stringContaining("more before the greeting than is kept")]);
   stop.abort();
   expect(await endsWithin(clock, done, 5_000)).toBe(true);
 });
