@@ -207,12 +207,22 @@ function listen(session: BrokerSession, full: () => void, act: (...heard: Heard)
 async function speak(station: Station, session: BrokerSession, now: Talk, conn: number, greeted: () => void): Promise<void> {
   try {
     if (!session.resumed) station.pages.startOver();
-    await session.publish(await station.birth());
+    await sayBirth(station, session, now);
     await Promise.all([beat(station, session, now, conn), tell(station, session, now, greeted)]);
   } finally {
     // Where the greeting fails, what came meanwhile is taken all the same: the broker has it confirmed and says it no more.
     greeted();
   }
+}
+
+/** One that the broker does not take leaves the station without names and versions: said once a session, and in each `health`. */
+async function sayBirth(station: Station, session: BrokerSession, now: Talk): Promise<void> {
+  const birth = await station.birth();
+  const result = await session.publish(birth);
+  if (result === "ok" || result === "lost") return;
+  const error = result === "denied" ? `not allowed to publish ${birth.topic}` : `the broker does not take the birth (${result})`;
+  if (now.lastError !== error) station.log.warn({ result, bytes: Buffer.byteLength(birth.payload) }, "the broker does not take the birth");
+  now.lastError = error;
 }
 
 /**
@@ -270,7 +280,7 @@ async function renew(station: Station, session: BrokerSession, now: Talk): Promi
   if (now.reborn || now.config !== station.config()) {
     now.reborn = false;
     now.config = station.config();
-    await session.publish(await station.birth());
+    await sayBirth(station, session, now);
     now.sent.clear();
   }
   await sayConditions(station, session, now);

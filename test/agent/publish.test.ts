@@ -296,6 +296,34 @@ test("more than is kept before the greeting is told once, and what is kept is an
   expect(await endsWithin(clock, done, 5_000)).toBe(true);
 });
 
+test("a birth that the broker does not take is told on the log once, and in health", async () => {
+  const clock = scriptClock(0);
+  let births = 0;
+  const broker = scriptBroker({
+    publish: ({ topic }) => {
+      if (topic !== "birth") return "ok";
+      births += 1;
+      return "rejected";
+    },
+  });
+  const warned: string[] = [];
+  const log: Log = { ...silent, warn: (_facts, text) => warned.push(text) };
+  const errors = new Set<string | null>();
+  const health = (lastError: string | null) => {
+    errors.add(lastError);
+    return draft("matghi/v1/xa/from/s1/health");
+  };
+  const stop = new AbortController();
+  const done = publishStation({ ...stationOf(clock, broker, journalOf(1)), log, health }, stop.signal);
+  await clock.advance(1_000);
+  broker.say("matghi/v1/xa/to/s1/command/rebirth", "{}", "c1");
+  await clock.advance(1_000);
+  expect([births, warned]).toEqual([2, ["the broker does not take the birth"]]);
+  expect([...errors]).toEqual(["the broker does not take the birth (rejected)"]);
+  stop.abort();
+  expect(await endsWithin(clock, done, 5_000)).toBe(true);
+});
+
 test("pages start over at a broker that does not know us, not at one that does; one that cannot be read keeps nobody", async () => {
   const clock = scriptClock(0);
   const broker = scriptBroker();
