@@ -4,7 +4,7 @@ import { Command, CommanderError, Option } from "commander";
 import { type Context, exit, Refusal, stopOnSignals } from "./cli/context.ts";
 import { addRegister } from "./cli/registering.ts";
 import { usualFile } from "./config/place.ts";
-import { onOneLine } from "./core/text.ts";
+import { joinedLine, onOneLine } from "./core/text.ts";
 import { version } from "./version.ts";
 
 const lingerMs = 2_000;
@@ -309,7 +309,7 @@ function codeOf(error: unknown): number {
     return error.code;
   }
   if (error instanceof CommanderError) return error.exitCode === 0 ? exit.fine : exit.wrongUse;
-  process.stderr.write(`${onOneLine(error instanceof Error ? error.message : String(error))}; see matghi status\n`);
+  process.stderr.write(`${joinedLine(error instanceof Error ? error.message : String(error))}; see matghi status\n`);
   return exit.needsPerson;
 }
 

@@ -5,3 +5,6 @@ export const breaksLine = (text: string): boolean => /[\p{Cc}\p{Zl}\p{Zp}]/u.tes
 
 /** For a terminal: no control character, no second line, no end of it. */
 export const onOneLine = (text: string): string => text.replace(/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu, "\ufffd");
+
+/** As `onOneLine`, of what a system or a library said on several lines: each follows the one before it. */
+export const joinedLine = (text: string): string => onOneLine(text.trim().replace(/\s*\n\s*/g, "; "));

@@ -12,7 +12,7 @@ import { parseArgs } from "node:util";
 import { type Errand, errandText, flawIn, queryOf, readErrand } from "../../agent/core/errand.ts";
 import { unfinished } from "../../agent/core/manifest.ts";
 import { parseRate } from "../../agent/core/rate.ts";
-import { onOneLine } from "../../agent/core/text.ts";
+import { joinedLine, onOneLine } from "../../agent/core/text.ts";
 import { verifyFolder } from "../../agent/verify.ts";
 import { fill } from "./fill.ts";
 import { filesOf, installedPlace } from "./place.ts";
@@ -304,7 +304,7 @@ async function tellBox({ ask, line, out }: Job): Promise<void> {
     if (code === 0) return rmSync(noteOf(out), { force: true });
   } catch (error) {
     if (!(error instanceof Failed)) throw error;
-    say(error.message);
+    say(joinedLine(error.message));
   }
   say(words.stays);
 }
@@ -337,6 +337,7 @@ try {
   if (asked.values.help === true) process.stdout.write(`${usage}\n`);
   else process.exitCode = await fetch(jobOf(asked));
 } catch (error) {
-  say(error instanceof Error ? error.message : String(error));
+  const said = error instanceof Error ? error.message : String(error);
+  say(error instanceof Misuse ? said : joinedLine(said));
   process.exitCode = error instanceof Misuse ? 2 : 1;
 }

@@ -3,7 +3,7 @@ import { execFileSync } from "node:child_process";
 import { basename, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { onOneLine } from "../../agent/core/text.ts";
+import { joinedLine, onOneLine } from "../../agent/core/text.ts";
 import { type Tunnel, tunnelText } from "../../agent/core/tunnel.ts";
 import { checkRights } from "./check.ts";
 import { addPerson, addPhone, addRouter, addSite, refresh, registerOf, removePerson, removeRouter, removeSite, Undoable } from "./deeds.ts";
@@ -233,6 +233,7 @@ try {
   // mqtt.js leaves timers behind.
   process.exit(0);
 } catch (error) {
-  process.stderr.write(`${onOneLine(error instanceof Error ? error.message : String(error))}\n`);
+  const said = error instanceof Error ? error.message : String(error);
+  process.stderr.write(`${error instanceof Misuse ? onOneLine(said) : joinedLine(said)}\n`);
   process.exit(error instanceof Misuse ? 2 : 1);
 }

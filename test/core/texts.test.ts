@@ -5,11 +5,19 @@ import { parseDuration, parseInstant, parseSize } from "../../agent/config/units
 import { plainDating } from "../../agent/core/dating.ts";
 import { commandOf, envelopeOf, eventMessage, stateMessage } from "../../agent/core/message.ts";
 import { segmentPath, startOfPath } from "../../agent/core/path.ts";
+import { breaksLine, joinedLine, onOneLine } from "../../agent/core/text.ts";
 import { parseSpokenTime, parseTime, vietnamTime } from "../../agent/core/time.ts";
 import type { EventRow } from "../../agent/core/types.ts";
 import { bytesText, fill, wordsIn } from "../../agent/core/words.ts";
 
 const nowAt = Date.parse("2026-11-24T10:00:00Z");
+
+test("what a system says on several lines is joined, what people wrote keeps its place, and no sign breaks the line", () => {
+  const said = "Command failed: nft -f -\n  Error: syntax error\r\n\nadd rule\u001b[2J\n";
+  expect(joinedLine(said)).toBe("Command failed: nft -f -; Error: syntax error; add rule\ufffd[2J");
+  expect(onOneLine("an\ndai")).toBe("an\ufffddai");
+  fc.assert(fc.property(fc.string({ unit: "binary" }), (text) => !breaksLine(joinedLine(text)) && !breaksLine(onOneLine(text))));
+});
 
 describe("times", () => {
   test("people read Vietnamese time", () => {
