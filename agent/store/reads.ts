@@ -200,6 +200,8 @@ export function makeReads(db: Database) {
       return row === undefined ? null : cameraRow(row);
     },
     lastRun: () => one<PastRun>(`SELECT ${runColumns} FROM run JOIN boot ON boot.id = run.boot ORDER BY run.id DESC LIMIT 1`) ?? null,
+    /** The last run that wrote here, and is not just known by its footage; null: none did. */
+    lastOwnRun: () => one<{ id: number | null }>("SELECT max(id) AS id FROM run WHERE started_at > 0")?.id ?? null,
     /** Runs whose end nobody has written down, oldest first. */
     openRuns: () => all<PastRun>(`SELECT ${runColumns} FROM run JOIN boot ON boot.id = run.boot WHERE ended IS NULL ORDER BY run.id`),
     run: (id: number) => one<PastRun>(`SELECT ${runColumns} FROM run JOIN boot ON boot.id = run.boot WHERE run.id = ?`, id) ?? null,

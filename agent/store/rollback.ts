@@ -6,7 +6,7 @@ import { type Beat, readBeat } from "./beat.ts";
 import { renameJournal, renewJournal } from "./copy.ts";
 import { openStore, type Store } from "./store.ts";
 
-/** The journal as the database has it; `lastRun` null: nothing ever ran in it. */
+/** The journal as the database has it; `lastRun`: of those that wrote in it; null: none did. */
 export type Kept = { readonly db: string; readonly lastG: number; readonly lastRun: number | null };
 
 /**
@@ -42,4 +42,4 @@ export async function underOwnName(opened: Store, state: string): Promise<Named>
   return { store: openStore(state), renamed, failed: null };
 }
 
-const keptIn = ({ journal, lastRun }: Store): Kept => ({ db: journal.dbId(), lastG: journal.lastG(), lastRun: lastRun()?.id ?? null });
+const keptIn = ({ journal, lastOwnRun }: Store): Kept => ({ db: journal.dbId(), lastG: journal.lastG(), lastRun: lastOwnRun() });

@@ -55,6 +55,19 @@ test("the same old copy, put back twice, goes by another name each time", async 
   again.store.close();
 });
 
+test("runs that `repair` knows by their footage alone hide no old copy, and make none of a database that is new", async () => {
+  for (const isCopy of [true, false]) {
+    const own = memoryFolder("rollback-repaired");
+    const store = openStore(own);
+    if (isCopy) store.begin(start);
+    store.adoptRun(isCopy ? 9 : 3);
+    await writeBeat(own, { run: 7, at: 1_000_000, db: "another", g: 9 }, 0);
+    const named = await underOwnName(store, own);
+    onTestFinished(() => named.store.close());
+    expect(named.renamed !== null).toBe(isCopy);
+  }
+});
+
 test("a name that cannot be written is told, and the store that is open goes on under its old one", async () => {
   const own = memoryFolder("rollback-failing");
   const store = openStore(own);
