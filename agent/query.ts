@@ -14,7 +14,7 @@ import { supplyOf } from "./core/supply.ts";
 import { trafficIn, trafficOf } from "./core/traffic.ts";
 import { undoneOf } from "./core/trial.ts";
 import { twinFeltAt } from "./core/twin.ts";
-import type { Gap, Span, WallMs } from "./core/types.ts";
+import type { Gap, Span, Trust, WallMs } from "./core/types.ts";
 import { wearOf } from "./core/wear.ts";
 import type { Reads } from "./store/reads.ts";
 
@@ -242,6 +242,16 @@ function perDay(reads: Reads, camera: string, nowAt: WallMs): number {
   const oldestAt = reads.oldestStartAt(camera);
   const lengthMs = oldestAt === null ? dayMs : Math.min(dayMs, Math.max(1_000, nowAt - oldestAt));
   return (reads.bytesSince(nowAt - dayMs, camera) / lengthMs) * dayMs;
+}
+
+/** The box's own clock as the running agent has it, `errorMs` off at most; null: unknown. Nobody watches it while none runs: what was found last says nothing of now. */
+export function boxClockOf({ reads, running }: Pick<Asking, "reads" | "running">): {
+  readonly trust: Trust;
+  readonly errorMs: number | null;
+} {
+  if (!running) return { trust: "holdover", errorMs: null };
+  const live = reads.live();
+  return { trust: live?.clock ?? "unset", errorMs: live?.clockErrorMs ?? null };
 }
 
 /** A camera's clock as it was found last; null: it was never told. */

@@ -18,7 +18,7 @@ import type { Span } from "../core/types.ts";
 import { bytesText, fill, type Language, lengthText, wordsIn } from "../core/words.ts";
 import { type CameraOrder, type ExportDeps, type Exported, type ExportOrder, exportEvidence } from "../export.ts";
 import { exportMark } from "../holds.ts";
-import { type Asking, clockOf, historyOf } from "../query.ts";
+import { type Asking, boxClockOf, clockOf, historyOf } from "../query.ts";
 import { exportSealed, sealedEnding } from "../sealed.ts";
 import { isLocked, lockExport } from "../store/database.ts";
 import { BrokenKey, openKey } from "../store/key.ts";
@@ -149,10 +149,7 @@ async function exportAs(context: Context, options: ExportOptions, signal: AbortS
             ...{ v: 1, site: { id: settings.site.id, name: settings.site.name, commune: settings.site.commune }, device, agent: version },
             ...{ timeZone: "Asia/Ho_Chi_Minh", madeAt: iso(nowAt), request: { ...request, hold }, answer },
             asked: { from: iso(asked.fromAt), to: iso(asked.toAt) },
-            boxClock: {
-              ...(asking.running ? boxClockOf(store) : { trust: "holdover", errorMs: null }),
-              steps: stepsSince(asking, orders),
-            },
+            boxClock: { ...boxClockOf(asking), steps: stepsSince(asking, orders) },
             key: { algorithm: "Ed25519", fingerprint: key.fingerprint },
           },
         },
@@ -360,9 +357,6 @@ function refusal(result: Extract<Exported, { kind: "refused" }>, language: Langu
   }[result.reason];
   return new Refusal(exit.needsPerson, text);
 }
-
-/** As the running agent has it. */
-const boxClockOf = (store: Store) => ({ trust: store.live()?.clock ?? "unset", errorMs: store.live()?.clockErrorMs ?? null });
 
 /** The audit first: what is not written down there was not handed out in order. */
 function tell(

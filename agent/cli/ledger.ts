@@ -7,7 +7,7 @@ import { envelopeOf } from "../core/message.ts";
 import { inVietnam, iso, isoOrNull, vietnamTime } from "../core/time.ts";
 import { eventTypes, type Gap, type Span } from "../core/types.ts";
 import { evidenceText, type Language, wordOf, wordsIn } from "../core/words.ts";
-import { gapsOf, historyOf } from "../query.ts";
+import { boxClockOf, gapsOf, historyOf } from "../query.ts";
 import { openReads } from "../store/store.ts";
 import { type Context, exit, nowUtc, Refusal, reading, type Session, settingsOf } from "./context.ts";
 import { knownCamera, ordered, timeOf } from "./fields.ts";
@@ -29,13 +29,13 @@ export function footage(context: Context, options: FootageOptions): number {
   return reading(context, (session) => {
     checkCamera(session, options.camera);
     const asked = spanOf(options, session.nowAt);
-    const { reads, settings } = session;
+    const { settings } = session;
     const spans = spansOf(historyOf(session, options.camera, asked), asked);
     const answer = answerOf(spans, asked);
     const { dueMs, recordedMs, unknownMs, deletedMs } = sumsOf(spans);
     const body = {
       ...{ camera: options.camera, from: iso(asked.fromAt), to: iso(asked.toAt), answer, dueMs, recordedMs, unknownMs, deletedMs },
-      clock: { trust: reads.live()?.clock ?? "unset", errorMs: reads.live()?.clockErrorMs ?? null },
+      clock: boxClockOf(session),
       spans: spans.map(spanJson),
     };
     context.out(context.json ? JSON.stringify(body) : footageText(spans, answer, asked, settings.site.language));
