@@ -11,7 +11,7 @@ export type Pace = {
   /** The camera's own times went with the clock, and nothing has spoken against them since: what lags is the line. */
   readonly isTrue: boolean;
   readonly stream: StreamName;
-  /** Pictures of this stream a millisecond when its times went with the clock last; null: not seen yet. */
+  /** Pictures of this stream a millisecond where its times went with the clock: the most, which each later window forgets a tenth of; null: not seen yet. */
   readonly usualRate: number | null;
   readonly isStarved: boolean;
 };
@@ -47,6 +47,12 @@ function runsSlowly(usualRate: number, { mediaMs, clockMs, frames }: Lag): boole
   return share > (1 + mediaMs / clockMs) / 2 && share <= mostShare;
 }
 
+/** Of a usual rate that no window comes near any more: so much of it stays. */
+const keptShare = 0.9;
+
+/** Some cameras leave pictures out for a thin line, with times that are right: taken for usual, these few would make the line's lag the clock's. */
+const usualAfter = (usualRate: number | null, { frames, clockMs }: Lag): number => Math.max((usualRate ?? 0) * keptShare, frames / clockMs);
+
 export function notePace(pace: Pace, mark: Mark): Pace {
   const { from } = pace;
   if (from === null) return { ...pace, from: mark };
@@ -54,7 +60,7 @@ export function notePace(pace: Pace, mark: Mark): Pace {
   if (clockMs < windowMs) return pace;
   const lag: Lag = { mediaMs: mark.mediaMs - from.mediaMs, clockMs, frames: mark.frames - from.frames };
   const share = lag.mediaMs / clockMs;
-  if (share >= trueShare) return { ...pace, from: mark, isTrue: true, usualRate: lag.frames / clockMs, isStarved: false };
+  if (share >= trueShare) return { ...pace, from: mark, isTrue: true, usualRate: usualAfter(pace.usualRate, lag), isStarved: false };
   if (share >= starvedShare) return { ...pace, from: mark, isStarved: false };
   const isBehind = fellBehind(pace, lag);
   return { ...pace, from: mark, isTrue: isBehind, isStarved: isBehind };

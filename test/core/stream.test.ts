@@ -164,6 +164,8 @@ describe("pace", () => {
     ["a line that carries most of it", play(play(), 61, 0.6, 15), neither],
     ["half the pictures at night, each of them in time", play(play(), 61, 1, 6), neither],
     ["a thin line by day where the night's pictures were few", play(play(noPace, 61, 1, 6), 61, 0.4, 10), isLine],
+    ["a thin line for which the camera leaves pictures out, and then no longer", play(play(play(), 61, 1, 8), 61, 0.45, 8), isLine],
+    ["a clock that slowed down long after fewer pictures became usual", play(play(play(), 400, 1, 6), 61, 0.3, 6), isClock],
     ["a thin main stream after a smaller one of few pictures", play(play(noPace, 61, 1, 8, "fallback"), 61, 0.3, 8), isLine],
   ])("%s", (_, pace, expected) => {
     expect(pace).toMatchObject(expected);
