@@ -76,10 +76,11 @@ export type Session = Asking;
 /** The agent's clock as the command line has it: a rehearsal shifts both alike. */
 export const nowUtc = (settings: Settings): UtcMs => wallOf(settings.clock);
 
-/** Opens the store for reading, asks, closes. */
-export function reading<T>(context: Context, ask: (session: Session) => T): T {
+/** Opens the store for reading, asks, closes. `check`: throws where the question itself is wrong, which is said first where there is nobody to ask. */
+export function reading<T>(context: Context, ask: (session: Session) => T, check?: (nowAt: UtcMs) => unknown): T {
   const settings = settingsOf(context);
   const store = openReads(settings.site.state);
+  if (store === null) check?.(nowUtc(settings));
   if (store === null)
     throw new Refusal(exit.notFound, `nothing has been recorded in ${settings.site.state} yet; start the agent: matghi run`);
   try {

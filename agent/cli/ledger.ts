@@ -26,7 +26,7 @@ function checkCamera({ reads, settings }: Session, camera: string): void {
 export type FootageOptions = { readonly camera: string; readonly from: string; readonly to: string };
 
 export function footage(context: Context, options: FootageOptions): number {
-  return reading(context, (session) => {
+  const ask = (session: Session) => {
     checkCamera(session, options.camera);
     const asked = spanOf(options, session.nowAt);
     const { settings } = session;
@@ -40,7 +40,8 @@ export function footage(context: Context, options: FootageOptions): number {
     };
     context.out(context.json ? JSON.stringify(body) : footageText(spans, answer, asked, settings.site.language));
     return { yes: exit.fine, partial: exit.needsPerson, no: exit.notFound, unknown: exit.needsPerson }[answer];
-  });
+  };
+  return reading(context, ask, (nowAt) => spanOf(options, nowAt));
 }
 
 /** Without the fault's number, which belongs to `gaps`. */
@@ -65,7 +66,7 @@ function footageText(spans: readonly LedgerSpan[], answer: Answer, asked: Span, 
 export type GapsOptions = { readonly camera?: string; readonly from?: string; readonly to?: string };
 
 export function gaps(context: Context, options: GapsOptions): number {
-  return reading(context, (session) => {
+  const ask = (session: Session) => {
     if (options.camera !== undefined) checkCamera(session, options.camera);
     const found = gapsOf(session, options.camera ?? null, spanOf(options, session.nowAt));
     const words = wordsIn(session.settings.site.language);
@@ -75,7 +76,8 @@ export function gaps(context: Context, options: GapsOptions): number {
     const text = found.length === 0 ? words.noGaps : found.map(line).join("\n");
     context.out(context.json ? JSON.stringify({ gaps: found.map(gapJson) }) : text);
     return exit.fine;
-  });
+  };
+  return reading(context, ask, (nowAt) => spanOf(options, nowAt));
 }
 
 function gapJson({ id, camera, fromAt, toAt, blame, fault }: Gap) {

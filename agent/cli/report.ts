@@ -20,15 +20,20 @@ type Format = (typeof formats)[number];
 
 export function report(context: Context, options: ReportOptions): number {
   const format = formatOf(context, options.format);
-  return reading(context, (session) => {
-    const period = parsePeriod(options.period, session.nowAt);
-    if (period === null) throw new Refusal(exit.wrongUse, `--period ${options.period}: no such period; write ${periodForms}`);
-    const made = reportOn(period, session);
+  const ask = (session: Session) => {
+    const made = reportOn(periodOf(options, session.nowAt), session);
     const text = render[format](made, session);
     if (options.out === undefined) context.out(text.replace(/\n$/, ""));
     else sayWritten(context, session, options.out, writeWhole(options.out, text.endsWith("\n") ? text : `${text}\n`));
     return exit.fine;
-  });
+  };
+  return reading(context, ask, (nowAt) => periodOf(options, nowAt));
+}
+
+function periodOf({ period: asked }: ReportOptions, nowAt: number): Period {
+  const period = parsePeriod(asked, nowAt);
+  if (period === null) throw new Refusal(exit.wrongUse, `--period ${asked}: no such period; write ${periodForms}`);
+  return period;
 }
 
 /** `--json` is `--format json`. */

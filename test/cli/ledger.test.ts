@@ -1,4 +1,4 @@
-/** `matghi footage` where no agent runs. */
+/** `matghi footage` and its like where no agent runs, or none ever did. */
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { lockState } from "../../agent/store/database.ts";
@@ -21,4 +21,19 @@ test("nobody watches the box's clock while no agent runs: what the last one foun
   const unlock = lockState(state);
   expect(await said(), "while one runs").toEqual({ trust: "synced", errorMs: 20 });
   unlock?.();
+});
+
+test.each([
+  ["footage", ["--camera", "cho", "--from", "yesterday", "--to", "01:00"], 2, /--from yesterday: not a time; write/],
+  ["footage", ["--camera", "cho", "--from", "01:00", "--to", "00:00"], 2, /swap them/],
+  ["gaps", ["--from", "x"], 2, /--from x: not a time/],
+  ["report", ["--period", "soon"], 2, /--period soon: no such period; write/],
+  ["footage", ["--camera", "cho", "--from", "00:00", "--to", "01:00"], 3, /nothing has been recorded in .* yet/],
+  ["gaps", [], 3, /nothing has been recorded in .* yet/],
+  ["report", ["--period", "last-24h"], 3, /nothing has been recorded in .* yet/],
+] as const)("on a box that never recorded, %s %j", async (command, options, code, text) => {
+  const fresh = writeSite({ folder: tempFolder("fresh"), cameras: ['id: cho, url: "rtsp://127.0.0.1:9/"'] });
+  const answer = await matghi([command, ...options, "--config", fresh]);
+  expect([answer.code, answer.stdout]).toEqual([code, ""]);
+  expect(answer.stderr).toMatch(text);
 });
