@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 /** The command line. One file a command under cli/; each is loaded only when it is asked for. */
-import { Command, CommanderError, Option } from "commander";
+import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import { type Context, exit, Refusal, stopOnSignals } from "./cli/context.ts";
 import { addRegister } from "./cli/registering.ts";
 import { usualFile } from "./config/place.ts";
@@ -313,6 +313,12 @@ function codeOf(error: unknown): number {
   return exit.needsPerson;
 }
 
+/** Of two cameras the first would be passed over in silence. */
+function onlyOne(id: string, before: string | undefined): string {
+  if (before === undefined) return id;
+  throw new InvalidArgumentError(`${before} was said before; one camera at a time.`);
+}
+
 async function main(args: readonly string[]): Promise<void> {
   let code: number = exit.fine;
   const program = build((result) => {
@@ -322,6 +328,7 @@ async function main(args: readonly string[]): Promise<void> {
     command.exitOverride().configureOutput({
       outputError: (text, write) => write(`${onOneLine(text.trim().replace(/\s*\n\s*/g, " "))}; see ${called} --help\n`),
     });
+    for (const option of command.options) if (option.long === "--camera" && option.parseArg === undefined) option.argParser(onlyOne);
     for (const inner of command.commands) strict(inner, `${called} ${inner.name()}`);
   };
   strict(program, program.name());

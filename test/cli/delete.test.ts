@@ -224,7 +224,7 @@ test("while a copy of it is being made nothing goes, and whose it is is said", a
 
 const refusals = [
   [["--from", "09:00", "--to", "08:00"], 2, /swap them/],
-  [["--camera", "none"], 3, /no camera none; there are: cho, nga-ba/],
+  [["--camera", "nga-ba"], 2, /'nga-ba' is invalid\. cho was said before; one camera at a time/],
   [["--from", "2020-01-01", "--to", "2020-01-02"], 3, /no closed footage of that stretch/],
   [["--reason", " "], 2, /--reason is empty/],
   [["--officer", "a\nb"], 2, /--officer holds a line break/],
@@ -237,6 +237,11 @@ test("wrong use is refused with one line, and nothing goes", async () => {
     expect(answer.stderr).toMatch(text);
   }
   untouched();
+});
+
+test("a camera that is not there is refused, and those that are there are named", async () => {
+  const answer = await matghi(deleting(5, 10, ["--yes"]).map((word) => (word === "cho" ? "none" : word)));
+  expect([answer.code, answer.stderr]).toEqual([3, expect.stringContaining("no camera none; there are: cho, nga-ba")]);
 });
 
 test("without a reason or an officer it is refused", async () => {

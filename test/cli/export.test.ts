@@ -528,9 +528,9 @@ test.concurrent.each([
 
 describe("look", () => {
   const sheet = join(folder, "sheet.html");
-  const looking = (more: readonly string[] = []) =>
+  const looking = (more: readonly string[] = [], camera = "cho") =>
     matghi([
-      ...["look", "--config", config, "--camera", "cho", "--from", from, "--to", to, "--every", "4s", "--request", "CV 12"],
+      ...["look", "--config", config, "--camera", camera, "--from", from, "--to", to, "--every", "4s", "--request", "CV 12"],
       ...["--officer", odd, "--out", sheet, ...more],
     ]);
 
@@ -563,7 +563,7 @@ describe("look", () => {
   test.concurrent.each([
     [["--every", "0s"], 2, /--every 0s: not a step/],
     [["--every", "soon"], 2, /not a step/],
-    [["--camera", "none"], 3, /no camera none/],
+    [["--camera", "nho"], 2, /cho was said before; one camera at a time/],
     [["--out", "/none/there/x.html"], 1, /is not there; choose a folder/],
     [["--from", "2020-01-01", "--to", "2020-01-02"], 3, /no closed footage/],
   ] as const)("%j is refused with one line", async (more, code, text) => {
@@ -571,5 +571,9 @@ describe("look", () => {
     expect([answer.code, answer.stdout]).toEqual([code, ""]);
     expect(answer.stderr).toMatch(text);
     expect(answer.stderr.trim().split("\n")).toHaveLength(1);
+  });
+
+  test.concurrent("a camera that is not there is refused", async () => {
+    expect(await looking([], "none")).toMatchObject({ code: 3, stderr: expect.stringMatching(/no camera none/) });
   });
 });
