@@ -20,9 +20,8 @@ export async function claimFolder(folder: string, site: string, footage: Footage
   store.commit([{ put: "folder", folder: id }]);
 }
 
-export type Adopted =
-  | { readonly kind: "adopted"; readonly gone: number }
-  | { readonly kind: "refused"; readonly reason: "already in service" | "another site's" | "no folder" };
+export type NotAdopted = "already in service" | "another site's" | "no folder";
+export type Adopted = { readonly kind: "adopted"; readonly gone: number } | { readonly kind: "refused"; readonly reason: NotAdopted };
 export type AdoptDeps = {
   readonly site: string;
   readonly footage: Footage;
@@ -34,11 +33,9 @@ export type AdoptDeps = {
 /** Takes a blank or replaced disk into service; what was on the old one becomes deleted. Interrupted, it goes on where it is begun again. */
 export async function adoptDisk(deps: AdoptDeps, signal: AbortSignal): Promise<Adopted> {
   const { site, footage, store } = deps;
-  const reading = await footage.inspect(null);
-  if (reading.value === "missing" || reading.value === "failing") return { kind: "refused", reason: "no folder" };
+  const reason = await whyNotAdopted(deps, store.meta("folder"));
+  if (reason !== null) return { kind: "refused", reason };
   const mark = await footage.readMark();
-  if (mark !== null && mark.folder === store.meta("folder")) return { kind: "refused", reason: "already in service" };
-  if (mark !== null && mark.site !== site) return { kind: "refused", reason: "another site's" };
   const id = mark?.folder ?? randomUUID();
   if (mark === null) await footage.writeMark({ site, folder: id });
   // Until the folder's id is written the disk is another one to a running agent, and nothing is recorded or deleted.
@@ -46,6 +43,19 @@ export async function adoptDisk(deps: AdoptDeps, signal: AbortSignal): Promise<A
   const told = tellToll(momentOf(deps), "disk replaced", toll);
   write(store, [{ put: "folder", folder: id }, { put: "note", note: "abandoned", text: null }, ...told]);
   return { kind: "adopted", gone: toll?.segments ?? 0 };
+}
+
+/** `inService`: id of the folder that is recorded to; null: none. Answers null where nothing speaks against the disk. */
+export async function whyNotAdopted(
+  { site, footage }: Pick<AdoptDeps, "site" | "footage">,
+  inService: string | null,
+): Promise<NotAdopted | null> {
+  const { value } = await footage.inspect(null);
+  if (value === "missing" || value === "failing") return "no folder";
+  const mark = await footage.readMark();
+  if (mark === null) return null;
+  if (mark.folder === inService) return "already in service";
+  return mark.site === site ? null : "another site's";
 }
 
 const momentOf = ({ clock, nowAt }: AdoptDeps) => ({ at: nowAt(), monoMs: Math.round(clock.monoMs()), clock: clock.trust() });

@@ -1,5 +1,5 @@
 /** `matghi adopt-disk` on disks of our own. Needs root. */
-import { chownSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { chownSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { openStore } from "../../agent/store/store.ts";
@@ -74,4 +74,14 @@ test("another site's disk is left alone", async () => {
   await makeFootage(folder).writeMark({ site: "an-dai-2", folder: "f2" });
   expect(await adopt()).toMatchObject({ code: 1, stderr: expect.stringContaining("another site's mark") });
   expect(indexed()).toEqual({ segments: 1, folder: "f1", deleted: [] });
+});
+
+test("refused on a box that has no state yet, it makes none", async () => {
+  rmSync(state, { recursive: true });
+  await makeFootage(folder).writeMark({ site: "an-dai-2", folder: "f2" });
+  expect(await adopt()).toMatchObject({ code: 1, stderr: expect.stringContaining("another site's mark") });
+  expect(existsSync(state)).toBe(false);
+  await makeFootage(folder).writeMark({ site: "an-dai-1", folder: "f1" });
+  expect(await adopt()).toMatchObject({ code: 0, stderr: "" });
+  expect(indexed()).toEqual({ segments: 0, folder: "f1", deleted: [] });
 });
