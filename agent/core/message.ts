@@ -48,7 +48,7 @@ export const expirySecondsOf = (name: TopicName): number | null => topics[name].
 export const heartbeatMs = 60_000;
 /** With every second `state`, so that both go in one segment. */
 export const healthMs = 2 * heartbeatMs;
-export const renewMs = 720_000;
+export const renewMs = 840_000;
 /** The broker says `lost` for us after this long without a word. */
 export const willDelaySeconds = 45;
 
