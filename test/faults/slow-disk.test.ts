@@ -20,8 +20,6 @@ const freezeMs = 3_000;
 
 beforeAll(async () => {
   disk = makeDisk(folder, "disk", 96);
-  disk.replace();
-  disk.mount();
   cameras = await startCameras({ count: 2, seconds: 300 });
   agent = startAgent(
     writeSite({ folder, footage: disk.mountPoint, cameras: ["sub1", "sub2"].map((id) => `id: ${id}, url: "${cameras.url(id)}"`) }),

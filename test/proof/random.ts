@@ -113,8 +113,6 @@ function complaintsOf({ listener, folder }: Scene): readonly string[] {
 
 async function begin(folder: string, seed: number, hours: number): Promise<{ scene: Scene; end: () => Promise<void> }> {
   const disk = process.getuid?.() === 0 ? makeDisk(folder, "disk", 256) : null;
-  disk?.replace();
-  disk?.mount();
   const footage = disk?.mountPoint ?? join(folder, "footage");
   const cameras = await startCameras({ count: 4, seconds: Math.ceil(hours * 3_600 + 600) });
   const broker = await startMosquitto();
