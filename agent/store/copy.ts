@@ -23,14 +23,7 @@ const numberGap = 1_000_000;
  * The journal begins anew under another name, as one that was rolled back must (contract §7): what the station has of the old one stays
  * true, all that is kept goes out again and is told apart by its ids. Days and months are told again too. Returns the name.
  */
-export function renewJournal(state: string, why: string): string {
-  const db = openWriter(state);
-  try {
-    return renewJournalIn(db, why);
-  } finally {
-    db.close();
-  }
-}
+export const renewJournal = (state: string, why: string): string => inWriter(state, (db) => renewJournalIn(db, why));
 
 /** As `renewJournal`, in a database that is open. */
 export function renewJournalIn(db: Database, why: string): string {
@@ -43,10 +36,12 @@ export function renewJournalIn(db: Database, why: string): string {
 }
 
 /** As `renewJournal`, of a database that lacks its newest rows and no more: the files tell the rest, as after any cut. */
-export function renameJournal(state: string, why: string): string {
+export const renameJournal = (state: string, why: string): string => inWriter(state, (db) => renameJournalIn(db, why));
+
+function inWriter(state: string, act: (db: Database) => string): string {
   const db = openWriter(state);
   try {
-    return renameJournalIn(db, why);
+    return act(db);
   } finally {
     db.close();
   }
