@@ -46,6 +46,7 @@ function build(done: (code: number) => void): Command {
   addQuestions(desk);
   addEvidence(desk);
   addHolds(desk);
+  addPictures(desk);
   addPapers(desk);
   addSetup(desk);
   addCare(desk);
@@ -170,6 +171,22 @@ function addHolds({ program, done }: Desk): void {
     .requiredOption("--reason <text>", "why")
     .action(async (id: string, options: import("./cli/hold.ts").LiftOptions) =>
       done((await import("./cli/hold.ts")).liftHold(contextOf(program), id, options)),
+    );
+}
+
+function addPictures({ program, done }: Desk): void {
+  const picture = program.command("picture").description("what the cameras show: covered, dark, turned, blurred");
+  picture
+    .command("list")
+    .description("how each camera's picture was found, by day and at night")
+    .action(async () => done((await import("./cli/picture.ts")).listPictures(contextOf(program))));
+  picture
+    .command("accept")
+    .description("what a camera shows now is right: a suspicion of it ends, and how it usually looks is learnt anew")
+    .requiredOption("--camera <id>", "camera")
+    .requiredOption("--officer <text>", "who has looked at it")
+    .action(async (options: import("./cli/picture.ts").AcceptOptions) =>
+      done((await import("./cli/picture.ts")).acceptPicture(contextOf(program), options)),
     );
 }
 

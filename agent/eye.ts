@@ -26,7 +26,14 @@ export type Eye = {
   reachedMonoMs: MonoMs | null;
   nextNumber: number;
   /** Its last file that was closed and indexed in this run. */
-  lastFile: { readonly stream: StreamName; readonly startAt: WallMs; readonly ms: number; readonly bytes: number } | null;
+  lastFile: {
+    /** In the footage folder. */
+    readonly path: string;
+    readonly stream: StreamName;
+    readonly startAt: WallMs;
+    readonly ms: number;
+    readonly bytes: number;
+  } | null;
   /** Its line, as it was seen last while it recorded; null: not yet. */
   line: CameraLine | null;
   /** By then its loop is heard of again, or it hangs; null: it waits for the disk, or has not begun. */

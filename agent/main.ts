@@ -22,6 +22,7 @@ import { type Log, makeLog } from "./log.ts";
 import { makeLowBattery } from "./lowbattery.ts";
 import { makeTime } from "./moment.ts";
 import { makePatrol } from "./patrol.ts";
+import { watchPictures } from "./pictures.ts";
 import { makeSpeech } from "./publish.ts";
 import { makePulse } from "./pulse.ts";
 import { watchReach } from "./reach.ts";
@@ -318,6 +319,7 @@ function startLoops(all: Base & Parts, trial: Trial | null, { stop, after }: End
     all.timekeeper.run(after),
     all.traffic.run(after),
     watchLines(all, stop),
+    watchPictures(all, stop),
     all.patrol.run(stop),
     watch(
       { ...all, store: counted, usedBytes: all.usage.bytes, startUpMs: hadPowerCut ? startUpAfterCutMs : startUpMs },

@@ -6,6 +6,7 @@ import { type Dating, plainDating, redate, type UtcMs } from "./core/dating.ts";
 import { type Drawn, lineBytes } from "./core/drawn.ts";
 import { graceMs, type History, spansOf, splitByPlan, sumsOf } from "./core/ledger.ts";
 import { monthOf, spanOfMonth } from "./core/period.ts";
+import { albumOf, noAlbum, type PictureState, pictureOf } from "./core/picture.ts";
 import { reachOf } from "./core/reach.ts";
 import { forecastDays, type HeldInflow, heldFullIn } from "./core/retention.ts";
 import { type CameraFacts, type HouseholdLine, type Status, statusOf } from "./core/status.ts";
@@ -260,6 +261,16 @@ export function clockOf(reads: Pick<Reads, "live">, camera: string): ClockReadin
   return live?.clockOffsetMs === undefined ? null : { offsetMs: live.clockOffsetMs, neverSet: live.neverSet ?? false };
 }
 
+/** How a camera's picture was found; null: nobody looks. What was found before the agent stopped says nothing of now. */
+export function pictureNow(
+  { reads, settings, dating, running }: Pick<Asking, "reads" | "settings" | "dating" | "running">,
+  id: string,
+): PictureState | null {
+  if (settings.pictures.every === 0 || settings.cameras.find((camera) => camera.id === id)?.manual !== undefined) return null;
+  const { sinceAt, ...state } = pictureOf(running ? albumOf(reads.meta(`picture ${id}`)) : noAlbum);
+  return { ...state, sinceAt: sinceAt === null ? null : dating.toUtc(sinceAt) };
+}
+
 function cameraFacts(asking: Asking, id: string): CameraFacts {
   const { reads, settings, dating, running, nowAt } = asking;
   const camera = settings.cameras.find((entry) => entry.id === id);
@@ -283,6 +294,7 @@ function cameraFacts(asking: Asking, id: string): CameraFacts {
     clock: clockOf(reads, id),
     problem: running ? (reads.live()?.cameras[id]?.problem ?? null) : null,
     line: running ? (reads.live()?.cameras[id]?.line ?? null) : null,
+    picture: pictureNow(asking, id),
     daysKept: oldestAt === null ? null : Math.floor(((nowAt - dating.toUtc(oldestAt)) / dayMs) * 100) / 100,
   };
 }

@@ -263,14 +263,15 @@ async function closeFile(
   const coveredAt = deps.books.page(job.id).coveredAt ?? Number.NEGATIVE_INFINITY;
   const startAt = Math.max(deps.time.at(startMonoMs), Math.min(coveredAt, endAt - 1));
   const base = { camera: job.id, run: deps.run, number, startAt, endAt, namedMs: deps.time.namedMs(startAt) };
+  const path = segmentPath(base);
   try {
     const sealed = await deps.inTurn(() => {
       expectWithin(deps, eye, stuckMs);
-      return deps.footage.seal(job.id, deps.run, number, segmentPath(base));
+      return deps.footage.seal(job.id, deps.run, number, path);
     });
     if (sealed === null) return;
     deps.books.segment({ ...base, ...sealed, stream, clock: deps.time.moment().clock, torn: false }, claim);
-    eye.lastFile = { stream, startAt, ms: endAt - startAt, bytes: sealed.bytes };
+    eye.lastFile = { path, stream, startAt, ms: endAt - startAt, bytes: sealed.bytes };
   } catch (error) {
     deps.gate.suspect();
     deps.log.error({ camera: job.id, number, err: String(error) }, "a closed file could not be taken into the index; it is settled later");

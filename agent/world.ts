@@ -16,6 +16,7 @@ import { knock } from "../hal/knock.ts";
 import { makeLadder } from "../hal/ladder.ts";
 import { makeMachine } from "../hal/machine.ts";
 import { makeNut } from "../hal/nut.ts";
+import { makePicture } from "../hal/picture.ts";
 import type {
   Box,
   Broker,
@@ -30,6 +31,7 @@ import type {
   Knock,
   LinkValue,
   Machine,
+  Picture,
   PowerValue,
   Probe,
   Recorder,
@@ -57,6 +59,7 @@ export type World = {
   readonly disks: Disks;
   readonly inspections: Inspections;
   readonly recorder: Recorder;
+  readonly picture: Picture;
   readonly knock: Knock & CameraClock;
   readonly cameras: CameraPort;
   readonly discovery: Discovery;
@@ -77,13 +80,15 @@ export function realWorld(settings: Settings, notBefore: UtcMs, warn: (line: str
   const clock = makeClock({ ...settings.clock, notBefore });
   const witness = makeWitness();
   const isLadder = settings.link.driver === "auto";
+  const tools = findTools(realpathSync(settings.site.state));
   return {
     ...{ clock, box: makeBox(), footage: makeFootage(settings.recording.folder), knock, broker: makeBroker() },
     ...{ cameras: makeCameraPort({ clock }), discovery: makeDiscovery(), disks: makeDisks() },
     inspections: makeInspections(settings.inspection.path),
     machine: makeMachine(),
     shutdown: makeShutdown(join(settings.site.state, "poweroff")),
-    recorder: makeRecorder(findTools(realpathSync(settings.site.state)), clock),
+    recorder: makeRecorder(tools, clock),
+    picture: makePicture(tools),
     ...{
       power: powerOf(settings),
       link: isLadder ? makeLadder(settings.link, { ask: witness.ask, wifi: makeWifi().count }, clock.monoMs) : makeLink(settings.link),

@@ -1,6 +1,7 @@
 /** What the agent asks of the outside. Interfaces only; every driver of a port passes the contract suite of that port in test/hal. */
 import type { Traffic } from "../agent/core/traffic.ts";
 import type { DiskValue, EndReason, MonoMs, StreamName, Transport, Trust, WallMs } from "../agent/core/types.ts";
+import type { Glimpse } from "../agent/core/view.ts";
 import type { WifiFacts } from "../agent/core/wifi.ts";
 
 /** What a probe saw just now. `unknown`: it cannot tell; `unsupported`: nothing here could. */
@@ -439,6 +440,12 @@ export interface Machine {
   listening(): Promise<readonly number[]>;
   hasUnderVoltage(): Promise<boolean | null>;
   door(place: { readonly host: string; readonly port: number; readonly tls: Credentials | null }, timeoutMs: number): Promise<Door>;
+}
+
+/** What closed footage shows. Nice to the processor. Never rejects. */
+export interface Picture {
+  /** The first key frame of a file; null where there is none to be had. */
+  glance(path: string, signal: AbortSignal): Promise<Glimpse | null>;
 }
 
 /** A file that becomes part of a film: it plays so long, at so many pictures a second where that is known. */

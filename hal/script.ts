@@ -2,6 +2,7 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { EndReason, Trust, WallMs } from "../agent/core/types.ts";
+import type { Glimpse } from "../agent/core/view.ts";
 import type {
   Box,
   Broker,
@@ -28,6 +29,7 @@ import type {
   Machine,
   Measure,
   Message,
+  Picture,
   Probe,
   PublishResult,
   Reading,
@@ -316,6 +318,19 @@ export function scriptWifi(counts: () => WifiCount | null): Wifi & { readonly as
       if (signal.aborted) return null;
       asked.push(name);
       return counts();
+    },
+  };
+}
+
+/** Files show what `shows` says at that moment; null: there is nothing to be seen. */
+export function scriptPicture(shows: (path: string) => Glimpse | null): Picture & { readonly glanced: readonly string[] } {
+  const glanced: string[] = [];
+  return {
+    glanced,
+    glance: async (path, signal) => {
+      if (signal.aborted) return null;
+      glanced.push(path);
+      return shows(path);
     },
   };
 }

@@ -58,8 +58,8 @@ describe.each(documents)("%s", (file) => {
   test("names only commands and options that exist", async () => {
     const named = spansOf(file).flatMap((span) => [...span.matchAll(/(?:^|\/)matghi ([a-z-]+)([^|]*)/g)]);
     for (const [, command = "", rest = ""] of named) {
-      // `hold` and `register` have commands of their own.
-      const inner = ["hold", "register"].includes(command) ? (/^ ((?:[a-z]+ ?)*)/.exec(rest)?.[1]?.trim().split(" ") ?? []) : [];
+      // `hold`, `picture` and `register` have commands of their own.
+      const inner = ["hold", "picture", "register"].includes(command) ? (/^ ((?:[a-z]+ ?)*)/.exec(rest)?.[1]?.trim().split(" ") ?? []) : [];
       const help = await helpOf([command, ...inner].join(" "));
       expect(help.code, `matghi ${command}`).toBe(0);
       for (const [option] of rest.matchAll(/--[a-z-]+/g))

@@ -363,11 +363,24 @@ const portNumber = (en: string, vi: string, example: number) =>
     .max(65_535, fault("range", { range: "0–65535" }))
     .meta({ en, vi, range: "0–65535", example });
 
+const pictures = z
+  .strictObject({
+    every: duration(
+      "How often a key frame of each camera is looked at: covered, dark, turned, blurred; 0s never looks.",
+      "Bao lâu xem một hình của mỗi camera để biết bị che, tối, lệch hướng, mờ; 0s là không xem.",
+      "0s",
+      "24h",
+      "10min",
+    ),
+  })
+  .prefault({});
+
 export const schema = z.strictObject({
   site,
   report,
   station: station.optional(),
   recording,
+  pictures,
   cameras: z.array(camera, fault("list")).min(1, fault("no-camera")).max(256, fault("long")),
   households: z.array(household, fault("list")).max(1000, fault("long")).default([]),
   power: driver(["power", "nguồn điện"], ["auto", "none", "nut", "sysfs", "gpio", "i2c", "file", "script"], wordOrScript, {

@@ -17,6 +17,7 @@ export const auditKinds = [
   "subject.asked",
   "subject.answered",
   "camera.found",
+  "picture.accepted",
   "update.begun",
   "update.good",
   "update.undone",

@@ -69,6 +69,7 @@ export const findings = {
   "camera-sparse": "attention",
   "camera-clock": "attention",
   "camera-line": "attention",
+  "camera-picture": "attention",
   "camera-default": "broken",
   "camera-open": "attention",
   "camera-nowhere": "not-checkable",

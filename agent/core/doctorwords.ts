@@ -125,6 +125,10 @@ const vi: DoctorWords = {
         "{name}: đường truyền yếu ({signs})",
         "đưa camera gần bộ phát wifi hoặc kéo dây; hỏi hộ về đường internet; giảm bitrate trong cài đặt camera",
       ),
+      "camera-picture": said(
+        "{name}: hình chưa đạt ({picture})",
+        "xem hình: matghi look --camera {id}; lau ống kính, chỉnh hướng; nếu hình nay là đúng: matghi picture accept --camera {id}",
+      ),
       "camera-default": said(
         "{name}: còn dùng mật khẩu mặc định của hãng, ai cũng vào được",
         "đổi mật khẩu trong cài đặt camera, rồi ghi mật khẩu mới vào tệp mật khẩu của camera",
@@ -279,6 +283,10 @@ const en: DoctorWords = {
       "camera-line": said(
         "{name}: its line is weak ({signs})",
         "move it nearer to the access point or lay a cable; ask the household about its internet; lower the bitrate in the camera",
+      ),
+      "camera-picture": said(
+        "{name}: its picture is not good ({picture})",
+        "look at it: matghi look --camera {id}; clean the lens, turn it back; where it is right as it is: matghi picture accept --camera {id}",
       ),
       "camera-default": said(
         "{name}: still has its maker's password, anybody gets in",

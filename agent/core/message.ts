@@ -1,5 +1,6 @@
 /** What goes to the station: each topic once, each payload's shape, how long it holds (contract §7). Pure. */
 import { type Dating, redate, type UtcMs } from "./dating.ts";
+import type { pictureJson } from "./picture.ts";
 import type { Todo } from "./status.ts";
 import type { daySummary, monthSummary } from "./summary.ts";
 import type { Supply } from "./supply.ts";
@@ -213,12 +214,14 @@ export type CameraNow = CameraCondition & {
   readonly held: readonly { readonly fromAt: UtcMs; readonly toAt: UtcMs }[];
   /** Its clock minus the box's; null: it does not tell, or was never set. */
   readonly clockOffsetMs: number | null;
+  /** As `status` has it; null: nobody looks. */
+  readonly picture: Pick<ReturnType<typeof pictureJson>, "value" | "since"> | null;
 };
 
 /** So many held stretches of a camera are told: only what is older than the rest needs to be. */
 export const mostHeld = 20;
 
-export const cameraMessage = (address: Address, { id, sinceAt, lastFrameAt, held, ...rest }: CameraNow): Draft =>
+export const cameraMessage = (address: Address, { id, sinceAt, lastFrameAt, held, picture, ...rest }: CameraNow): Draft =>
   draft(address, "camera", id, {
     v: 1,
     ...rest,
@@ -226,7 +229,7 @@ export const cameraMessage = (address: Address, { id, sinceAt, lastFrameAt, held
     heldLeftOut: Math.max(0, held.length - mostHeld),
     since: iso(sinceAt),
     lastFrameAt: isoOrNull(lastFrameAt),
-    picture: null,
+    picture: picture === null ? null : { value: picture.value, since: picture.since },
   });
 
 export const conditionMessage = (

@@ -2,6 +2,7 @@
 import { type ClockReading, clockTrouble } from "./acquaintance.ts";
 import type { UtcMs } from "./dating.ts";
 import type { CameraLine } from "./line.ts";
+import { isTrouble, type PictureState, type PictureTrouble, pictureJson } from "./picture.ts";
 import { durationText, numberText } from "./print.ts";
 import type { Reach } from "./reach.ts";
 import { mainTroubles } from "./stream.ts";
@@ -92,6 +93,8 @@ export type CameraFacts = {
   /** Why its ONVIF side does not answer; null: it does, or has none. */
   readonly problem: string | null;
   readonly line: CameraLine | null;
+  /** null: pictures are not looked at. */
+  readonly picture: PictureState | null;
 };
 /** What a todo is about; with its camera it names the alarm (contract §7). */
 export const troubles = [
@@ -106,6 +109,7 @@ export const troubles = [
   "camera",
   "camera-clock",
   "camera-login",
+  "picture",
   "station",
   "space",
   "certificate",
@@ -167,7 +171,7 @@ export function statusOf(facts: StatusFacts) {
         daysKept: camera.daysKept,
         clockOffsetMs: camera.clock?.offsetMs ?? null,
         line: camera.line,
-        picture: null,
+        picture: camera.picture === null ? null : pictureJson(camera.picture),
       },
     })),
     todo: todoOf(facts),
@@ -211,6 +215,16 @@ function wearText(disk: ReturnType<typeof troubled>[number], words: ReturnType<t
   const sentence = trouble === "worn" && wornPercent === null ? "spares" : trouble;
   const facts = { disk: name, errors: fileSystemErrors ?? 0, sectors: badSectors ?? 0, worn: wornPercent ?? 0 };
   return fill(words.wear.troubles[sentence], facts);
+}
+
+/** A camera that records nothing has another trouble first. */
+const pictureTroubleOf = ({ state, picture }: CameraFacts): PictureTrouble | null =>
+  picture !== null && isTrouble(picture.value) && (state === "recording" || state === "degraded") ? picture.value : null;
+
+function pictureText({ id, name, picture }: CameraFacts, trouble: PictureTrouble, words: ReturnType<typeof wordsIn>): string {
+  const when = picture?.day === picture?.night ? "both" : picture?.day === trouble ? "day" : "night";
+  const facts = { id, name, when: words.pictures.when[when], since: sinceText(picture?.sinceAt ?? null) };
+  return fill(words.pictures.troubles[trouble], facts);
 }
 
 const sinceText = (at: UtcMs | null) => (at === null ? "?" : vietnamTime(at));
@@ -266,6 +280,10 @@ function todoIn(facts: StatusFacts): readonly Omit<Todo, "texts">[] {
     const now = fill(words.weakStream.now[camera.stream], { since: sinceText(camera.sinceAt) });
     if (why !== undefined)
       add("camera", "attention", camera.id, fill(words.weakStream.why[why], { name: camera.name, now }), camera.sinceAt);
+  }
+  for (const camera of facts.cameras) {
+    const picture = pictureTroubleOf(camera);
+    if (picture !== null) add("picture", "attention", camera.id, pictureText(camera, picture, words), camera.picture?.sinceAt ?? null);
   }
   for (const camera of facts.cameras) {
     const trouble = camera.clock === null ? null : clockTrouble(camera.clock);

@@ -19,6 +19,8 @@ export const inVietnam = (text: string): string =>
 
 /** `14:05 05/01/2026` and `05/01/2026`, in Vietnamese time. */
 export const dateTime = (at: WallMs): string => vietnamTime(at).replace(/^(\d\d:\d\d):\d\d/, "$1");
+/** Hour of the day in Vietnam, 0–23. */
+export const vietnamHour = (at: WallMs): number => new Date(at + vietnamMs).getUTCHours();
 export const dateText = (at: WallMs): string => vietnamTime(at).slice(9);
 
 /** A command line's time: ISO with offset, `YYYY-MM-DD[THH:MM[:SS]]` or `HH:MM[:SS]` (today) in Vietnamese time. Null where it is none. */

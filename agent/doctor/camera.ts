@@ -7,7 +7,8 @@ import type { Check } from "../core/checkup.ts";
 import { factoryLogin, isFactoryPassword } from "../core/factory.ts";
 import { weakSigns } from "../core/line.ts";
 import { segmentPath } from "../core/path.ts";
-import { evidenceText, offsetText } from "../core/words.ts";
+import { isTrouble } from "../core/picture.ts";
+import { evidenceText, offsetText, wordsIn } from "../core/words.ts";
 import { clockOf } from "../query.ts";
 import { check, type DoctorMeans, doorMs, type Patient } from "./patient.ts";
 
@@ -103,7 +104,12 @@ async function aboutStream(
   const isOff = clock !== null && clockTrouble(clock) !== null;
   const line = status?.cameras.find((entry) => entry.id === camera.id)?.line ?? null;
   const signs = line === null ? [] : weakSigns(line).map((sign) => evidenceText(sign, settings.site.language));
+  const picture = status?.cameras.find((entry) => entry.id === camera.id)?.picture?.value ?? "unknown";
+  const pictureText = wordsIn(settings.site.language).pictures.values[picture];
   return [
+    ...(isTrouble(picture)
+      ? [check(id, "camera-picture", { name, id: camera.id, picture: pictureText }, "key frames of the last files")]
+      : []),
     ...(signs.length > 0 ? [check(id, "camera-line", { name, signs: signs.join("; ") }, "ss -ti")] : []),
     ...(reads.camera(camera.id)?.arrivalTimes === true
       ? [check(id, "camera-timestamps", { name }, "timestamps stand still or run wrong")]

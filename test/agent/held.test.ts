@@ -64,7 +64,14 @@ test("however much is held, and however long its names are, a camera's message i
     {
       ...{ id: "x".repeat(32), name: "ộ".repeat(500), group: "ộ".repeat(500), kind: 2, priority: true, household: "h".repeat(32) },
       ...{ state: "not-recording", why: "refused-password", sinceAt: startAt, stream: "fallback" },
-      ...{ lastFrameAt: startAt, recorded24h: 0.987_654_321, daysKept: 29.123_456, held, clockOffsetMs: -86_400_000 },
+      ...{
+        lastFrameAt: startAt,
+        recorded24h: 0.987_654_321,
+        daysKept: 29.123_456,
+        held,
+        clockOffsetMs: -86_400_000,
+        picture: { value: "covered", since: new Date(startAt).toISOString() },
+      },
     },
   );
   expect(toldOf(message)).toMatchObject({ heldLeftOut: 10_000 - mostHeld, held: held.slice(0, mostHeld).map(said) });

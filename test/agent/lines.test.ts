@@ -58,7 +58,7 @@ test("round trip and loss of the recorder's own connection, rate beside the usua
   const { cho, asked, eyes, look, end } = begin(() => wires);
   await look("cho", "nha");
   expect(cho.line).toEqual({ rttMs: 8, outOfOrderPercent: 0, bytesPerSecond: null, usualBytesPerSecond: null });
-  cho.lastFile = { stream: "main", startAt, ms: 60_000, bytes: 60_000 * 75 };
+  cho.lastFile = { path: "cho/1", stream: "main", startAt, ms: 60_000, bytes: 60_000 * 75 };
   // Somebody looks at the camera from this box, by a connection that has carried less.
   const viewer = { ...wire, localPort: 50_000, receivedBytes: 5, rttMs: 900 };
   wires = [viewer, { ...wire, segments: 2_000, outOfOrder: 80 }];
@@ -75,7 +75,7 @@ test("round trip and loss of the recorder's own connection, rate beside the usua
 
 test("the smaller stream is not held against what is usual of the main one", async () => {
   const { cho, look, end } = begin(() => [wire]);
-  cho.lastFile = { stream: "fallback", startAt, ms: 60_000, bytes: 60_000 * 20 };
+  cho.lastFile = { path: "cho/1", stream: "fallback", startAt, ms: 60_000, bytes: 60_000 * 20 };
   await look("cho");
   expect(cho.line).toMatchObject({ rttMs: 8, bytesPerSecond: null, usualBytesPerSecond: null });
   await end();

@@ -26,7 +26,7 @@ const startAt = Date.parse("2026-11-23T17:00:00.000Z");
 const root = "matghi/v1/nghia-phuong/";
 const to = `${root}to/an-dai-1/`;
 
-/** Sent by others than this day's agent: by an export (test/cli/export.test.ts), by checks of the picture that are not there yet. */
+/** Sent by others than this day's agent: by an export (test/cli/export.test.ts), by looks at pictures (test/agent/pictures.test.ts). */
 const elsewhere = ["export.made", "picture.suspect", "picture.cleared"];
 
 const heard: { topic: string; payload: string }[] = [];

@@ -10,6 +10,7 @@ import {
 } from "../../agent/core/message.ts";
 import { dayOf, spanOfDay } from "../../agent/core/period.ts";
 import { daySummary } from "../../agent/core/summary.ts";
+import { iso } from "../../agent/core/time.ts";
 
 const dayMs = 86_400_000;
 const startedAt = Date.now();
@@ -31,7 +32,15 @@ export const cameraDraft = (address: Address, id: string, isDown = false): Draft
   cameraMessage(address, {
     ...{ id, name: `Camera ${id}`, group: `Thôn ${address.site}`, kind: 2, priority: false },
     ...{ household: "ho-01", state: isDown ? "not-recording" : "recording", why: isDown ? "silent" : null, stream: "main" },
-    ...{ sinceAt: startedAt - 5 * dayMs, lastFrameAt: Date.now(), recorded24h: 0.998, daysKept: 21.4, held: [], clockOffsetMs: 120 },
+    ...{
+      sinceAt: startedAt - 5 * dayMs,
+      lastFrameAt: Date.now(),
+      recorded24h: 0.998,
+      daysKept: 21.4,
+      held: [],
+      clockOffsetMs: 120,
+      picture: { value: "good", since: iso(startedAt - dayMs) },
+    },
   });
 
 export const conditionDrafts = (address: Address): readonly Draft[] =>

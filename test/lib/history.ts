@@ -49,6 +49,7 @@ export function historyOf(village: Village, address: Address, name: string, from
             daysKept: now?.daysKept ?? null,
             held: [],
             clockOffsetMs: now?.clockOffsetMs ?? null,
+            picture: now?.picture ?? null,
           },
         });
       }),

@@ -4,6 +4,7 @@ import type { Settings } from "../../agent/config/schema.ts";
 import { loadConfig } from "../../agent/config.ts";
 import { makeDating } from "../../agent/core/dating.ts";
 import type { EndReason, Trust } from "../../agent/core/types.ts";
+import type { Glimpse } from "../../agent/core/view.ts";
 import { live } from "../../agent/main.ts";
 import type { Asking } from "../../agent/query.ts";
 import { openOrReplace, openReads } from "../../agent/store/store.ts";
@@ -38,6 +39,7 @@ import {
   scriptDoor,
   scriptInspections,
   scriptKnock,
+  scriptPicture,
   scriptService,
   scriptShutdown,
   scriptWires,
@@ -56,6 +58,8 @@ export type Scene = {
   readonly silentRouters: Set<string>;
   power: Reading<PowerValue>;
   link: Reading<LinkValue>;
+  /** What a file of footage shows. */
+  shows: (path: string) => Glimpse | null;
   /** The recorders' connections. */
   wires: readonly Wire[];
   /** What cameras say over ONVIF, and who answers a search. */
@@ -143,6 +147,7 @@ export function makeVillage(options: {
     silentRouters: new Set(),
     power: unfelt,
     link: unfelt,
+    shows: () => null,
     wires: [],
     ...{
       onvif: scriptCamera(),
@@ -199,6 +204,7 @@ export function makeVillage(options: {
       ),
       broker: options.broker ?? broker,
       ...{ power: feel("scene", () => scene.power), link: feel("scene", () => scene.link) },
+      picture: scriptPicture((path) => scene.shows(path)),
       wires: scriptWires(() => scene.wires),
       witness: { ask: async (address) => !scene.silentRouters.has(address) },
       ...{ calendar: { daily: () => undefined }, random: () => 0.5, service },

@@ -1,0 +1,115 @@
+/** A camera's picture through a morning of the whole agent: learnt, covered, told to technician and station, wiped, accepted. */
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { acceptPicture, listPictures } from "../../agent/cli/picture.ts";
+import type { Glimpse } from "../../agent/core/view.ts";
+import { readStatus } from "../../agent/query.ts";
+import { sentProblems } from "../lib/messages.ts";
+import { tempFolder } from "../lib/temp.ts";
+import { covered, street } from "../lib/views.ts";
+import { makeVillage, type Village } from "../lib/world.ts";
+
+const minute = 60_000;
+/** 8:00 in Vietnam. */
+const startAt = Date.parse("2026-11-24T01:00:00.000Z");
+let village: Village;
+let covers: string | null = null;
+let turned: string | null = null;
+const glanced: string[] = [];
+
+function shows(path: string): Glimpse {
+  glanced.push(path);
+  const seed = path.includes(`/${turned}/`) ? 3 : path.includes("/cho/") ? 1 : 2;
+  return path.includes(`/${covers}/`) ? covered(seed, glanced.length) : street(seed, { noise: glanced.length });
+}
+
+beforeAll(async () => {
+  village = makeVillage({
+    ...{ folder: tempFolder("pictures"), startAt, station: 'url: "mqtt://127.0.0.1:1"' },
+    cameras: [
+      'id: cho, name: Cổng chợ, url: "rtsp://cho/"',
+      'id: cau, url: "rtsp://cau/"',
+      "id: ho-12, kind: 1, manual: { checked: 2026-01-10, keeps: 7d }",
+    ],
+  });
+  village.scene.shows = shows;
+  await village.boot();
+});
+afterAll(() => village.stop());
+
+const pictures = () => village.ask((asking) => new Map(readStatus(asking, "test").cameras.map(({ id, picture }) => [id, picture])));
+const todo = () => village.ask((asking) => readStatus(asking, "test").todo.filter(({ type }) => type === "picture"));
+const messages = () => village.brokers.flatMap((broker) => broker.messages);
+const lastOf = (topic: string) => messages().findLast((message) => message.topic.endsWith(topic));
+const told = (topic: string) => JSON.parse(lastOf(topic)?.payload || "{}") as Record<string, unknown>;
+const events = () =>
+  messages()
+    .filter(({ topic, payload }) => topic.endsWith("/event") && payload.includes('"picture.'))
+    .map(({ payload }) => JSON.parse(payload) as { type: string; level: string; data: object });
+
+test("learnt in about an hour, each camera every ten minutes, nothing of one that is checked by hand", async () => {
+  await village.pass(30 * minute);
+  expect(pictures().get("cho")).toMatchObject({ value: "unknown" });
+  expect(told("/camera/cho").picture).toMatchObject({ value: "unknown" });
+  await village.pass(60 * minute);
+  expect(pictures().get("cho")).toMatchObject({ value: "good", day: "good", night: "unknown" });
+  expect(pictures().get("ho-12")).toBeNull();
+  expect(glanced.filter((path) => path.includes("/cho/")).length).toBeGreaterThanOrEqual(8);
+  expect(glanced.filter((path) => path.includes("/cho/")).length).toBeLessThanOrEqual(10);
+  expect(new Set(glanced).size).toBe(glanced.length);
+  expect(todo()).toEqual([]);
+  expect(told("/camera/cho").picture).toMatchObject({ value: "good" });
+}, 120_000);
+
+test("covered: a suspicion with its next step, at the box and at the station, and recording goes on", async () => {
+  covers = "cho";
+  await village.pass(35 * minute);
+  expect(pictures().get("cho")).toMatchObject({ value: "covered" });
+  expect(pictures().get("cau")).toMatchObject({ value: "good" });
+  expect(todo()).toMatchObject([
+    { camera: "cho", level: "attention", text: expect.stringMatching(/^Cổng chợ: nghi ống kính bị che \(ban ngày\) từ .* – đề nghị/) },
+  ]);
+  expect(told("/alarm/picture/cho")).toMatchObject({
+    level: "attention",
+    camera: "cho",
+    texts: { en: expect.stringContaining("seems covered") },
+  });
+  expect(told("/camera/cho")).toMatchObject({ state: "recording", picture: { value: "covered" } });
+  expect(events()).toMatchObject([{ type: "picture.suspect", level: "warn", data: { camera: "cho", light: "day", value: "covered" } }]);
+  expect(messages().flatMap((message) => sentProblems(message))).toEqual([]);
+}, 60_000);
+
+test("wiped: told, and the alarm is taken back", async () => {
+  covers = null;
+  await village.pass(25 * minute);
+  expect(todo()).toEqual([]);
+  expect(lastOf("/alarm/picture/cho")?.payload).toBe("");
+  expect(events().slice(1)).toMatchObject([
+    { type: "picture.cleared", level: "info", data: { camera: "cho", light: "day", was: "covered" } },
+  ]);
+}, 60_000);
+
+test("what an officer accepts is learnt anew by the running agent, and stands in the audit", async () => {
+  const said: string[] = [];
+  const context = { configFile: village.config, json: false, out: (text: string) => void said.push(text), err: () => undefined };
+  expect(acceptPicture(context, { camera: "cho", officer: "CA-07" })).toBe(0);
+  expect(said.at(-1)).toContain("Cổng chợ");
+  expect(pictures().get("cho")).toMatchObject({ value: "unknown" });
+  expect(listPictures(context)).toBe(0);
+  // Nobody holds the lock of a running agent here: what was found before says nothing of now.
+  expect(said.at(-1)?.split("\n")).toEqual([
+    "cho  Cổng chợ: ban ngày chưa rõ · ban đêm chưa rõ",
+    "cau  cau: ban ngày chưa rõ · ban đêm chưa rõ",
+  ]);
+  expect(() => acceptPicture(context, { camera: "cho-9", officer: "CA-07" })).toThrow(/cho-9/);
+  turned = "cho";
+  await village.pass(95 * minute);
+  expect(pictures().get("cho"), "what it shows now is the usual one").toMatchObject({ value: "good" });
+}, 120_000);
+
+test("what was learnt outlives a power cut", async () => {
+  village.cut();
+  await village.pass(5 * minute);
+  await village.boot();
+  await village.pass(2 * minute);
+  expect(pictures().get("cau")).toMatchObject({ value: "good" });
+}, 60_000);
