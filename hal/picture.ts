@@ -13,7 +13,7 @@ const mostTextBytes = 65_536;
 
 /** The small gray picture goes to standard output, the sharpness of the whole one to the fourth handle. */
 const graph = [
-  "[0:v:0]split[whole][small]",
+  "[0:v:0]trim=end_frame=1,split[whole][small]",
   "[whole]blurdetect,metadata=print:key=lavfi.blur:file=pipe\\\\:3,nullsink",
   `[small]scale=${width}:${height}:flags=area,format=gray[gray]`,
 ].join(";");

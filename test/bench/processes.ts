@@ -20,6 +20,12 @@ export function cpuSeconds(pid: number): number {
   return fields === null ? Number.NaN : (Number(fields[11]) + Number(fields[12])) / ticksPerSecond;
 }
 
+/** The same of its children, and theirs, that have ended and were waited for. */
+export function waitedCpuSeconds(pid: number): number {
+  const fields = statOf(pid);
+  return fields === null ? Number.NaN : (Number(fields[13]) + Number(fields[14])) / ticksPerSecond;
+}
+
 /** Children of a process, in order. */
 export function childrenOf(pid: number): readonly number[] {
   const pids = readdirSync("/proc").map(Number).filter(Number.isInteger);
