@@ -7,6 +7,7 @@ import { spanOfDay, spanOfMonth } from "./core/period.ts";
 import { countsOf, type RegisterSums, registerSums, requestsOn } from "./core/register.ts";
 import type { CameraLedger, ReportCamera } from "./core/report.ts";
 import { type DayFacts, type MonthFacts, type StretchFacts, typesOfNote } from "./core/summary.ts";
+import { pictureEvents, type Suspicion, suspicionsOf } from "./core/suspicion.ts";
 import type { Span } from "./core/types.ts";
 import { type Asking, clockOf, drawnIn, historyOf } from "./query.ts";
 
@@ -66,6 +67,16 @@ export function dayFacts(asking: Asking, camera: string, day: string): DayFacts 
   const events = reads.eventsOf(camera, typesOfNote, stored, mostEvents);
   const dated = events.map((row) => ({ ...row, at: dating.toUtc(row.at), data: redate(row.data, dating) }));
   return { ...stretchFacts(asking, camera, span), day, events: dated };
+}
+
+/** What was suspected of these cameras' pictures in a span, as far as the journal goes back; null: nobody looks at them. */
+export function suspicionsIn({ reads, dating, settings }: Asking, cameras: readonly string[], span: Span): readonly Suspicion[] | null {
+  if (settings.pictures.every === 0) return null;
+  const until = { fromAt: Number.MIN_SAFE_INTEGER, toAt: dating.fromUtc(span.toAt), afterG: 0, limit: mostEvents };
+  const rows = pictureEvents.flatMap((type) => reads.events({ ...until, type })).sort((a, b) => a.g - b.g);
+  const dated = rows.map((row) => ({ ...row, at: dating.toUtc(row.at) }));
+  const eventsOf = (camera: string) => dated.filter(({ data }) => data.camera === camera);
+  return cameras.flatMap((camera) => suspicionsOf(camera, eventsOf(camera), span)).sort((a, b) => a.fromAt - b.fromAt);
 }
 
 /** What the station is told of a camera's month. */

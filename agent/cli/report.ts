@@ -7,8 +7,9 @@ import { type Report, reportJson, reportOf } from "../core/report.ts";
 import { type SheetFacts, sheetText } from "../core/sheet.ts";
 import { comparisonOf, isWhole } from "../core/sheetblock.ts";
 import { sheetHtml } from "../core/sheetpage.ts";
+import { suspicionJson } from "../core/suspicion.ts";
 import { fill, wordsIn } from "../core/words.ts";
-import { registerFacts, reportFacts } from "../facts.ts";
+import { registerFacts, reportFacts, suspicionsIn } from "../facts.ts";
 import { version } from "../version.ts";
 import { type Context, exit, Refusal, reading, type Session } from "./context.ts";
 import { writeWhole } from "./out.ts";
@@ -47,11 +48,23 @@ function formatOf({ json }: Context, asked: string | undefined): Format {
 const render: Record<Format, (made: Report, session: Session) => string> = {
   text: (made, session) => sheetText(made, sheetFacts(made, session)),
   html: (made, session) => sheetHtml(made, sheetFacts(made, session)),
-  json: (made, session) => JSON.stringify({ ...reportJson(made), extractions: registerJson(registerFacts(session, made.period.span)) }),
+  json: (made, session) =>
+    JSON.stringify({
+      ...reportJson(made),
+      pictures: suspicionsOn(made, session)?.map(suspicionJson) ?? null,
+      extractions: registerJson(registerFacts(session, made.period.span)),
+    }),
   csv: (made, { settings }) => csvText(made, settings.site.language),
 };
 
 const reportOn = (period: Period, session: Session): Report => reportOf(period, reportFacts(session, period.span), session.nowAt);
+
+const suspicionsOn = ({ cameras, period, untilAt }: Report, session: Session) =>
+  suspicionsIn(
+    session,
+    cameras.map(({ camera }) => camera.id),
+    { fromAt: period.span.fromAt, toAt: untilAt },
+  );
 
 function sheetFacts(made: Report, session: Session): SheetFacts {
   const { site, report: printed, recording } = session.settings;
@@ -71,6 +84,7 @@ function sheetFacts(made: Report, session: Session): SheetFacts {
     ...{ recipients: printed.recipients ?? [], dutyPhone: printed.dutyPhone ?? null, keepRule: recording.keep.rule },
     ...{
       missing: [],
+      pictures: suspicionsOn(made, session),
       comparison: comparisonOf(judged(made), before === null ? null : judged(before)),
       extractions: countsOf(register.requests),
       register,

@@ -142,6 +142,10 @@ function learn(usual: Usual | null, view: View): Usual {
   };
 }
 
+/** What stands suspected, as it is told when somebody finds it right. */
+export const openSuspicions = ({ sides }: Album): readonly { readonly light: Light; readonly was: PictureTrouble }[] =>
+  lights.flatMap((light) => (isTrouble(sides[light].value) ? [{ light, was: sides[light].value }] : []));
+
 /** A camera's picture in one word, the worse light's, and in both. */
 export type PictureState = {
   readonly value: PictureValue;

@@ -2,8 +2,9 @@
 import { type Grade, gradeLimits, grades } from "./grade.ts";
 import { countText, durationText, hoursText, limitText, lostHoursText, numberText, percentText, tableText } from "./print.ts";
 import type { CameraRow, Report, SumRow } from "./report.ts";
-import { type BlockFacts, lowerFirst, outcomeTexts, type Section, sectionsOf } from "./sheetblock.ts";
+import { type BlockFacts, lowerFirst, outcomeTexts, type Section, sectionsOf, suspectedOf } from "./sheetblock.ts";
 import { causesOf, gradeText, mostLost } from "./sheettables.ts";
+import { type Suspicion, suspicionText } from "./suspicion.ts";
 import { lostMs, mostUnknown, noteUnknown, type Tally } from "./tally.ts";
 import { dateText, dateTime, vietnamTime } from "./time.ts";
 import { fill, type Language, wordsIn } from "./words.ts";
@@ -82,7 +83,7 @@ function figureLines(report: Report, facts: SheetFacts): string[] {
   return [
     fill(words.count, { all: count(cameras.length), kind1: ofKind(1), kind2: ofKind(2) }),
     ...grades.filter((grade) => grade !== "manual" && total.grades[grade] > 0).map((grade) => gradeLine(grade, total, language)),
-    wordsIn(language).sheet.pictureFigure,
+    ...pictureLines(report, facts),
     ...(total.grades.manual === 0 ? [] : [fill(words.manual, { count: count(total.grades.manual) })]),
     fill(words.ratio, { ...hoursOf(total, language), ratio: ratioText(total, language) }),
     ...(total.worstRatio === null || total.ratio === null ? [] : [fill(words.worst, { ratio: percentText(total.worstRatio, language) })]),
@@ -93,6 +94,22 @@ function figureLines(report: Report, facts: SheetFacts): string[] {
     facts.extractions === null
       ? words.extractions
       : fill(wordsIn(language).sheet.extractionsFigure, outcomeTexts(facts.extractions, language)),
+  ];
+}
+
+/** A sheet names this many suspicions. */
+const mostSuspicions = 10;
+
+function pictureLines({ cameras }: Report, { pictures, language }: SheetFacts): string[] {
+  const words = wordsIn(language);
+  if (pictures === null) return [words.sheet.pictureFigure];
+  const names = new Map(cameras.map(({ camera }) => [camera.id, camera.name]));
+  const line = (one: Suspicion) => fill(words.pictures.line, { text: suspicionText(one, names.get(one.camera) ?? one.camera, language) });
+  const rest = pictures.length - mostSuspicions;
+  return [
+    fill(words.pictures.figure, { count: countText(suspectedOf(pictures), language) }),
+    ...pictures.slice(0, mostSuspicions).map(line),
+    ...(rest > 0 ? [fill(words.pictures.more, { count: countText(rest, language) })] : []),
   ];
 }
 

@@ -1,4 +1,5 @@
 /** The text that an officer takes over into a report of their own (requirements, 6.B), with its tables. What only people know stays `[…]`. Pure. */
+
 import { gradeLimits } from "./grade.ts";
 import { countText, hoursText, limitText, lostHoursText, numberText, percentText, shareTexts } from "./print.ts";
 import { longBrokenDays } from "./proposal.ts";
@@ -18,6 +19,7 @@ import {
   type SheetTable,
   troubleTable,
 } from "./sheettables.ts";
+import type { Suspicion } from "./suspicion.ts";
 import { add, type ByCause, nothing, shareOf, type Tally } from "./tally.ts";
 import { dateText } from "./time.ts";
 import type { WallMs } from "./types.ts";
@@ -55,6 +57,8 @@ export type BlockFacts = {
   /** What the report lacks, in sentences. */
   readonly missing: readonly string[];
   readonly comparison: Comparison;
+  /** What was suspected of cameras' pictures; null: nobody looked at them, or it is not known here. */
+  readonly pictures: readonly Suspicion[] | null;
   /** Null: not known. */
   readonly extractions: Extractions | null;
   /** The box's own register; the station has none. */
@@ -125,11 +129,20 @@ function stateLines(report: Report, facts: BlockFacts): readonly string[] {
     sentenceOf(report, language),
     ...facts.missing,
     ...comparedLines(report, facts),
-    wordsIn(language).sheet.picture,
+    picturesText(facts),
     keptText(report, facts),
     clocksText(report, language),
   ];
 }
+
+function picturesText({ pictures, language }: BlockFacts): string {
+  const words = wordsIn(language);
+  if (pictures === null) return words.sheet.picture;
+  return fill(words.pictures.inReport, { count: countText(suspectedOf(pictures), language) });
+}
+
+/** How many cameras. */
+export const suspectedOf = (pictures: readonly Suspicion[]): number => new Set(pictures.map(({ camera }) => camera)).size;
 
 /** The period in a sentence or three. */
 export function sentenceOf({ cameras, total }: Report, language: Language): string {

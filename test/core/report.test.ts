@@ -152,7 +152,7 @@ describe("for every ledger", () => {
 
 const sheet = {
   ...{ language: "vi" as const, version: "1.2.3", site: "Thôn An Đại 1", takenAt: nowAt, unit: null, rule: null, recipients: [] },
-  ...{ dutyPhone: null, keepRule: "", missing: [], comparison: null, extractions: null },
+  ...{ dutyPhone: null, keepRule: "", missing: [], pictures: null, comparison: null, extractions: null },
 };
 
 describe("flaps", () => {

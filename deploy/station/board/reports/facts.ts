@@ -25,7 +25,7 @@ export function communeSheetOf(retained: Retained, period: Period, nowAt: WallMs
     facts: {
       ...{ language, site: null, takenAt: nowAt, version: made.versions.join(", "), rule: null, dutyPhone: null, keepRule: "" },
       ...{ unit: printed.unit.trim() === "" ? null : printed.unit.trim(), recipients: recipients.filter((text) => text !== "") },
-      ...{ missing: missingTexts(made, language), comparison: comparisonOf(made, earlier), extractions: made.extractions },
+      ...{ pictures: null, missing: missingTexts(made, language), comparison: comparisonOf(made, earlier), extractions: made.extractions },
     },
   };
 }
