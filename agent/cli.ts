@@ -330,11 +330,14 @@ function codeOf(error: unknown): number {
   return exit.needsPerson;
 }
 
-/** Of two cameras the first would be passed over in silence. */
-function onlyOne(id: string, before: string | undefined): string {
-  if (before === undefined) return id;
-  throw new InvalidArgumentError(`${before} was said before; one camera at a time.`);
-}
+/** Of two values the first would be passed over in silence; the options that may come again gather theirs themselves. */
+const once = (command: Command, option: Option) => (text: string) => {
+  const name = option.attributeName();
+  if (command.getOptionValueSource(name) !== "cli") return text;
+  const before: unknown = command.getOptionValue(name);
+  const said = typeof before === "string" ? before : `--no-${option.name()}`;
+  throw new InvalidArgumentError(`${said} was said before; say ${option.long ?? option.name()} once.`);
+};
 
 async function main(args: readonly string[]): Promise<void> {
   let code: number = exit.fine;
@@ -345,7 +348,7 @@ async function main(args: readonly string[]): Promise<void> {
     command.exitOverride().configureOutput({
       outputError: (text, write) => write(`${onOneLine(text.trim().replace(/\s*\n\s*/g, " "))}; see ${called} --help\n`),
     });
-    for (const option of command.options) if (option.long === "--camera" && option.parseArg === undefined) option.argParser(onlyOne);
+    for (const option of command.options) if (option.parseArg === undefined) option.argParser(once(command, option));
     for (const inner of command.commands) strict(inner, `${called} ${inner.name()}`);
   };
   strict(program, program.name());

@@ -10,6 +10,7 @@ import { openStore, type Store } from "../../agent/store/store.ts";
 import { makeFootage } from "../../hal/footage.ts";
 import { matghi, startAgent, until, writeSite } from "../lib/agent.ts";
 import { filesUnder } from "../lib/footage.ts";
+import { withOptions } from "../lib/options.ts";
 import { tempFolder } from "../lib/temp.ts";
 import { atTerminal } from "../lib/terminal.ts";
 
@@ -60,10 +61,11 @@ beforeEach(async () => {
 });
 
 const odd = `../../x "'; rm -rf / <b>&amp;</b> $(id) %s`;
-const deleting = (from: number, to: number, more: readonly string[] = []) => [
-  ...["delete", "--config", config, "--camera", "cho", "--from", at(from), "--to", at(to), "--reason", "QĐ 7/2026", "--officer", odd],
-  ...more,
-];
+const deleting = (from: number, to: number, more: readonly string[] = []) =>
+  withOptions(
+    ["delete", "--config", config, "--camera", "cho", "--from", at(from), "--to", at(to), "--reason", "QĐ 7/2026", "--officer", odd],
+    more,
+  );
 const files = (camera: string) => filesUnder(join(footage(), camera)).length;
 const numbers = (camera: string) =>
   withStore((store) => store.segmentsTouching(camera, { fromAt: 0, toAt: Number.MAX_SAFE_INTEGER }).map(({ number }) => number));
@@ -224,7 +226,7 @@ test("while a copy of it is being made nothing goes, and whose it is is said", a
 
 const refusals = [
   [["--from", "09:00", "--to", "08:00"], 2, /swap them/],
-  [["--camera", "nga-ba"], 2, /'nga-ba' is invalid\. cho was said before; one camera at a time/],
+  [["--camera", "nga-ba"], 2, /'nga-ba' is invalid\. cho was said before; say --camera once/],
   [["--from", "2020-01-01", "--to", "2020-01-02"], 3, /no closed footage of that stretch/],
   [["--reason", " "], 2, /--reason is empty/],
   [["--officer", "a\nb"], 2, /--officer holds a line break/],

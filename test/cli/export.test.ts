@@ -26,6 +26,7 @@ import { matghi, program, sleep, startAgent, until, writeSecret, writeSite } fro
 import { type Cameras, repository, startCameras } from "../lib/cameras.ts";
 import { filesUnder } from "../lib/footage.ts";
 import { eventProblems } from "../lib/messages.ts";
+import { withOptions } from "../lib/options.ts";
 import { tempFolder } from "../lib/temp.ts";
 
 const run = promisify(execFile);
@@ -315,7 +316,7 @@ describe("sealed", () => {
   const target = join(folder, "sealed");
   const opened = join(folder, "opened");
   const sealing = (more: readonly string[] = [], with_ = secret) =>
-    matghi(wanted(["--camera", "nho", "--seal", "--passphrase-file", with_, "--out", target, ...more]));
+    matghi(withOptions(wanted(["--camera", "nho", "--seal", "--passphrase-file", with_, "--out", target]), more));
   const open = (pass: string, file = `${target}.zip`) => run("7z", ["x", "-y", `-p${pass}`, `-o${opened}`, file]);
 
   test("a stranger's 7-Zip opens it with the passphrase, with no other, and the folder in it is unaltered", async () => {
@@ -529,10 +530,15 @@ test.concurrent.each([
 describe("look", () => {
   const sheet = join(folder, "sheet.html");
   const looking = (more: readonly string[] = [], camera = "cho") =>
-    matghi([
-      ...["look", "--config", config, "--camera", camera, "--from", from, "--to", to, "--every", "4s", "--request", "CV 12"],
-      ...["--officer", odd, "--out", sheet, ...more],
-    ]);
+    matghi(
+      withOptions(
+        [
+          ...["look", "--config", config, "--camera", camera, "--from", from, "--to", to, "--every", "4s", "--request", "CV 12"],
+          ...["--officer", odd, "--out", sheet],
+        ],
+        more,
+      ),
+    );
 
   test("pictures with their times, the hole between them, and nothing that is markup or fetched", async () => {
     const answer = await looking(["--json"]);
@@ -563,7 +569,7 @@ describe("look", () => {
   test.concurrent.each([
     [["--every", "0s"], 2, /--every 0s: not a step/],
     [["--every", "soon"], 2, /not a step/],
-    [["--camera", "nho"], 2, /cho was said before; one camera at a time/],
+    [["--camera", "nho"], 2, /cho was said before; say --camera once/],
     [["--out", "/none/there/x.html"], 1, /is not there; choose a folder/],
     [["--from", "2020-01-01", "--to", "2020-01-02"], 3, /no closed footage/],
   ] as const)("%j is refused with one line", async (more, code, text) => {
