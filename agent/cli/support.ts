@@ -14,6 +14,7 @@ import { checkJson, worstFirst } from "../core/checkup.ts";
 import { makeDating } from "../core/dating.ts";
 import { envelopeOf } from "../core/message.ts";
 import { scrub, scrubFacts, scrubLog } from "../core/scrub.ts";
+import { onOneLine } from "../core/text.ts";
 import { iso, isoOrNull, vietnamTime } from "../core/time.ts";
 import { bytesText, fill, wordsIn } from "../core/words.ts";
 import { datedGap, readStatus } from "../query.ts";
@@ -40,6 +41,8 @@ const mostBytes = 8 << 20;
 /** A part that hangs on a dying disk is left out. */
 const partMs = 90_000;
 const longestSecretBytes = 4_096;
+/** The only part that is there because somebody named it. */
+const logPart = "log.txt";
 
 /** The site as far as it can be told: a broken configuration still says where the state is. */
 type Subject = {
@@ -75,7 +78,9 @@ export async function support(
     context.out(fill(words.written, { file: options.out, parts: made.length, bytes: bytesText(bytes, language) }));
     if (lost.length > 0) context.out(fill(words.missing, { names: lost.join(", ") }));
   }
-  return exit.fine;
+  if (options.log === undefined || !lost.includes(logPart)) return exit.fine;
+  context.err(onOneLine(`--log ${options.log} cannot be read, and ${options.out} lacks it; name a log that is there, with another --out`));
+  return exit.wrongUse;
 }
 
 function subjectOf(configFile: string): Subject {
@@ -227,7 +232,7 @@ function partsOf(context: Context, options: SupportOptions, subject: Subject, ma
       lines(withoutHost((await machine.log({ unit: "matghi" }, mostLines)) ?? "no journal of matghi here\n")),
     ),
     part("kernel.txt", async () => lines(withoutHost((await machine.log("kernel", 2_000)) ?? "the kernel's log cannot be read here\n"))),
-    ...(options.log === undefined ? [] : [part("log.txt", async () => lines(await endOf(options.log ?? "")))]),
+    ...(options.log === undefined ? [] : [part(logPart, async () => lines(await endOf(options.log ?? "")))]),
   ];
 }
 

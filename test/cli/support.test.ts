@@ -203,6 +203,20 @@ test("beside the running agent: what is needed is there, what must stay is not",
   expect(archive.raw.length).toBeLessThan(4 << 20);
 });
 
+test("a log that is not there is wrong use: it is named, and the archive is made with all the rest", async () => {
+  const file = join(folder, "no-log.tar.gz");
+  const answer = await matghi(["support", "--out", file, "--log", "/none/there.log", "--config", config]);
+  expect([answer.code, answer.stderr]).toEqual([
+    2,
+    expect.stringMatching(/^--log \/none\/there\.log cannot be read, .*no-log.* lacks it; name a log/),
+  ]);
+  expect(answer.stdout).toContain("log.txt");
+  const parts = unpack(file).json<{ name: string; error: string | null }[]>("parts.json");
+  expect(parts.filter(({ error }) => error !== null)).toEqual([
+    expect.objectContaining({ name: "log.txt", error: expect.stringContaining("ENOENT") }),
+  ]);
+});
+
 test("the journal of the service, its unit and the kernel's log, without the machine's name", async () => {
   const script = (name: string, body: string) => {
     const file = join(folder, name);
