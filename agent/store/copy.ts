@@ -1,7 +1,8 @@
 /** Copies of the database: made while the agent writes, and given a new journal when they take its place. */
 import { randomUUID } from "node:crypto";
+import type { WallMs } from "../core/types.ts";
 import { type Database, openAsItIs, openWriter } from "./database.ts";
-import { makeReads } from "./reads.ts";
+import { makeReads, type Reads } from "./reads.ts";
 
 /** SQLite's online backup: consistent, also while the agent writes. False: there is no database. Rejects with SQLite's error. */
 export async function copyDatabase(state: string, target: string): Promise<boolean> {
@@ -52,14 +53,19 @@ function renameJournalIn(db: Database, why: string): string {
   db.transaction(() => {
     db.prepare("DELETE FROM meta WHERE key IN ('cursor', 'acked', 'retained') OR key LIKE 'page:%'").run();
     db.prepare("INSERT INTO meta VALUES ('db', ?) ON CONFLICT DO UPDATE SET value = excluded.value").run(name);
-    const run = makeReads(db).lastRun();
+    const reads = makeReads(db);
+    const run = reads.lastRun();
     if (run === null) return;
     // Done before by a start that was cut off, the run's own count may have been taken over anew.
     const used = "max(seq, (SELECT coalesce(max(e.seq), 0) FROM event e WHERE e.run = run.id))";
     const seq = db.prepare(`UPDATE run SET seq = ${used} + ? WHERE id = ? RETURNING seq`).pluck().get(numberGap, run.id);
     db.prepare(
       "INSERT INTO event (run, seq, at, mono_ms, clock, type, level, keep, data) VALUES (?, ?, ?, 0, 'unset', 'journal.reset', 'alarm', 3, ?)",
-    ).run(run.id, seq, run.beatAt, JSON.stringify({ brokenAs: why, db: name }));
+    ).run(run.id, seq, latestIn(db, reads), JSON.stringify({ brokenAs: why, db: name }));
   }).immediate();
   return name;
 }
+
+/** The newest moment that is known: a run that `repair` made from its files has no beat of its own. */
+const latestIn = (db: Database, reads: Reads): WallMs =>
+  Math.max(reads.latestAt(), Number(db.prepare("SELECT coalesce(max(end_at), 0) FROM segment").pluck().get()));

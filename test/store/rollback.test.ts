@@ -65,6 +65,9 @@ test("runs that `repair` knows by their footage alone hide no old copy, and make
     const named = await underOwnName(store, own);
     onTestFinished(() => named.store.close());
     expect(named.renamed !== null).toBe(isCopy);
+    // A run of files alone has no beat: the reset is dated by what is known.
+    const resets = named.store.journal.after(0, 100).filter(({ type }) => type === "journal.reset");
+    expect(resets.map(({ at }) => at)).toEqual(isCopy ? [start.wallMs] : []);
   }
 });
 
