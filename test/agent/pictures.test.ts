@@ -32,6 +32,7 @@ beforeAll(async () => {
       'id: cau, url: "rtsp://cau/"',
       "id: ho-12, kind: 1, manual: { checked: 2026-01-10, keeps: 7d }",
     ],
+    more: ["pictures: { every: 2min }"],
   });
   village.scene.shows = shows;
   await village.boot();
@@ -48,11 +49,11 @@ const events = () =>
     .filter(({ topic, payload }) => topic.endsWith("/event") && payload.includes('"picture.'))
     .map(({ payload }) => JSON.parse(payload) as { type: string; level: string; data: object });
 
-test("learnt in about an hour, each camera every ten minutes, nothing of one that is checked by hand", async () => {
-  await village.pass(30 * minute);
+test("learnt after six looks, each camera as often as is set, nothing of one that is checked by hand", async () => {
+  await village.pass(6 * minute);
   expect(pictures().get("cho")).toMatchObject({ value: "unknown" });
   expect(told("/camera/cho").picture).toMatchObject({ value: "unknown" });
-  await village.pass(60 * minute);
+  await village.pass(14 * minute);
   expect(pictures().get("cho")).toMatchObject({ value: "good", day: "good", night: "unknown" });
   expect(pictures().get("ho-12")).toBeNull();
   expect(glanced.filter((path) => path.includes("/cho/")).length).toBeGreaterThanOrEqual(8);
@@ -64,7 +65,7 @@ test("learnt in about an hour, each camera every ten minutes, nothing of one tha
 
 test("covered: a suspicion with its next step, at the box and at the station, and recording goes on", async () => {
   covers = "cho";
-  await village.pass(35 * minute);
+  await village.pass(9 * minute);
   expect(pictures().get("cho")).toMatchObject({ value: "covered" });
   expect(pictures().get("cau")).toMatchObject({ value: "good" });
   expect(todo()).toMatchObject([
@@ -82,7 +83,7 @@ test("covered: a suspicion with its next step, at the box and at the station, an
 
 test("wiped: told, and the alarm is taken back", async () => {
   covers = null;
-  await village.pass(25 * minute);
+  await village.pass(7 * minute);
   expect(todo()).toEqual([]);
   expect(lastOf("/alarm/picture/cho")?.payload).toBe("");
   expect(events().slice(1)).toMatchObject([
@@ -94,7 +95,7 @@ test("the period's report names it, and how many cameras it was", () => {
   const span = { fromAt: startAt, toAt: village.now() };
   const found = village.ask((asking) => suspicionsIn(asking, ["cho", "cau"], span)) ?? [];
   expect(found).toMatchObject([{ camera: "cho", light: "day", value: "covered" }]);
-  expect((found[0]?.toAt ?? 0) - (found[0]?.fromAt ?? 0)).toBeGreaterThan(10 * minute);
+  expect((found[0]?.toAt ?? 0) - (found[0]?.fromAt ?? 0)).toBeGreaterThan(2 * minute);
   expect(village.ask((asking) => suspicionsIn(asking, ["cho"], { fromAt: span.toAt - minute, toAt: span.toAt }))).toEqual([]);
   const said: string[] = [];
   const context = { configFile: village.config, json: false, out: (text: string) => void said.push(text), err: () => undefined };
@@ -107,7 +108,7 @@ test("what an officer accepts is learnt anew by the running agent, and stands in
   const said: string[] = [];
   const context = { configFile: village.config, json: false, out: (text: string) => void said.push(text), err: () => undefined };
   turned = "cho";
-  await village.pass(70 * minute);
+  await village.pass(16 * minute);
   expect(todo()).toMatchObject([{ camera: "cho", text: expect.stringContaining("nghi lệch hướng camera") }]);
   expect(acceptPicture(context, { camera: "cho", officer: "CA-07" })).toBe(0);
   expect(said.at(-1)).toContain("Cổng chợ");
@@ -119,7 +120,7 @@ test("what an officer accepts is learnt anew by the running agent, and stands in
     "cau  cau: ban ngày chưa rõ · ban đêm chưa rõ",
   ]);
   expect(() => acceptPicture(context, { camera: "cho-9", officer: "CA-07" })).toThrow(/cho-9/);
-  await village.pass(95 * minute);
+  await village.pass(21 * minute);
   expect(events().slice(2)).toMatchObject([
     { type: "picture.suspect", data: { camera: "cho", light: "day", value: "moved" } },
     { type: "picture.cleared", data: { camera: "cho", light: "day", was: "moved" } },
