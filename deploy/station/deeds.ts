@@ -28,6 +28,9 @@ import { givenTo, mostPeers, networkOf, tunnels } from "./tunnel.ts";
 /** A deed that cannot be done, with the next step. */
 export class Undoable extends Error {}
 
+/** A deed on something that is not on the list. */
+export class Unknown extends Undoable {}
+
 export function registerOf(place: Place): Register {
   const register = readRegister(place);
   if (register === null)
@@ -109,13 +112,16 @@ export async function removeSite(place: Place, id: string): Promise<void> {
   const after = withoutSite(register, id);
   // A tunnel that did not take the change in keeps no session open.
   const trouble = troubleOf(() => void settle(place, { kind: "changed", register: after }));
-  const left = await endSession(place, after, id);
+  const ended = await endSession(place, after, id);
   if (trouble !== null) throw trouble;
-  if (site === undefined && left === 0) throw new Undoable(`there is no site ${id}; deploy/station/list shows all`);
+  if (site === undefined && ended.left === 0) throw new Unknown(`there is no site ${id}; deploy/station/list shows all`);
+  if (ended.kind === "unreached") throw new Undoable(`site ${id} is off the list, but ${ended.why}`);
 }
 
+type Ended = { readonly kind: "ended"; readonly left: number } | { readonly kind: "unreached"; readonly left: 0; readonly why: string };
+
 /** Whoever comes with a box's name takes its session over. Resolves with the number of messages that were left. */
-async function endSession(place: Place, register: Register, id: string): Promise<number> {
+async function endSession(place: Place, register: Register, id: string): Promise<Ended> {
   const root = `matghi/v1/${register.commune}`;
   const result = await connectAs(place, asOurselves(place, register, id), [
     `${root}/from/${id}/#`,
@@ -123,12 +129,13 @@ async function endSession(place: Place, register: Register, id: string): Promise
     `${root}/station/note/${id}/#`,
   ]);
   if (result.kind === "failed")
-    throw new Undoable(
-      `site ${id} is off the list, but the broker was not reached to end its session (${result.detail}); start it again: systemctl restart matghi-broker, then run this again`,
-    );
+    return {
+      ...{ kind: "unreached", left: 0 },
+      why: `the broker was not reached to end its session (${result.detail}); start it again: systemctl restart matghi-broker, then run this again`,
+    };
   const left = await clearHeard(result.talker);
   await result.talker.end();
-  return left;
+  return { kind: "ended", left };
 }
 
 const quietMs = 1_500;
@@ -163,7 +170,7 @@ export function addRouter(place: Place, household: string, file: string): Routed
 export function removeRouter(place: Place, household: string): void {
   const register = registerOf(place);
   if (!register.routers.some((router) => router.household === household))
-    throw new Undoable(`household ${household} has no router here; deploy/station/list shows all`);
+    throw new Unknown(`household ${household} has no router here; deploy/station/list shows all`);
   settle(place, { kind: "changed", register: withoutRouter(register, household) });
 }
 
@@ -273,7 +280,7 @@ function birthOf(site: string, payload: string): Births {
 
 export function removePerson(place: Place, name: string): void {
   const register = registerOf(place);
-  if (!register.people.some((person) => person.name === name)) throw new Undoable(`there is no ${name}; deploy/station/list shows all`);
+  if (!register.people.some((person) => person.name === name)) throw new Unknown(`there is no ${name}; deploy/station/list shows all`);
   settle(place, { kind: "changed", register: withoutPerson(register, name) });
 }
 

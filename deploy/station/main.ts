@@ -6,7 +6,19 @@ import { parseArgs } from "node:util";
 import { joinedLine, onOneLine } from "../../agent/core/text.ts";
 import { type Tunnel, tunnelText } from "../../agent/core/tunnel.ts";
 import { checkRights } from "./check.ts";
-import { addPerson, addPhone, addRouter, addSite, refresh, registerOf, removePerson, removeRouter, removeSite, Undoable } from "./deeds.ts";
+import {
+  addPerson,
+  addPhone,
+  addRouter,
+  addSite,
+  refresh,
+  registerOf,
+  removePerson,
+  removeRouter,
+  removeSite,
+  Undoable,
+  Unknown,
+} from "./deeds.ts";
 import { fill } from "./fill.ts";
 import { guardDatabase } from "./guard.ts";
 import { install, provePromises, remove } from "./install.ts";
@@ -90,6 +102,7 @@ async function main(command: string, args: readonly string[]): Promise<void> {
   // Where there is no station yet, nothing is to be left behind.
   if (command !== "install") registerOf(place);
   else if (values.remove !== true) installWanted(place, values);
+  else if (values.folder !== undefined) throw new Misuse("--remove undoes an installed station; a folder is simply deleted");
   const onWait = () => void process.stderr.write("another of the station's tools is at work; waiting for it\n");
   if (!(await alone(filesOf(place).lock, onWait, () => act(command, place, word, values))))
     throw new Undoable("another of the station's tools did not end in time; look for it: ps -ef | grep station");
@@ -200,10 +213,7 @@ async function guardCommand(place: Place): Promise<void> {
 }
 
 async function installCommand(place: Place, values: Values): Promise<void> {
-  if (values.remove === true)
-    return values.folder === undefined
-      ? remove(place, step)
-      : Promise.reject(new Misuse("--remove undoes an installed station; a folder is simply deleted"));
+  if (values.remove === true) return remove(place, step);
   const wanted = installWanted(place, values);
   const words = wordsOf(wanted.language);
   if (values.folder === undefined)
@@ -235,5 +245,5 @@ try {
 } catch (error) {
   const said = error instanceof Error ? error.message : String(error);
   process.stderr.write(`${error instanceof Misuse ? onOneLine(said) : joinedLine(said)}\n`);
-  process.exit(error instanceof Misuse ? 2 : 1);
+  process.exit(error instanceof Misuse ? 2 : error instanceof Unknown ? 3 : 1);
 }

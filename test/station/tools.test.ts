@@ -117,10 +117,10 @@ describe("wrong use is refused in one line with the next step", () => {
     ["install", ["--bogus"], 2, /Unknown option '--bogus'.*--help/],
     ["add-site", ["An Đại"], 2, /a site's id has 2 to 32 of a-z/],
     ["add-site", ["an-dai-1", "--out", "/proc/none/x"], 1, /cannot be written.*--out/],
-    ["remove-site", ["nowhere"], 1, /there is no site nowhere; deploy\/station\/list/],
-    ["remove-viewer", ["nobody"], 1, /there is no nobody; deploy\/station\/list/],
+    ["remove-site", ["nowhere"], 3, /there is no site nowhere; deploy\/station\/list/],
+    ["remove-viewer", ["nobody"], 3, /there is no nobody; deploy\/station\/list/],
     ["add-router", ["ho-01"], 1, /no tunnels; run deploy\/station\/install with --public or --hub/],
-    ["remove-router", ["ho-01"], 1, /household ho-01 has no router here; deploy\/station\/list/],
+    ["remove-router", ["ho-01"], 3, /household ho-01 has no router here; deploy\/station\/list/],
     ["add-viewer", ["tam", "--phone"], 1, /no tunnels; run deploy\/station\/install with --public or --hub/],
     ["add-viewer", ["tam", "--sites", "nowhere"], 1, /there is no site nowhere; add it first/],
     ["add-viewer", ["tam", "--sites", ""], 2, /--sites names none; name at least one, or say --all/],
@@ -221,6 +221,25 @@ describe("a station that tunnels end at", () => {
       await services.stop();
     }
   });
+});
+
+test("without its broker a site that is not on the list is called unknown, and one that is goes off it", async () => {
+  const other = tempFolder("tools-still");
+  const there = (name: string, ...args: readonly string[]) => tool(name, ...args, "--folder", other);
+  const more = ["--port", "1", "--https", "2", "--websocket", "3"];
+  expect((await there("install", "--commune", "xa-kia", "--name", "X", "--host", "tram", "--no-vpn", ...more)).code).toBe(0);
+  expect((await there("add-site", "an-dai-1", "--out", join(other, "one.matghi"))).code).toBe(0);
+  const typo = await there("remove-site", "an-dia-1");
+  expect([typo.code, typo.stderr]).toEqual([3, "there is no site an-dia-1; deploy/station/list shows all\n"]);
+  const gone = await there("remove-site", "an-dai-1");
+  expect([gone.code, gone.stderr]).toEqual([1, expect.stringMatching(/site an-dai-1 is off the list, but the broker was not reached/)]);
+});
+
+test("an installation that is refused leaves no folder", async () => {
+  const none = join(folder, "refused");
+  for (const wrong of [["--remove"], ["--commune", "xa-a"]])
+    expect(await tool("install", ...wrong, "--folder", none)).toMatchObject({ code: 2 });
+  expect(existsSync(none)).toBe(false);
 });
 
 test("every unit that is switched on is written, and none names what is not there", () => {

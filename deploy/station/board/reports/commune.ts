@@ -54,7 +54,7 @@ export function communeReportOf(retained: Retained, period: Period, nowAt: WallM
   const reached = members.map(({ untilAt }) => untilAt).filter((at) => at > 0);
   const untilAt = Math.min(period.span.toAt, reached.length === 0 ? nowAt : Math.max(...reached));
   const past = { fromAt: period.span.fromAt, toAt: untilAt };
-  const report = assembled(period, untilAt, members, (some) =>
+  const report = assembled(period, { untilAt, nowAt }, members, (some) =>
     judge(
       some.flatMap(({ faults }) => faults),
       past,
