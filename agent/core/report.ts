@@ -55,6 +55,8 @@ export type Report = {
   readonly period: Period;
   /** Nothing is due after this: the period's end, or now. */
   readonly untilAt: WallMs;
+  /** It had ended when the figures were taken: what stood at its end may be over since, and is no longer told as what is. */
+  readonly isPast: boolean;
   /** The worst first. */
   readonly cameras: readonly CameraRow[];
   /** In the order in which the configuration names them; cameras without a group last. */
@@ -69,7 +71,7 @@ export function reportOf(period: Period, ledgers: readonly CameraLedger[], nowAt
   const span = { fromAt: period.span.fromAt, toAt: untilAt };
   return assembled(
     period,
-    untilAt,
+    { untilAt, nowAt },
     ledgers.map((ledger) => memberOf(ledger, span)),
     (members) => {
       const faults = faultsIn(members, span);
@@ -85,7 +87,7 @@ export type Judged = { readonly faults: readonly Fault[]; readonly means: Means 
 /** A report from its cameras, whoever added them up: one box from its ledger, or the station from what the boxes told. */
 export function assembled<M extends { readonly row: CameraRow }>(
   period: Period,
-  untilAt: WallMs,
+  { untilAt, nowAt }: { readonly untilAt: WallMs; readonly nowAt: WallMs },
   members: readonly M[],
   judge: (members: readonly M[]) => Judged,
 ): Report {
@@ -98,7 +100,7 @@ export function assembled<M extends { readonly row: CameraRow }>(
     return { group, ...(own.length === members.length ? total : sumRow(own, judge(own).means)) };
   });
   const cameras = members.map(({ row }) => row).sort((a, b) => rank(a) - rank(b));
-  return { period, untilAt, cameras, groups, total, faults: all.faults };
+  return { period, untilAt, isPast: period.span.toAt < nowAt, cameras, groups, total, faults: all.faults };
 }
 
 /** One spelling, however its letters were composed. */
@@ -166,7 +168,7 @@ export function reportJson({ period, untilAt, cameras, groups, total, faults }: 
     cameras: cameras.map(({ camera: { site: _site, sinceAt, ...camera }, losing, ...row }) => ({
       ...{ ...camera, since: isoOrNull(sinceAt) },
       ...row,
-      notRecording: losing === null ? null : { since: iso(losing.fromAt), cause: losing.cause },
+      notRecording: losing === null ? null : { since: iso(losing.fromAt), until: iso(losing.toAt), cause: losing.cause },
     })),
     groups,
     total: { ...total, manualCameras: total.grades.manual },

@@ -169,17 +169,23 @@ function clockLine({ cameras, total }: Report, language: Language): string {
   return fill(words.clock, { seconds, name: worst.camera.name });
 }
 
-function todoLines({ cameras }: Report, language: Language): string[] {
-  const words = wordsIn(language).report;
-  const todo = cameras.flatMap((row) => todoOf(row, language) ?? []);
+/** What is to be done; where the period is past, what was to be done at its end: it may be done since. */
+function todoLines({ cameras, isPast }: Report, language: Language): string[] {
+  const words = todoWords(isPast, language);
+  const todo = cameras.flatMap((row) => todoOf(row, isPast, language) ?? []);
   const shown = todo.slice(0, mostTodo).map((text, i) => `   ${i + 1}) ${text}`);
   const more = todo.length > mostTodo ? [`   ${fill(words.todoMore, { count: countText(todo.length - mostTodo, language) })}`] : [];
   return [words.todo, ...(todo.length === 0 ? [words.todoNothing] : [...shown, ...more])];
 }
 
-/** What a person should do about one camera; null: nothing. */
-function todoOf(row: CameraRow, language: Language): string | null {
-  const words = wordsIn(language).report;
+function todoWords(isPast: boolean, language: Language) {
+  const { past, ...now } = wordsIn(language).report;
+  return isPast ? { ...now, ...past } : now;
+}
+
+/** What a person should do about one camera, or should have done then; null: nothing. */
+function todoOf(row: CameraRow, isPast: boolean, language: Language): string | null {
+  const words = todoWords(isPast, language);
   const { name } = row.camera;
   if (row.losing !== null) {
     const { cause, fromAt } = row.losing;

@@ -269,7 +269,7 @@ export function outcomeTexts(extractions: Extractions, language: Language): Read
 function shortcomingLines(report: Report, facts: BlockFacts): readonly string[] {
   const { language, takenAt, extractions } = facts;
   const words = wordsIn(language).sheet;
-  const { cameras, untilAt } = report;
+  const { cameras, untilAt, isPast } = report;
   const long = cameras.filter(({ losing }) => losing !== null && untilAt - losing.fromAt > longBrokenDays * dayMs).length;
   const short = cameras.filter((row) => isKeptShort(row, takenAt)).length;
   const unanswered = extractions === null ? 0 : outcomesOf(extractions).no;
@@ -278,7 +278,7 @@ function shortcomingLines(report: Report, facts: BlockFacts): readonly string[] 
   const found = [
     ...householdLine(report, language),
     ...line(words.unanswered, unanswered),
-    ...line(words.brokenLong, long, { days: longBrokenDays }),
+    ...line(isPast ? words.past.brokenLong : words.brokenLong, long, { days: longBrokenDays }),
     ...line(words.keptShortLine, short),
   ];
   const isWhole = report.total.gaps === 0 && report.total.ratio !== null && facts.missing.length === 0;

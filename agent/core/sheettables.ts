@@ -153,7 +153,7 @@ export const isTrouble = ({ losing, grade }: CameraRow): boolean =>
 /** Table 3. */
 export function troubleTable(report: Report, language: Language): SheetTable {
   const { report: words, sheet } = wordsIn(language);
-  const { title, yes: _yes, none, more, ...columns } = sheet.trouble;
+  const { title, none, more, ...columns } = report.isPast ? { ...sheet.trouble, ...sheet.past } : sheet.trouble;
   const all = report.cameras.filter(isTrouble);
   const { camera, place, priority, state, since, days, cause, ratio, next, who } = columns;
   const note = all.length === 0 ? none : fill(more, { count: countText(all.length - mostTrouble, language) });
@@ -167,13 +167,13 @@ export function troubleTable(report: Report, language: Language): SheetTable {
   };
 }
 
-function troubleCells(row: CameraRow, { untilAt }: Report, language: Language): readonly string[] {
+function troubleCells(row: CameraRow, { untilAt, isPast }: Report, language: Language): readonly string[] {
   const { trouble } = wordsIn(language).sheet;
   const { camera, losing, ratio } = row;
   const days = losing === null ? "–" : numberText(Math.floor((untilAt - losing.fromAt) / dayMs), 0, language);
   return [
     ...[cameraText(camera), placeText(camera, language), camera.priority ? trouble.yes : ""],
-    ...[stateText(row, language), losing === null ? "–" : dateTime(losing.fromAt), days],
+    ...[stateText(row, isPast, language), losing === null ? "–" : dateTime(losing.fromAt), days],
     ...[causeText(row, language), shareText(ratio, language), nextText(row, language), ""],
   ];
 }
@@ -185,10 +185,10 @@ export const cameraText = ({ id, name }: ReportCamera): string => (name === id |
 const placeText = ({ group, household }: ReportCamera, language: Language): string =>
   `${groupName({ group }, language)}${household === null ? "" : ` (${household})`}`;
 
-function stateText({ losing, grade, withheld }: CameraRow, language: Language): string {
-  const { states, notToldState, losingState } = wordsIn(language).sheet;
+function stateText({ losing, grade, withheld }: CameraRow, isPast: boolean, language: Language): string {
+  const { states, notToldState, losingState, past } = wordsIn(language).sheet;
   if (withheld === "not-told") return notToldState;
-  return losing !== null && grade !== "dead" && grade !== "connected" ? losingState : states[grade];
+  return losing !== null && grade !== "dead" && grade !== "connected" ? (isPast ? past.losingState : losingState) : states[grade];
 }
 
 function causeText(row: CameraRow, language: Language): string {

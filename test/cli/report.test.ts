@@ -200,7 +200,7 @@ describe("the sheet", () => {
     expect(stdout).toMatch(/2\. Tỷ lệ ghi hình toàn hệ thống: 87,5%/);
     expect(stdout).toContain("Dài nhất: 17 ngày 12 giờ tại =Ngã ba chợ");
     expect(stdout).toMatch(
-      /7\. VIỆC CẦN LÀM[^\n]*\n {3}1\) =Ngã ba chợ: không ghi hình từ 12:00 13\/11\/2025 \(camera hỏng, không phản hồi\)/,
+      /7\. TÌNH TRẠNG LÚC HẾT KỲ[^\n]*\n {3}1\) =Ngã ba chợ: lúc hết kỳ không ghi hình, từ 12:00 13\/11\/2025 \(camera hỏng, không phản hồi\); việc cần làm khi đó: /,
     );
     expect(stdout).toMatch(/1 {2}Mất điện tại vị trí lắp đặt +02 +4,0/);
     expect(stdout).toContain("Bảo trì có kế hoạch (ngoài giờ phải ghi)");

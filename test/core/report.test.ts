@@ -418,3 +418,31 @@ test("a period that is not over says so, with the time up to which figures reach
   expect(reportJson(report)).toMatchObject({ until: "2025-12-31T18:00:00.000Z", to: "2026-12-31T17:00:00.000Z" });
   expect(sheetText(report, sheet)).toContain("Trong kỳ chưa có camera nào phải ghi hình.");
 });
+
+test.each([
+  [
+    "vi",
+    /không ghi hình từ|Đang không ghi|– kiểm tra|VIỆC CẦN LÀM \(/,
+    /7\. TÌNH TRẠNG LÚC HẾT KỲ[\s\S]*lúc hết kỳ không ghi hình, từ[\s\S]*Không ghi lúc hết kỳ/,
+  ],
+  [
+    "en",
+    /not recording since|– check|TO DO/,
+    /7\. AS IT STOOD AT[\s\S]*not recording at the period's end, since[\s\S]*Not recording at the end/,
+  ],
+] as const)("in %s a report of a past period tells what stood at its end, never as what is or is to be done", (language, now, then) => {
+  const month = parsePeriod("2026-01", 0) ?? year;
+  const lostAt = month.span.toAt - hourMs;
+  const spans = [footage(begin, lostAt), gap(lostAt, month.span.toAt)];
+  const textAt = (at: number) =>
+    sheetText(reportOf(month, [ledger("c", spans), ledger("d", spans.slice(0, 1))], at), { ...sheet, language });
+
+  expect(textAt(month.span.toAt)).toMatch(now);
+  const past = textAt(month.span.toAt + 1);
+  expect(past).toMatch(then);
+  expect(past).not.toMatch(now);
+  const { cameras } = reportJson(reportOf(month, [ledger("c", spans)], month.span.toAt + 1));
+  expect(cameras[0]?.notRecording).toEqual({
+    ...{ since: new Date(lostAt).toISOString(), until: new Date(month.span.toAt).toISOString(), cause: "camera" },
+  });
+});
