@@ -15,6 +15,7 @@ import {
   subscriptionsOf,
   willDelaySeconds,
 } from "./core/message.ts";
+import { isRenewalDue } from "./core/renewal.ts";
 import { isOutOfRule } from "./core/toll.ts";
 import type { EventRow, MonoMs } from "./core/types.ts";
 import type { Due } from "./digest.ts";
@@ -132,6 +133,7 @@ async function oneSession(station: Station, rejections: Rejections, conn: number
 type Talk = Asked & {
   readonly sent: Map<string, { payload: string; monoMs: number }>;
   readonly rejections: Rejections;
+  readonly beganMonoMs: MonoMs;
   savedMonoMs: number;
   pausedUntilMonoMs: number;
   pagesPausedUntilMonoMs: number;
@@ -154,7 +156,7 @@ async function talk(station: Station, session: BrokerSession, rejections: Reject
   });
   const now: Talk = {
     ...{ sent: new Map(), rejections, position: station.journal.cursor(), savedMonoMs: 0 },
-    ...{ pausedUntilMonoMs: 0, pagesPausedUntilMonoMs: 0 },
+    ...{ beganMonoMs: station.clock.monoMs(), pausedUntilMonoMs: 0, pagesPausedUntilMonoMs: 0 },
     ...{ lastError: null, reborn: false, config: station.config(), replay: [], over: over.signal },
   };
   const full = () =>
@@ -296,10 +298,7 @@ function isDue(station: Station, now: Talk, key: string, everyMs: number): boole
 /** Retained truths go out when they change and before they expire. */
 async function sayConditions(station: Station, session: BrokerSession, now: Talk): Promise<void> {
   const drafts = station.conditions();
-  for (const draft of drafts) {
-    const before = now.sent.get(draft.topic);
-    const fresh = before !== undefined && before.payload === essence(draft.payload) && station.clock.monoMs() - before.monoMs < renewMs;
-    if (fresh) continue;
+  for (const draft of dueOf(drafts, now, station.clock.monoMs())) {
     now.sent.set(draft.topic, { payload: essence(draft.payload), monoMs: station.clock.monoMs() });
     const result = await session.publish(draft);
     if (result === "denied") now.lastError = `not allowed to publish ${draft.topic}`;
@@ -311,6 +310,14 @@ async function sayConditions(station: Station, session: BrokerSession, now: Talk
     now,
     drafts.map(({ topic }) => topic),
   );
+}
+
+/** What changed and what is due again; first what was never said, then what expires first. */
+function dueOf(drafts: readonly Draft[], { sent, beganMonoMs }: Talk, monoMs: MonoMs): readonly Draft[] {
+  const saidMonoMs = ({ topic }: Draft) => sent.get(topic)?.monoMs ?? Number.NEGATIVE_INFINITY;
+  const isDue = (draft: Draft, place: number) =>
+    sent.get(draft.topic)?.payload !== essence(draft.payload) || isRenewalDue(place, beganMonoMs, saidMonoMs(draft), monoMs);
+  return drafts.filter(isDue).sort((a, b) => (saidMonoMs(a) < saidMonoMs(b) ? -1 : Number(saidMonoMs(a) > saidMonoMs(b))));
 }
 
 /** What is said no longer (an alarm that is over, a camera that left the configuration) goes from the broker too. */

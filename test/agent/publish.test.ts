@@ -365,6 +365,39 @@ test.each([
   expect(everyMs + confirmDeadlineMs).toBeLessThan(1_000 * (expirySecondsOf(topic) ?? 0));
 });
 
+test("where each message comes to take ten seconds, twenty-six cameras are all renewed before they expire, and none oftener than it must", async () => {
+  const clock = scriptClock(0);
+  const spoken = scriptBroker();
+  const sentAt = new Map<string, number[]>();
+  const slowFromMs = 600_000;
+  const slow: Broker = {
+    connect: async (options, signal) => {
+      const result = await spoken.connect(options, signal);
+      if (result.kind !== "connected") return result;
+      const publish = async (message: Message) => {
+        if (clock.monoMs() > slowFromMs) await clock.sleep(10_000, signal);
+        if (message.topic.includes("camera/")) sentAt.set(message.topic, [...(sentAt.get(message.topic) ?? []), clock.monoMs()]);
+        return result.session.publish(message);
+      };
+      return { kind: "connected", session: { ...result.session, publish } };
+    },
+  };
+  const stop = new AbortController();
+  const drafts = Array.from({ length: 26 }, (_, i) => draft(`camera/c${i}`));
+  // All change together once, as when a line comes back.
+  const conditions = () => (clock.monoMs() < 3_000_000 ? drafts : drafts.map((one) => ({ ...one, payload: '{"state":"other"}' })));
+  const done = publishStation({ ...stationOf(clock, slow, journalOf(0)), conditions }, stop.signal);
+  for (let minutes = 0; minutes < 120; minutes += 1) await clock.advance(60_000);
+  expect(sentAt.size).toBe(26);
+  for (const [topic, times] of sentAt) {
+    const gaps = times.slice(1).map((at, i) => at - (times[i] ?? at));
+    expect(Math.max(...gaps), topic).toBeLessThan(1_000 * (expirySecondsOf("camera") ?? 0));
+    expect(times.length, topic).toBeLessThanOrEqual(3 + Math.ceil((120 * 60_000) / renewMs));
+  }
+  stop.abort();
+  expect(await endsWithin(clock, done, 5_000)).toBe(true);
+});
+
 test("a line that carries a backlog and thirty cameras slowly keeps nobody from hearing that the site lives", async () => {
   const clock = scriptClock(0);
   const spoken = scriptBroker();
