@@ -1,103 +1,144 @@
 /**
  * `npm run bench`: one table, ratios first, and `bench.json`.
- * usage: npm run bench -- [--only cost,line,index,export,others] [--cameras 1,4,8,16] [--turns 5] [--window 60] [--segments 1000,100000] [--out FOLDER]
+ * What it takes: `usage`, below.
  */
-import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { loadavg } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { repository } from "../lib/cameras.ts";
 import { commit, machine, writeResults } from "../proof/results.ts";
 import { costOf } from "./cost.ts";
+import { drainFigures, eventsTogether } from "./drain.ts";
+import { exportFigures } from "./export.ts";
 import { type Figure, rowOf, tell } from "./figures.ts";
+import { sitesFigures } from "./herd.ts";
+import { indexFigures, leastSegments } from "./index.ts";
 import { lineFigures } from "./line.ts";
 import { motion } from "./motion.ts";
 import { figuresBeside } from "./others.ts";
 import { wireFigures } from "./wire.ts";
 import { zoneminder } from "./zoneminder.ts";
 
-const parts = ["cost", "line", "index", "export", "others"] as const;
-const usage = `usage: npm run bench -- [--only ${parts.join(",")}] [--cameras 1,4,8,16] [--turns 5] [--window 60] [--segments 1000,100000] [--out FOLDER]`;
+type Options = {
+  readonly cameras: readonly number[];
+  readonly segments: readonly number[];
+  readonly sites: readonly number[];
+  readonly events: number;
+  readonly turns: number;
+  readonly windowMs: number;
+};
+/** One measurement, or why it cannot be made here. */
+type Job = { readonly what: string; readonly measure: () => Promise<readonly Figure[] | string> };
+
 const say = (line: string) => void process.stdout.write(`${line}\n`);
 
-/** Runs another benchmark as it is and takes the rows of its table: what, value with unit, bound. */
-function tableOf(script: string, args: readonly string[], suffix: string): readonly Figure[] | string {
-  const file = join(repository, "dist/test/bench", script);
-  if (!existsSync(file)) return `${script} is not there`;
-  const { stdout, stderr } = spawnSync(process.execPath, [file, ...args], { encoding: "utf8", maxBuffer: 64 << 20 });
-  const figures = stdout.split("\n").flatMap((line): Figure[] => {
-    const [what, found, bound] = line
-      .split("|")
-      .map((cell) => cell.trim())
-      .slice(1);
-    const [, value, unit] = /^([\d.]+) (\S.*)$/.exec(found ?? "") ?? [];
-    if (what === undefined || value === undefined || unit === undefined) return [];
-    const most = /≤ ([\d.]+)/.exec(bound ?? "")?.[1];
-    return [{ name: `${what}${suffix}`, unit, values: [Number(value)], most: most === undefined ? null : Number(most) }];
-  });
-  return figures.length > 0 ? figures : `${script} printed no table: ${stderr.trim().split("\n").at(-1) ?? ""}`;
+/** Below it a file for each row of the index is made too. */
+const mostFiles = 100_000;
+
+async function indexOf(size: number): Promise<readonly Figure[]> {
+  const figures = await indexFigures({ segments: size, gaps: Math.ceil(size / 10), isBare: size > mostFiles, say });
+  return figures.map((figure) => ({ ...figure, name: `${figure.name}, ${size} segments` }));
 }
 
-/** Other recorders are compared where they are installed. None is quoted that was not run. */
-const others = Object.entries({ motion, ZoneMinder: zoneminder });
+/** The parts in their order, each with its measurements. */
+const parts: Readonly<Record<string, (options: Options) => readonly Job[]>> = {
+  cost: ({ cameras, turns, windowMs }) =>
+    cameras.map((count) => ({ what: `cost of ${count} cameras`, measure: () => costOf(count, turns, windowMs, say) })),
+  line: () => [
+    { what: "line", measure: () => lineFigures(8) },
+    { what: "wire", measure: () => wireFigures(4) },
+  ],
+  index: ({ segments }) => segments.map((size) => ({ what: `index of ${size} segments`, measure: () => indexOf(size) })),
+  sites: ({ sites }) => sites.map((count) => ({ what: `${count} sites`, measure: () => sitesFigures(count, say) })),
+  drain: ({ events }) => [{ what: "drain", measure: () => drainFigures(events, say) }],
+  export: ({ turns }) => [{ what: "export", measure: () => exportFigures(turns, say) }],
+  // Other recorders are compared where they are installed. None is quoted that was not run.
+  others: ({ turns, windowMs }) =>
+    Object.entries({ motion, ZoneMinder: zoneminder }).map(([what, other]) => ({
+      what,
+      measure: () => figuresBeside(other, turns, windowMs, say),
+    })),
+};
+const usage = `usage: npm run bench -- [--only ${Object.keys(parts).join(",")}] [--cameras 1,4,8,16] [--turns 5] [--window 60] [--segments 1000,10000,100000,1000000] [--sites 10,100,300,1000] [--events 10000] [--out FOLDER]`;
 
-async function main(): Promise<number> {
+/** What the command line asks for; throws where it cannot be. */
+function readOptions(): Options & { readonly only: readonly string[]; readonly out: string } {
   const { values } = parseArgs({
     options: {
-      only: { type: "string", default: parts.join(",") },
+      only: { type: "string", default: Object.keys(parts).join(",") },
       cameras: { type: "string", default: "1,4,8,16" },
       turns: { type: "string", default: "5" },
       window: { type: "string", default: "60" },
       segments: { type: "string", default: "1000,10000,100000,1000000" },
+      sites: { type: "string", default: "10,100,300,1000" },
+      events: { type: "string", default: "10000" },
       out: { type: "string", default: join(repository, ".cache") },
     },
   });
-  const only = values.only.split(",");
-  const [counts, sizes] = [values.cameras, values.segments].map((list) => list.split(",").map(Number));
-  const [turns, windowS] = [Number(values.turns), Number(values.window)];
-  const numbers = [...(counts ?? []), ...(sizes ?? []), turns, windowS];
-  const strange = only.find((part) => !parts.some((known) => known === part));
-  if (strange !== undefined || !numbers.every((value) => Number.isFinite(value) && value > 0))
-    throw new Error(strange ?? "a number is none");
-  say(`bench: ${machine()}, load ${loadavg()[0]?.toFixed(2)}, ${commit()}`);
-  const figures: Figure[] = [];
-  const missing: string[] = [];
-  const take = (what: string, found: readonly Figure[] | string) => {
-    if (typeof found === "string") missing.push(`${what}: ${found}`);
-    else figures.push(...found);
+  const numbers = (name: "cameras" | "turns" | "segments" | "sites" | "events", step = 1) => {
+    const list = values[name].split(",").map(Number);
+    if (!list.every((value) => Number.isInteger(value) && value >= step))
+      throw new Error(`--${name} ${values[name]}: whole numbers from ${step}`);
+    return list;
   };
-  for (const count of only.includes("cost") ? (counts ?? []) : []) take("cost", await costOf(count, turns, windowS * 1_000, say));
-  if (only.includes("line")) take("line", [...(await lineFigures(8)), ...(await wireFigures(4))]);
-  for (const size of only.includes("index") ? (sizes ?? []) : []) {
-    say(`  an index of ${size} segments`);
-    const args = ["--segments", String(size), "--gaps", String(Math.max(1_000, size / 10)), ...(size > 100_000 ? ["--bare"] : [])];
-    take("index", tableOf("index.js", args, `, ${size} segments`));
+  const only = values.only.split(",");
+  const strange = only.find((part) => !Object.hasOwn(parts, part));
+  if (strange !== undefined) throw new Error(`there is no part ${strange}`);
+  const [turns = 0, events = 0, windowMs] = [numbers("turns")[0], numbers("events", eventsTogether)[0], Number(values.window) * 1_000];
+  if (!(windowMs > 0)) throw new Error(`--window ${values.window} is no number of seconds`);
+  if (events % eventsTogether !== 0) throw new Error(`--events ${values.events} is no multiple of ${eventsTogether}`);
+  const [cameras, segments, sites] = [numbers("cameras"), numbers("segments", leastSegments), numbers("sites")];
+  return { only, out: values.out, cameras, segments, sites, events, turns, windowMs };
+}
+
+type Found = { readonly figures: readonly Figure[]; readonly missing: readonly string[]; readonly broken: readonly string[] };
+
+/** One after the other. What broke costs the others nothing. */
+async function measureAll(jobs: readonly Job[]): Promise<Found> {
+  const [figures, missing, broken]: [Figure[], string[], string[]] = [[], [], []];
+  for (const { what, measure } of jobs) {
+    say(`  ${what}`);
+    try {
+      const found = await measure();
+      if (typeof found === "string") missing.push(`${what}: ${found}`);
+      else figures.push(...found);
+    } catch (error) {
+      broken.push(`${what}: ${error instanceof Error ? error.message : String(error)}`);
+    }
   }
-  if (only.includes("export")) take("export", tableOf("export.js", [], ""));
-  for (const [name, other] of only.includes("others") ? others : []) take(name, await figuresBeside(other, turns, windowS * 1_000, say));
+  return { figures, missing, broken };
+}
+
+/** 1 where a bound is missed or a measurement broke; what is not installed here is no failure. */
+async function main(options: ReturnType<typeof readOptions>): Promise<number> {
+  say(`bench: ${machine()}, load ${loadavg()[0]?.toFixed(2)}, ${commit()}`);
+  const { figures, missing, broken } = await measureAll(options.only.flatMap((part) => parts[part]?.(options) ?? []));
   const told = figures.map(tell);
   const rows = [...told.filter(({ unit }) => unit === "×"), ...told.filter(({ unit }) => unit !== "×")].map(rowOf);
   say("\n| what | median | min–max | runs |\n|---|---|---|---|");
   for (const row of rows) say(`| ${row.join(" | ")} |`);
-  for (const what of missing) say(`NOT MEASURED: ${what}`);
-  mkdirSync(values.out, { recursive: true });
-  const file = join(values.out, "bench.json");
+  for (const what of [...broken, ...missing]) say(`NOT MEASURED: ${what}`);
+  mkdirSync(options.out, { recursive: true });
+  const file = join(options.out, "bench.json");
   writeFileSync(
     file,
-    `${JSON.stringify({ at: new Date().toISOString(), machine: machine(), commit: commit(), figures: told, missing }, null, 1)}\n`,
+    `${JSON.stringify({ at: new Date().toISOString(), machine: machine(), commit: commit(), figures: told, missing, broken }, null, 1)}\n`,
   );
   say(`\nbench: ${file}`);
   writeResults("bench", rows);
-  return told.every(({ holds }) => holds !== false) ? 0 : 1;
+  return broken.length === 0 && told.every(({ holds }) => holds !== false) ? 0 : 1;
 }
 
-main().then(
-  (code) => {
-    process.exitCode = code;
-  },
-  (error: unknown) => {
+function optionsOrUsage(): ReturnType<typeof readOptions> | null {
+  try {
+    return readOptions();
+  } catch (error) {
     process.stderr.write(`bench: ${error instanceof Error ? error.message : String(error)}; ${usage}\n`);
-    process.exitCode = 2;
-  },
-);
+    return null;
+  }
+}
+
+const options = optionsOrUsage();
+// What a broken measurement left running ends with this process.
+process.exit(options === null ? 2 : await main(options));

@@ -2,35 +2,34 @@
  * `npm run bench -- --only export`: ten minutes of four 1080p cameras handed out while the agent records four, beside `cp` of the same files to
  * the same disk in turn, both until the file system has written all of it out. Before each the system forgets what it has read, where root may
  * ask for that. The footage is a minute of the simulated cameras laid into the folder forty times; `matghi repair` builds its index.
- * usage: export.js [--turns 5] [--minutes 10]
  */
 import { execFileSync, spawn } from "node:child_process";
 import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { parseArgs } from "node:util";
 import { segmentPath } from "../../agent/core/path.ts";
 import { openReads } from "../../agent/store/store.ts";
-import { matghi, program, sleep, startAgent, until, writeSite } from "../lib/agent.ts";
+import { ask, matghi, program, sleep, startAgent, until, writeSite } from "../lib/agent.ts";
 import { repository, startCameras } from "../lib/cameras.ts";
 import { tempFolder } from "../lib/temp.ts";
-import { rounded, tell } from "./figures.ts";
+import type { Figure } from "./figures.ts";
 
 const ids = ["cam1", "cam2", "cam3", "cam4"] as const;
 const minuteMs = 60_000;
+const minutes = 10;
 /** Half of what `cp` does (the project's own bound), told as how many times longer it takes. */
 const mostTimes = 2;
-const calmMs = 30_000;
+/** As many as there are turns of export. */
+const calmMs = 10_000;
 /** So that all cameras have their first picture. */
 const settleMs = 5_000;
+/** The last file that was written meanwhile is closed. */
+const closedMs = 12_000;
 const fps = 25;
-const folder = tempFolder("bench-export");
-const footage = join(folder, "footage");
 
-const say = (line: string) => void process.stdout.write(`${line}\n`);
 const run = (command: string, ...args: readonly string[]) => void execFileSync(command, [...args], { stdio: "ignore" });
 
 /** One minute of the simulated cameras' own pictures, in the recorder's container. */
-function makeFilm(): string {
+function makeFilm(folder: string): string {
   const units = join(repository, ".cache/videos/main");
   const film = join(folder, "film.mkv");
   const pictures = readdirSync(units).sort();
@@ -43,7 +42,7 @@ function makeFilm(): string {
 }
 
 /** Lays the film into the folder as what the cameras recorded up to an hour ago, as an agent of before named it. */
-function layOut(film: string, minutes: number, beganAt: number): readonly string[] {
+function layOut(film: string, footage: string, beganAt: number): readonly string[] {
   return ids.flatMap((camera) =>
     Array.from({ length: minutes }, (_, i) => {
       const path = join(footage, segmentPath({ camera, run: 1, number: i + 1, startAt: beganAt + i * minuteMs, namedMs: 0 }));
@@ -65,7 +64,8 @@ function forgetRead(): boolean {
   }
 }
 
-const timed = async (act: () => unknown): Promise<number> => {
+/** Seconds until the file system of the folder has written all of it out. */
+const timed = async (folder: string, act: () => unknown): Promise<number> => {
   const beganMs = performance.now();
   await act();
   run("sync", "--file-system", folder);
@@ -82,29 +82,55 @@ function exportOnce(config: string, from: string, to: string, out: string): Prom
   );
 }
 
-/** Pictures of each camera within a window of time, counted in its files. */
-function framesIn(fromAt: number, toAt: number): number {
+type Stretch = { readonly fromAt: number; readonly toAt: number };
+
+/** Pictures a second and camera within a stretch of time, counted in the files. */
+function pictureRate(folder: string, { fromAt, toAt }: Stretch): number {
   const reads = openReads(join(folder, "state"));
   if (reads === null) throw new Error("no database");
   const times = ids.flatMap((id) =>
     reads.segmentsTouching(id, { fromAt, toAt }).flatMap((segment) => {
       const args = ["-v", "error", "-select_streams", "v:0", "-show_entries", "packet=pts_time", "-of", "csv=p=0"];
-      const text = execFileSync("ffprobe", [...args, join(footage, segmentPath(segment))], { encoding: "utf8", maxBuffer: 64 << 20 });
+      const path = join(folder, "footage", segmentPath(segment));
+      const text = execFileSync("ffprobe", [...args, path], { encoding: "utf8", maxBuffer: 64 << 20 });
       return text.split("\n").flatMap((line) => (line === "" ? [] : [segment.startAt + Number.parseFloat(line) * 1_000]));
     }),
   );
   reads.close();
-  return times.filter((at) => at >= fromAt && at < toAt).length;
+  return times.filter((at) => at >= fromAt && at < toAt).length / ((toAt - fromAt) / 1_000) / ids.length;
 }
 
-async function main(): Promise<void> {
-  const { values } = parseArgs({ options: { turns: { type: "string", default: "5" }, minutes: { type: "string", default: "10" } } });
-  const [turns, minutes] = [Number(values.turns), Number(values.minutes)];
+type Turn = { readonly cpSeconds: number; readonly seconds: number; readonly bytes: number; readonly stretch: Stretch };
+
+/** `cp` of the files, then their export; what both made is taken away again. */
+async function takeTurn(folder: string, made: readonly string[], handOut: (out: string) => Promise<void>): Promise<Turn> {
+  const [copied, handed] = [join(folder, "cp"), join(folder, "out")];
+  mkdirSync(copied);
+  forgetRead();
+  const cpSeconds = await timed(folder, () => run("cp", "--parents", ...made, copied));
+  rmSync(copied, { recursive: true });
+  forgetRead();
+  const fromAt = Date.now();
+  const seconds = await timed(folder, () => handOut(handed));
+  const stretch = { fromAt, toAt: Date.now() };
+  const bytes = Number(execFileSync("du", ["-sb", handed], { encoding: "utf8" }).split("\t")[0]);
+  rmSync(handed, { recursive: true });
+  return { cpSeconds, seconds, bytes, stretch };
+}
+
+async function gapsIn(config: string, { fromAt, toAt }: Stretch): Promise<number> {
+  const span = ["--from", new Date(fromAt).toISOString(), "--to", new Date(toAt).toISOString()];
+  return (await ask<{ gaps: readonly unknown[] }>(config, ["gaps", ...span])).gaps.length;
+}
+
+export async function exportFigures(turns: number, say: (line: string) => void): Promise<readonly Figure[]> {
+  const folder = tempFolder("bench-export");
+  const footage = join(folder, "footage");
   const cameras = await startCameras({ count: 4, seconds: 1_800 });
   const entries = ids.map((id) => `id: ${id}, since: 2020-01-01, url: "${cameras.url(id)}"`);
   const config = writeSite({ folder, cameras: entries, recording: "segment: 10s, limit: { free: 0B }" });
   const beganAt = Math.floor(Date.now() / minuteMs) * minuteMs - 60 * minuteMs;
-  const made = layOut(makeFilm(), minutes, beganAt);
+  const made = layOut(makeFilm(folder), footage, beganAt);
   const bytes = made.reduce((sum, path) => sum + statSync(path).size, 0);
   // The mark of the disk and the database come with a first short life.
   const first = startAgent(config);
@@ -115,64 +141,56 @@ async function main(): Promise<void> {
   const agent = startAgent(config);
   await until("the agent records again", 60_000, records);
   await sleep(settleMs);
-  const [from, to] = [new Date(beganAt).toISOString(), new Date(beganAt + minutes * minuteMs).toISOString()];
-  const found = { times: [] as number[], written: [] as number[], seconds: [] as number[], cp: [] as number[] };
   const isForgotten = forgetRead();
   say(
-    `${made.length} files, ${(bytes / 1e6).toFixed(0)} MB; repair ${repaired.code}; caches ${isForgotten ? "dropped before each" : "NOT dropped"}`,
+    `  ${made.length} files, ${(bytes / 1e6).toFixed(0)} MB; repair ${repaired.code}; caches ${isForgotten ? "dropped before each" : "NOT dropped"}`,
   );
   const calmAt = Date.now();
-  await sleep(calmMs);
+  await sleep(turns * calmMs);
   const busyAt = Date.now();
-  for (let turn = 0; turn < turns; turn += 1) {
-    const [copied, handed] = [join(folder, "cp"), join(folder, "out")];
-    mkdirSync(copied);
-    forgetRead();
-    const cp = await timed(() => run("cp", "--parents", ...made, copied));
-    rmSync(copied, { recursive: true });
-    forgetRead();
-    const seconds = await timed(() => exportOnce(config, from, to, handed));
-    const written = Number(execFileSync("du", ["-sb", handed], { encoding: "utf8" }).split("\t")[0]);
-    rmSync(handed, { recursive: true });
-    found.cp.push(cp);
-    found.seconds.push(seconds);
-    found.times.push(seconds / cp);
-    found.written.push(seconds / written / (cp / bytes));
-    say(`turn ${turn + 1}: cp ${cp.toFixed(2)} s, export ${seconds.toFixed(2)} s, ${(written / 1e6).toFixed(0)} MB written`);
+  const [from, to] = [new Date(beganAt).toISOString(), new Date(beganAt + minutes * minuteMs).toISOString()];
+  const found: Turn[] = [];
+  for (let turn = 1; turn <= turns; turn += 1) {
+    const one = await takeTurn(folder, made, (out) => exportOnce(config, from, to, out));
+    found.push(one);
+    say(
+      `  export, turn ${turn} of ${turns}: cp ${one.cpSeconds.toFixed(2)} s, export ${one.seconds.toFixed(2)} s, ${(one.bytes / 1e6).toFixed(0)} MB`,
+    );
   }
   const endedAt = Date.now();
-  // The last file is closed.
-  await sleep(12_000);
-  const { stdout } = await matghi([
-    "gaps",
-    "--from",
-    new Date(busyAt).toISOString(),
-    "--to",
-    new Date(endedAt).toISOString(),
-    "--json",
-    "--config",
-    config,
-  ]);
+  await sleep(closedMs);
+  const gaps = await gapsIn(config, { fromAt: busyAt, toAt: endedAt });
   await agent.stop();
   await cameras.stop();
-  const rate = (fromAt: number, toAt: number) => framesIn(fromAt, toAt) / ((toAt - fromAt) / 1_000) / ids.length;
-  const frames = { calm: rate(calmAt, busyAt), busy: rate(busyAt, endedAt) };
-  const gaps = (JSON.parse(stdout) as { gaps: readonly unknown[] }).gaps.length;
-  const of = (name: string, unit: string, list: readonly number[], most: number | null = null) => ({ name, unit, values: list, most });
+  const calm = found.map((_, i) => ({ fromAt: calmAt + i * calmMs, toAt: calmAt + (i + 1) * calmMs }));
+  const rates = (stretches: readonly Stretch[]) => stretches.map((stretch) => pictureRate(folder, stretch));
+  const of = (name: string, unit: string, values: readonly number[], most: number | null = null): Figure => ({ name, unit, values, most });
   const figures = [
-    of("export: seconds a byte that it writes ÷ those of cp", "×", found.written, mostTimes),
-    of(`export of ${minutes} min × 4 cameras, originals, viewing copies, hashes: time ÷ cp of the originals`, "×", found.times),
-    of("export: time", "s", found.seconds),
-    of("cp of the originals: time", "s", found.cp),
-    of("pictures recorded a second and camera before", "1/s", [frames.calm]),
-    of("pictures recorded a second and camera while exporting", "1/s", [frames.busy]),
+    of(
+      "export: seconds a byte that it writes ÷ those of cp",
+      "×",
+      found.map((turn) => turn.seconds / turn.bytes / (turn.cpSeconds / bytes)),
+      mostTimes,
+    ),
+    of(
+      `export of ${minutes} min × 4 cameras, originals, viewing copies, hashes: time ÷ cp of the originals`,
+      "×",
+      found.map(({ seconds, cpSeconds }) => seconds / cpSeconds),
+    ),
+    of(
+      "export: time",
+      "s",
+      found.map(({ seconds }) => seconds),
+    ),
+    of(
+      "cp of the originals: time",
+      "s",
+      found.map(({ cpSeconds }) => cpSeconds),
+    ),
+    of("pictures recorded a second and camera before", "1/s", rates(calm)),
+    of("pictures recorded a second and camera while exporting", "1/s", rates(found.map(({ stretch }) => stretch))),
     of("gaps while exporting", "gaps", [gaps], 0),
   ];
-  // As bench.ts takes a table: what, value with unit, bound.
-  say("\n| what | median | bound |\n|---|---|---|");
-  for (const { name, unit, median, most } of figures.map(tell))
-    say(`| ${name} | ${rounded(median)} ${unit} | ${most === null ? "" : `≤ ${most}`} |`);
+  rmSync(folder, { recursive: true, force: true });
+  return figures;
 }
-
-await main();
-rmSync(folder, { recursive: true, force: true });

@@ -11,12 +11,15 @@ export type Told = {
   readonly holds: boolean | null;
 };
 
-/** The median of an even number of runs is the larger of both in the middle: never better than what was measured. */
+/**
+ * The median of an even number of runs is the larger of both in the middle: never better than what was measured. A run that gave no number
+ * holds no bound.
+ */
 export function tell({ name, unit, values, most }: Figure): Told {
   const sorted = [...values].sort((a, b) => a - b);
   const at = (place: number) => sorted[place] ?? Number.NaN;
   const median = at(Math.floor(sorted.length / 2));
-  const holds = most === null ? null : median <= most;
+  const holds = most === null ? null : values.every(Number.isFinite) && median <= most;
   return { name, unit, runs: sorted.length, median, min: at(0), max: at(sorted.length - 1), most, holds };
 }
 

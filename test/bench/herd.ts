@@ -2,6 +2,7 @@
  * `npm run bench:herd [boxes]`: 300 boxes come back to the station's own Mosquitto, each with its certificate and the agent's own
  * publisher: after a power cut of the district (every box boots at once), and after the broker was away for two minutes. How long until
  * the last is heard (asked: 3 min), and how much of a processor the broker takes meanwhile (one). Exit 1 where a bound is missed.
+ * `npm run bench -- --only sites` takes the power cut, and what the broker holds and takes in an idle minute before it, by number of boxes.
  */
 import { type ChildProcess, fork } from "node:child_process";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
@@ -20,12 +21,19 @@ import { makeBroker } from "../../hal/broker.ts";
 import { makeClock } from "../../hal/clock.ts";
 import { figure, sleep, until } from "../lib/agent.ts";
 import { makeStation, type Station as Police } from "../lib/station.ts";
-import { cpuSeconds } from "./processes.ts";
+import type { Figure } from "./figures.ts";
+import { cpuSeconds, residentBytes } from "./processes.ts";
 import { birthDraft, cameraDraft, cameraIds, conditionDrafts, dayDrafts } from "./site.ts";
 
 const camerasEach = 4;
 const awayMs = 120_000;
 const most = { backMs: 180_000, share: 1 };
+/** So many boxes must be back within the bounds; of more the figures are told. */
+const mostBoundSites = 300;
+/** After it the boxes have told their days. */
+const settleMs = 15_000;
+/** A word that a box lives goes each minute: what the broker takes is looked at over a whole one. */
+const idle = { stretches: 6, stretchMs: 10_000 };
 const patienceMs = 400_000;
 const commune = "xa-lon";
 const say = (text: string) => void process.stdout.write(`${text}\n`);
@@ -95,13 +103,14 @@ async function live(herd: Herd): Promise<void> {
 }
 
 function boot(herd: Herd): ChildProcess {
-  const child = fork(process.argv[1] ?? "", [], { env: { ...process.env, MATGHI_HERD: JSON.stringify(herd) } });
+  const child = fork(import.meta.filename, [], { env: { ...process.env, MATGHI_HERD: JSON.stringify(herd) } });
   process.once("exit", () => child.kill("SIGKILL"));
   return child;
 }
 
 const died = (child: ChildProcess) =>
   new Promise<void>((resolve) => {
+    if (child.exitCode !== null || child.signalCode !== null) return resolve();
     child.once("exit", () => resolve());
     child.kill("SIGKILL");
   });
@@ -179,16 +188,79 @@ function tell(what: string, { backMs, share, worst }: Return): boolean {
   return Math.max(...backMs) <= most.backMs && share <= most.share;
 }
 
-async function main(): Promise<number> {
-  const sites = Array.from({ length: Number(process.argv[2] ?? 300) }, (_, i) => `vi-tri-${i + 1}`);
+const isOnline = (bootId: string, conn: number) => (body: Said) => body.state === "online" && body.boot === bootId && body.conn >= conn;
+
+/** A station with its broker, and boxes that are enlisted there and have no power yet. */
+type District = {
+  readonly station: Police;
+  readonly services: Services;
+  readonly sites: readonly string[];
+  readonly herd: Omit<Herd, "boot" | "hasJustBooted">;
+};
+
+async function makeDistrict(count: number): Promise<District> {
+  const sites = Array.from({ length: count }, (_, i) => `vi-tri-${i + 1}`);
   const station = await makeStation(commune);
   const folder = enlistAll(station, sites);
-  const services: Services = await startServices(station.place);
-  const herd = { folder, sites, url: `mqtts://127.0.0.1:${station.register().ports.mqtts}` };
+  const services = await startServices(station.place);
+  return { station, services, sites, herd: { folder, sites, url: `mqtts://127.0.0.1:${station.register().ports.mqtts}` } };
+}
+
+type Idle = { readonly shares: readonly number[]; readonly residentMiB: readonly number[] };
+
+/** What the broker takes while nothing happens at any site. */
+async function watchIdle(station: Police): Promise<Idle> {
+  const pid = runningPid(filesOf(station.place).brokerProcess, "mosquitto") ?? 0;
+  const [shares, residentMiB]: [number[], number[]] = [[], []];
+  for (let stretch = 0; stretch < idle.stretches; stretch += 1) {
+    const before = { atMs: performance.now(), seconds: cpuSeconds(pid) };
+    await sleep(idle.stretchMs);
+    shares.push(((cpuSeconds(pid) - before.seconds) * 1_000) / (performance.now() - before.atMs));
+    residentMiB.push(residentBytes(pid) / 2 ** 20);
+  }
+  return { shares, residentMiB };
+}
+
+/** What `count` sites cost their station: in an idle minute, and when all of them come back after a power cut. */
+export async function sitesFigures(count: number, say: (line: string) => void): Promise<readonly Figure[]> {
+  const { station, services, sites, herd } = await makeDistrict(count);
+  const talker = await listen(station);
+  let boxes = boot({ ...herd, boot: "boot-1.1", hasJustBooted: false });
+  try {
+    await watchReturn(station, talker, sites, isOnline("boot-1.1", 1));
+    say(`  ${count} sites are connected`);
+    await sleep(settleMs);
+    const { shares, residentMiB } = await watchIdle(station);
+    await died(boxes);
+    boxes = boot({ ...herd, boot: "boot-2.2", hasJustBooted: true });
+    const { backMs, share } = await watchReturn(station, talker, sites, isOnline("boot-2.2", 1));
+    const of = (name: string, unit: string, values: readonly number[], bound: number | null = null): Figure => ({
+      ...{ name: `${name}, ${count} sites`, unit, values, most: count > mostBoundSites ? null : bound },
+    });
+    const percent = (value: number) => value * 100;
+    return [
+      of("the station's broker in an idle minute, ten seconds each: processor", "% of one", shares.map(percent)),
+      of("the station's broker in an idle minute: memory", "MiB", residentMiB),
+      of(
+        "power cut of a district: a box is heard again after",
+        "s",
+        backMs.map((ms) => ms / 1_000),
+      ),
+      of("power cut of a district: the last box is heard again after", "s", [Math.max(...backMs) / 1_000], most.backMs / 1_000),
+      of("power cut of a district: processor of the broker until then", "% of one", [percent(share)], percent(most.share)),
+    ];
+  } finally {
+    await died(boxes);
+    await talker.end();
+    await services.stop();
+  }
+}
+
+async function main(): Promise<number> {
+  const { station, services, sites, herd } = await makeDistrict(Number(process.argv[2] ?? 300));
   say(`${sites.length} boxes with their certificates; load ${loadavg()[0]?.toFixed(2)}`);
   let talker = await listen(station);
   let boxes = boot({ ...herd, boot: "boot-1.1", hasJustBooted: false });
-  const isOnline = (bootId: string, conn: number) => (body: Said) => body.state === "online" && body.boot === bootId && body.conn >= conn;
   tell("all at once, without a wait", await watchReturn(station, talker, sites, isOnline("boot-1.1", 1)));
   await sleep(5_000);
   await died(boxes);
@@ -208,5 +280,7 @@ async function main(): Promise<number> {
 }
 
 const told = process.env.MATGHI_HERD;
-if (told === undefined) process.exitCode = await main();
-else await live(JSON.parse(told) as Herd);
+if (process.argv[1] === import.meta.filename) {
+  if (told === undefined) process.exitCode = await main();
+  else await live(JSON.parse(told) as Herd);
+}

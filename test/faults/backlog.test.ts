@@ -5,8 +5,8 @@
  */
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { openStore } from "../../agent/store/store.ts";
 import { type Agent, figure, sleep, startAgent, until, writeSite } from "../lib/agent.ts";
+import { fillJournal } from "../lib/backlog.ts";
 import { type Cameras, startCameras } from "../lib/cameras.ts";
 import { filesUnder, openFiles } from "../lib/footage.ts";
 import { brokenLawsOf, sizeOf } from "../lib/inspect.ts";
@@ -37,24 +37,7 @@ beforeAll(async () => {
     station: `url: "mqtt://127.0.0.1:${wire.port}"`,
   });
   wire.blackHole();
-  const first = startAgent(config);
-  await until("it has begun", 60_000, () => openFiles(join(folder, "footage/sub1")).length > 0);
-  await first.stop();
-  const store = openStore(join(folder, "state"));
-  for (let i = 0; i < backlog; i += 100)
-    store.commit(
-      Array.from({ length: 100 }, (_, j) => {
-        const moment = { at: Date.now() - 600_000 + i + j, monoMs: i + j, clock: "synced" } as const;
-        return {
-          put: "event" as const,
-          moment,
-          type: "camera.changed" as const,
-          level: "info" as const,
-          data: { camera: "sub1", number: i + j },
-        };
-      }),
-    );
-  store.close();
+  await fillJournal({ config, folder, camera: "sub1", count: backlog });
   agent = startAgent(config, { NODE_OPTIONS: `--max-old-space-size=${heapMiB}` });
   await until("it records", 60_000, () => openFiles(join(folder, "footage/sub1")).length > 0);
   wire.mend();
