@@ -9,7 +9,7 @@ import { dirname, join } from "node:path";
 import { segmentPath } from "../../agent/core/path.ts";
 import { openReads } from "../../agent/store/store.ts";
 import { ask, matghi, program, sleep, startAgent, until, writeSite } from "../lib/agent.ts";
-import { repository, startCameras } from "../lib/cameras.ts";
+import { type Cameras, repository, startCameras } from "../lib/cameras.ts";
 import { tempFolder } from "../lib/temp.ts";
 import type { Figure } from "./figures.ts";
 
@@ -123,74 +123,86 @@ async function gapsIn(config: string, { fromAt, toAt }: Stretch): Promise<number
   return (await ask<{ gaps: readonly unknown[] }>(config, ["gaps", ...span])).gaps.length;
 }
 
-export async function exportFigures(turns: number, say: (line: string) => void): Promise<readonly Figure[]> {
+type Prepared = { readonly folder: string; readonly config: string; readonly made: readonly string[]; readonly beganAt: number };
+
+/** A site with footage of an hour ago in its index, whose cameras are recorded next. */
+async function prepare(cameras: Cameras): Promise<Prepared> {
   const folder = tempFolder("bench-export");
-  const footage = join(folder, "footage");
-  const cameras = await startCameras({ count: 4, seconds: 1_800 });
   const entries = ids.map((id) => `id: ${id}, since: 2020-01-01, url: "${cameras.url(id)}"`);
   const config = writeSite({ folder, cameras: entries, recording: "segment: 10s, limit: { free: 0B }" });
   const beganAt = Math.floor(Date.now() / minuteMs) * minuteMs - 60 * minuteMs;
-  const made = layOut(makeFilm(folder), footage, beganAt);
-  const bytes = made.reduce((sum, path) => sum + statSync(path).size, 0);
+  const made = layOut(makeFilm(folder), join(folder, "footage"), beganAt);
   // The mark of the disk and the database come with a first short life.
   const first = startAgent(config);
-  const records = () => ids.every((id) => readdirSync(join(footage, id)).some((name) => name.endsWith(".part")));
-  await until("the agent records", 60_000, records);
+  await until("the agent records", 60_000, () => records(folder));
   await first.stop();
-  const repaired = await matghi(["repair", "--config", config]);
+  const { code, stderr } = await matghi(["repair", "--config", config]);
+  if (code !== 0) throw new Error(`repair ended with ${code}: ${stderr}`);
+  return { folder, config, made, beganAt };
+}
+
+const records = (folder: string) => ids.every((id) => readdirSync(join(folder, "footage", id)).some((name) => name.endsWith(".part")));
+
+type Exported = { readonly calm: readonly Stretch[]; readonly turns: readonly Turn[]; readonly gaps: number };
+
+/** While the agent records: as much calm as there are turns, then the turns. */
+async function exportInTurns({ folder, config, made, beganAt }: Prepared, turns: number, say: (line: string) => void): Promise<Exported> {
   const agent = startAgent(config);
-  await until("the agent records again", 60_000, records);
-  await sleep(settleMs);
-  const isForgotten = forgetRead();
-  say(
-    `  ${made.length} files, ${(bytes / 1e6).toFixed(0)} MB; repair ${repaired.code}; caches ${isForgotten ? "dropped before each" : "NOT dropped"}`,
-  );
-  const calmAt = Date.now();
-  await sleep(turns * calmMs);
-  const busyAt = Date.now();
-  const [from, to] = [new Date(beganAt).toISOString(), new Date(beganAt + minutes * minuteMs).toISOString()];
-  const found: Turn[] = [];
-  for (let turn = 1; turn <= turns; turn += 1) {
-    const one = await takeTurn(folder, made, (out) => exportOnce(config, from, to, out));
-    found.push(one);
-    say(
-      `  export, turn ${turn} of ${turns}: cp ${one.cpSeconds.toFixed(2)} s, export ${one.seconds.toFixed(2)} s, ${(one.bytes / 1e6).toFixed(0)} MB`,
-    );
+  try {
+    await until("the agent records again", 60_000, () => records(folder));
+    await sleep(settleMs);
+    const calmAt = Date.now();
+    await sleep(turns * calmMs);
+    const busyAt = Date.now();
+    const [from, to] = [new Date(beganAt).toISOString(), new Date(beganAt + minutes * minuteMs).toISOString()];
+    const found: Turn[] = [];
+    for (let turn = 1; turn <= turns; turn += 1) {
+      const one = await takeTurn(folder, made, (out) => exportOnce(config, from, to, out));
+      found.push(one);
+      say(
+        `  turn ${turn} of ${turns}: cp ${one.cpSeconds.toFixed(2)} s, export ${one.seconds.toFixed(2)} s, ${(one.bytes / 1e6).toFixed(0)} MB`,
+      );
+    }
+    const endedAt = Date.now();
+    await sleep(closedMs);
+    const calm = found.map((_, i) => ({ fromAt: calmAt + i * calmMs, toAt: calmAt + (i + 1) * calmMs }));
+    return { calm, turns: found, gaps: await gapsIn(config, { fromAt: busyAt, toAt: endedAt }) };
+  } finally {
+    await agent.stop();
   }
-  const endedAt = Date.now();
-  await sleep(closedMs);
-  const gaps = await gapsIn(config, { fromAt: busyAt, toAt: endedAt });
-  await agent.stop();
-  await cameras.stop();
-  const calm = found.map((_, i) => ({ fromAt: calmAt + i * calmMs, toAt: calmAt + (i + 1) * calmMs }));
+}
+
+function figuresOf(folder: string, bytes: number, { calm, turns, gaps }: Exported): readonly Figure[] {
+  const each = (read: (turn: Turn) => number) => turns.map(read);
   const rates = (stretches: readonly Stretch[]) => stretches.map((stretch) => pictureRate(folder, stretch));
   const of = (name: string, unit: string, values: readonly number[], most: number | null = null): Figure => ({ name, unit, values, most });
-  const figures = [
-    of(
-      "export: seconds a byte that it writes ÷ those of cp",
-      "×",
-      found.map((turn) => turn.seconds / turn.bytes / (turn.cpSeconds / bytes)),
-      mostTimes,
-    ),
-    of(
-      `export of ${minutes} min × 4 cameras, originals, viewing copies, hashes: time ÷ cp of the originals`,
-      "×",
-      found.map(({ seconds, cpSeconds }) => seconds / cpSeconds),
-    ),
-    of(
-      "export: time",
-      "s",
-      found.map(({ seconds }) => seconds),
-    ),
-    of(
-      "cp of the originals: time",
-      "s",
-      found.map(({ cpSeconds }) => cpSeconds),
-    ),
+  const perByte = each((turn) => turn.seconds / turn.bytes / (turn.cpSeconds / bytes));
+  const times = each(({ seconds, cpSeconds }) => seconds / cpSeconds);
+  const [seconds, copying] = [each((turn) => turn.seconds), each((turn) => turn.cpSeconds)];
+  const stretches = turns.map(({ stretch }) => stretch);
+  return [
+    of("export: seconds a byte that it writes ÷ those of cp", "×", perByte, mostTimes),
+    of(`export of ${minutes} min × 4 cameras, originals, viewing copies, hashes: time ÷ cp of the originals`, "×", times),
+    of("export: time", "s", seconds),
+    of("cp of the originals: time", "s", copying),
     of("pictures recorded a second and camera before", "1/s", rates(calm)),
-    of("pictures recorded a second and camera while exporting", "1/s", rates(found.map(({ stretch }) => stretch))),
+    of("pictures recorded a second and camera while exporting", "1/s", rates(stretches)),
     of("gaps while exporting", "gaps", [gaps], 0),
   ];
-  rmSync(folder, { recursive: true, force: true });
-  return figures;
+}
+
+export async function exportFigures(turns: number, say: (line: string) => void): Promise<readonly Figure[]> {
+  const cameras = await startCameras({ count: ids.length, seconds: 1_800 });
+  try {
+    const prepared = await prepare(cameras);
+    const bytes = prepared.made.reduce((sum, path) => sum + statSync(path).size, 0);
+    const forgotten = forgetRead() ? "dropped before each" : "NOT dropped";
+    say(`  ${prepared.made.length} files, ${(bytes / 1e6).toFixed(0)} MB; caches ${forgotten}`);
+    const found = await exportInTurns(prepared, turns, say);
+    const figures = figuresOf(prepared.folder, bytes, found);
+    rmSync(prepared.folder, { recursive: true, force: true });
+    return figures;
+  } finally {
+    await cameras.stop();
+  }
 }
