@@ -60,35 +60,37 @@ const parts: Readonly<Record<string, (options: Options) => readonly Job[]>> = {
       measure: () => figuresBeside(other, turns, windowMs, say),
     })),
 };
-const usage = `usage: npm run bench -- [--only ${Object.keys(parts).join(",")}] [--cameras 1,4,8,16] [--turns 5] [--window 60] [--segments 1000,10000,100000,1000000] [--sites 10,100,300,1000] [--events 10000] [--out FOLDER]`;
+const defaults = {
+  ...{ cameras: "1,4,8,16", turns: "5", window: "60", segments: "1000,10000,100000,1000000", sites: "10,100,300,1000", events: "10000" },
+  ...{ only: Object.keys(parts).join(","), out: join(repository, ".cache") },
+};
+const { only: all, out: _, ...rest } = defaults;
+const usage = [
+  `usage: npm run bench -- [--only ${all}]`,
+  ...Object.entries(rest).map(([name, value]) => `[--${name} ${value}]`),
+  "[--out FOLDER]",
+].join(" ");
 
 /** What the command line asks for; throws where it cannot be. */
 function readOptions(): Options & { readonly only: readonly string[]; readonly out: string } {
-  const { values } = parseArgs({
-    options: {
-      only: { type: "string", default: Object.keys(parts).join(",") },
-      cameras: { type: "string", default: "1,4,8,16" },
-      turns: { type: "string", default: "5" },
-      window: { type: "string", default: "60" },
-      segments: { type: "string", default: "1000,10000,100000,1000000" },
-      sites: { type: "string", default: "10,100,300,1000" },
-      events: { type: "string", default: "10000" },
-      out: { type: "string", default: join(repository, ".cache") },
-    },
-  });
-  const numbers = (name: "cameras" | "turns" | "segments" | "sites" | "events", step = 1) => {
+  const asked = Object.fromEntries(Object.keys(defaults).map((name) => [name, { type: "string" as const }]));
+  const values = { ...defaults, ...parseArgs({ options: asked }).values };
+  const numbers = (name: "cameras" | "segments" | "sites", least = 1) => {
     const list = values[name].split(",").map(Number);
-    if (!list.every((value) => Number.isInteger(value) && value >= step))
-      throw new Error(`--${name} ${values[name]}: whole numbers from ${step}`);
+    if (!list.every((value) => Number.isInteger(value) && value >= least))
+      throw new Error(`--${name} ${values[name]}: whole numbers from ${least}`);
     return list;
+  };
+  const multiple = (name: "turns" | "window" | "events", of = 1) => {
+    const value = Number(values[name]);
+    if (!Number.isInteger(value) || value < of || value % of !== 0) throw new Error(`--${name} ${values[name]}: a multiple of ${of}`);
+    return value;
   };
   const only = values.only.split(",");
   const strange = only.find((part) => !Object.hasOwn(parts, part));
   if (strange !== undefined) throw new Error(`there is no part ${strange}`);
-  const [turns = 0, events = 0, windowMs] = [numbers("turns")[0], numbers("events", eventsTogether)[0], Number(values.window) * 1_000];
-  if (!(windowMs > 0)) throw new Error(`--window ${values.window} is no number of seconds`);
-  if (events % eventsTogether !== 0) throw new Error(`--events ${values.events} is no multiple of ${eventsTogether}`);
   const [cameras, segments, sites] = [numbers("cameras"), numbers("segments", leastSegments), numbers("sites")];
+  const [turns, windowMs, events] = [multiple("turns"), multiple("window") * 1_000, multiple("events", eventsTogether)];
   return { only, out: values.out, cameras, segments, sites, events, turns, windowMs };
 }
 
