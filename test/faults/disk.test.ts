@@ -5,8 +5,8 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { openReads } from "../../agent/store/store.ts";
 import { type Agent, ask, matghi, sleep, startAgent, until, writeSite } from "../lib/agent.ts";
 import { type Cameras, startCameras } from "../lib/cameras.ts";
-import { type Disk, makeDisk } from "../lib/disk.ts";
-import { filesUnder, openFiles, recordersOf } from "../lib/footage.ts";
+import { type Disk, forceReadOnly, makeDisk } from "../lib/disk.ts";
+import { filesUnder, openFiles } from "../lib/footage.ts";
 import { tempFolder } from "../lib/temp.ts";
 
 const names = ["sub1", "sub2"] as const;
@@ -63,7 +63,7 @@ async function recordingAgain(): Promise<void> {
 }
 
 /** Makes trouble, lets it last, looks at what was said of it, and takes it away whatever was found. */
-async function trouble(value: string, make: () => void, cure: () => void): Promise<void> {
+async function trouble(value: string, make: () => void | Promise<void>, cure: () => void): Promise<void> {
   try {
     await lastingTrouble(value, make);
   } finally {
@@ -72,10 +72,10 @@ async function trouble(value: string, make: () => void, cure: () => void): Promi
   await cured();
 }
 
-async function lastingTrouble(value: string, make: () => void): Promise<void> {
+async function lastingTrouble(value: string, make: () => void | Promise<void>): Promise<void> {
   const before = (await diskEvents()).length;
   const said = agent.lines().filter((line) => line.disk === value).length;
-  make();
+  await make();
   await until(`the disk is known to be ${value}`, 20_000, () => diskValue() === value);
   await until("both cameras have a gap", 30_000, async () => (await openGaps()).length === names.length);
   await sleep(8_000);
@@ -102,21 +102,16 @@ test("a full disk", async () => {
 });
 
 test("a disk that turns read-only", async () => {
-  await trouble("read-only", makeReadOnly, () => disk.readOnly(false));
+  await trouble(
+    "read-only",
+    () =>
+      forceReadOnly(
+        disk,
+        names.map((name) => join(footage(), name)),
+      ),
+    () => disk.readOnly(false),
+  );
 });
-
-/** A remount is refused while files are open for writing; the kernel's own emergency remount is not. */
-function makeReadOnly(): void {
-  for (let i = 0; i < 50; i += 1) {
-    try {
-      disk.readOnly(true);
-      return;
-    } catch {
-      for (const name of names) for (const pid of recordersOf(join(footage(), name))) process.kill(pid, "SIGKILL");
-    }
-  }
-  throw new Error("the disk could not be made read-only");
-}
 
 test("a disk that is pulled under way: nothing is written into the empty mount point", async () => {
   let underneath: readonly string[] = [];

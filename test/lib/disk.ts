@@ -2,6 +2,8 @@
 import { execFileSync } from "node:child_process";
 import { closeSync, ftruncateSync, mkdirSync, openSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { sleep } from "./agent.ts";
+import { signalRecorders } from "./footage.ts";
 
 export type Disk = {
   readonly mountPoint: string;
@@ -63,6 +65,22 @@ export function makeDisk(folder: string, name: string, megabytes: number): Disk 
   disk.replace();
   disk.mount();
   return disk;
+}
+
+/**
+ * Turns it read-only under a running agent. A remount is refused while files are open for writing – the kernel's own emergency remount is
+ * not –, so what writes into the cameras' folders is ended until it goes through. Throws where it never does.
+ */
+export async function forceReadOnly(disk: Disk, cameraFolders: readonly string[]): Promise<void> {
+  for (let left = 100; ; left -= 1) {
+    try {
+      return disk.readOnly(true);
+    } catch (error) {
+      if (left === 0) throw error;
+    }
+    for (const folder of cameraFolders) signalRecorders(folder, "SIGKILL");
+    await sleep(20);
+  }
 }
 
 function fillUp(path: string): void {

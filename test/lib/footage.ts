@@ -65,6 +65,17 @@ export function recordersOf(cameraFolder: string): readonly number[] {
   return processesWhere((pid) => readFileSync(`/proc/${pid}/cmdline`, "utf8").includes(`${cameraFolder}/`));
 }
 
+/** Sends a signal to all that write into a camera's folder; one that ended meanwhile needs none. */
+export function signalRecorders(cameraFolder: string, signal: "SIGKILL" | "SIGSTOP"): void {
+  for (const pid of recordersOf(cameraFolder)) {
+    try {
+      process.kill(pid, signal);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
+    }
+  }
+}
+
 /** Processes that carry the mark of an agent of this state folder. */
 export function markedBy(state: string): readonly number[] {
   return processesWhere((pid) => readFileSync(`/proc/${pid}/environ`, "utf8").split("\0").includes(`MATGHI_STATE=${state}`));

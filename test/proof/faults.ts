@@ -9,7 +9,7 @@ import { roam } from "./random.ts";
 import { writeResults } from "./results.ts";
 import { runSuite, type Suite } from "./vitest.ts";
 
-const usage = "usage: npm run faults -- [--only NAME,NAME] [--list] | --hours N [--seed S] | --broken";
+const usage = "usage: npm run faults -- [--only NAME,NAME] [--list] | --hours N [--seed S] [--only NAME,NAME] | --broken";
 const say = (line: string) => void process.stdout.write(`${line}\n`);
 
 type Found = { readonly fault: Fault; readonly result: "holds" | "BROKEN" | "SKIPPED"; readonly note: string };
@@ -66,7 +66,7 @@ async function main(): Promise<number> {
   if (values.hours !== undefined) {
     const [hours, seed] = [Number(values.hours), Number(values.seed ?? Date.now() % 2 ** 31)];
     if (!(hours > 0) || !Number.isSafeInteger(seed)) throw new Error("--hours and --seed are numbers");
-    return (await roam({ hours, seed, say })) ? 0 : 1;
+    return (await roam({ hours, seed, only: values.only?.split(","), say })) ? 0 : 1;
   }
   const only = values.only?.split(",");
   const strange = only?.find((wanted) => !catalogue.some(({ name }) => name === wanted));

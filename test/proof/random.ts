@@ -4,9 +4,9 @@ import { join } from "node:path";
 import { openReads } from "../../agent/store/store.ts";
 import { type Agent, sleep, startAgent, until, writeSite } from "../lib/agent.ts";
 import { startCameras } from "../lib/cameras.ts";
-import { type Disk, makeDisk } from "../lib/disk.ts";
+import { type Disk, forceReadOnly, makeDisk } from "../lib/disk.ts";
 import { type Draw, drawFrom } from "../lib/draw.ts";
-import { markedBy, openFiles, recordersOf } from "../lib/footage.ts";
+import { markedBy, openFiles, signalRecorders } from "../lib/footage.ts";
 import { brokenLawsOf, type Size, sizeOf } from "../lib/inspect.ts";
 import { type Listener, listen } from "../lib/listener.ts";
 import { type Mosquitto, startMosquitto } from "../lib/mosquitto.ts";
@@ -44,10 +44,10 @@ const faults: Readonly<Record<string, Deed>> = {
     scene.agent = startAgent(scene.config);
   },
   "ffmpeg killed": async ({ draw, footage }) => {
-    for (const pid of draw.some(names).flatMap((name) => recordersOf(join(footage, name)))) process.kill(pid, "SIGKILL");
+    for (const name of draw.some(names)) signalRecorders(join(footage, name), "SIGKILL");
   },
   "ffmpeg hangs": async ({ draw, footage }) => {
-    for (const pid of recordersOf(join(footage, draw.one(names)))) process.kill(pid, "SIGSTOP");
+    signalRecorders(join(footage, draw.one(names)), "SIGSTOP");
   },
   "camera stalls": async ({ draw, control }) => control(`stall ${draw.one(names)} ${draw.between(3, 20)}`),
   "cameras reboot": async ({ draw, control }) => {
@@ -76,10 +76,14 @@ const faults: Readonly<Record<string, Deed>> = {
     await sleep(draw.between(3_000, 15_000));
     disk?.makeRoom();
   },
-  "disk read-only": async ({ disk, draw }) => {
-    disk?.readOnly(true);
+  "disk read-only": async ({ disk, draw, footage }) => {
+    if (disk === null) return;
+    await forceReadOnly(
+      disk,
+      names.map((name) => join(footage, name)),
+    );
     await sleep(draw.between(3_000, 15_000));
-    disk?.readOnly(false);
+    disk.readOnly(false);
   },
 };
 const onDisk = ["disk full", "disk read-only"];
@@ -109,6 +113,42 @@ function complaintsOf({ listener, folder }: Scene): readonly string[] {
     ...(missing.length > 0 ? [`${missing.length} events never came, first ${missing[0]}`] : []),
     ...(firsts.every((g, i) => i === 0 || g > (firsts[i - 1] ?? 0)) ? [] : ["events came out of order"]),
   ];
+}
+
+/** What came of one drawn fault: `not made` is a fault of ours, and proves nothing of the agent. */
+type Turn = { readonly result: "holds" | "BROKEN" | "NOT MADE"; readonly why: readonly string[] };
+const reason = (error: unknown): string => (error instanceof Error ? error.message : String(error)).trim().replaceAll(/\s*\n\s*/g, "; ");
+
+/** Makes one fault and judges what it left. Nothing that goes wrong here ends the run: hours of it would be lost. */
+async function take(scene: Scene, deed: Deed): Promise<Turn> {
+  const failed = await deed(scene).then(
+    () => null,
+    (error: unknown) => reason(error),
+  );
+  const why = await judge(scene).catch((error: unknown) => [`could not be judged: ${reason(error)}`]);
+  if (failed !== null) return { result: "NOT MADE", why: [failed, ...why] };
+  return { result: why.length === 0 ? "holds" : "BROKEN", why };
+}
+
+/** Every law that is broken after the agent had its time; one that has ended by itself is started again. */
+async function judge(scene: Scene): Promise<readonly string[]> {
+  const ended = await Promise.race([scene.agent.ended.then((code) => [`the agent ended with ${code}`]), sleep(0).then(() => [])]);
+  if (ended.length > 0) scene.agent = startAgent(scene.config);
+  const late = await recordingAgain(scene).then(
+    () => [],
+    (error: unknown) => [reason(error)],
+  );
+  await until("the station has all", againMs, () => complaintsOf(scene).length === 0).catch(() => undefined);
+  return [...ended, ...late, ...complaintsOf(scene), ...(await brokenLawsOf(scene.agent, 30_000))];
+}
+
+/** null: the agent has just ended, as the next turn will say. */
+function measure({ agent, folder }: Scene): Size | null {
+  try {
+    return sizeOf(agent.pid, join(folder, "state"));
+  } catch {
+    return null;
+  }
 }
 
 async function begin(folder: string, seed: number, hours: number): Promise<{ scene: Scene; end: () => Promise<void> }> {
@@ -150,49 +190,50 @@ async function begin(folder: string, seed: number, hours: number): Promise<{ sce
 export async function roam(options: {
   readonly hours: number;
   readonly seed: number;
+  /** Draws from these faults only. */
+  readonly only: readonly string[] | undefined;
   readonly say: (line: string) => void;
 }): Promise<boolean> {
-  const { hours, seed, say } = options;
+  const { hours, seed, only, say } = options;
+  const strange = only?.find((kind) => faults[kind] === undefined);
+  if (strange !== undefined) throw new Error(`no drawn fault is called ${strange}; there are: ${Object.keys(faults).join(", ")}`);
   const folder = tempFolder("roam");
   say(`faults: drawn for ${hours} h, seed ${seed}`);
   const { scene, end } = await begin(folder, seed, hours);
-  const kinds = Object.keys(faults).filter((kind) => scene.disk !== null || !onDisk.includes(kind)) as [string, ...string[]];
+  const kinds = (only ?? Object.keys(faults)).filter((kind) => scene.disk !== null || !onDisk.includes(kind)) as [string, ...string[]];
   if (scene.disk === null) say(`SKIPPED: ${onDisk.join(", ")}: need root`);
   const state = join(folder, "state");
   const until24 = performance.now() + hours * 3_600_000;
-  const rows = new Map<string, { made: number; broken: number }>();
+  const turns: { readonly kind: string; readonly turn: Turn }[] = [];
   let first: Size | null = null;
+  let last: Size | null = null;
   try {
     await until("all cameras record", 120_000, () => names.every((name) => openFiles(join(scene.footage, name)).length > 0));
     await sleep(15_000);
     while (performance.now() < until24) {
       const kind = scene.draw.one(kinds);
-      await faults[kind]?.(scene);
-      const late = await recordingAgain(scene).then(
-        () => [],
-        (error: unknown) => [String(error)],
-      );
-      await until("the station has all", againMs, () => complaintsOf(scene).length === 0).catch(() => undefined);
-      const broken = [...late, ...complaintsOf(scene), ...(await brokenLawsOf(scene.agent, 30_000))];
-      const row = rows.get(kind) ?? { made: 0, broken: 0 };
-      rows.set(kind, { made: row.made + 1, broken: row.broken + (broken.length > 0 ? 1 : 0) });
-      const size = sizeOf(scene.agent.pid, state);
+      const turn = await take(scene, faults[kind] ?? (async () => undefined));
+      turns.push({ kind, turn });
+      const size: Size | null = measure(scene) ?? last;
       first ??= size;
-      say(
-        `${kind}: ${broken.length === 0 ? "holds" : `BROKEN: ${broken.slice(0, 3).join("; ")}`} (${size.residentMiB.toFixed(0)} MiB, ${size.handles} handles)`,
-      );
+      last = size;
+      const found = turn.result === "holds" ? turn.result : `${turn.result}: ${turn.why.slice(0, 3).join("; ")}`;
+      say(`${kind}: ${found} (${size?.residentMiB.toFixed(0)} MiB, ${size?.handles} handles)`);
     }
-    const last = sizeOf(scene.agent.pid, state);
-    const grown = { residentMiB: last.residentMiB - (first?.residentMiB ?? 0), handles: last.handles - (first?.handles ?? 0) };
+    if (first === null || last === null) throw new Error("no fault was drawn in that time: ask for more --hours");
+    const grown = { residentMiB: last.residentMiB - first.residentMiB, handles: last.handles - first.handles };
     await scene.agent.stop();
     const orphans = markedBy(state).length;
-    say("\n| fault | times | laws broken |\n|---|---|---|");
-    for (const [kind, { made, broken }] of rows) say(`| ${kind} | ${made} | ${broken} |`);
+    const count = (kind: string, result: Turn["result"]) =>
+      turns.filter((each) => each.kind === kind && each.turn.result === result).length;
+    say("\n| fault | held | laws broken | not made |\n|---|---|---|---|");
+    for (const kind of new Set(turns.map((each) => each.kind)))
+      say(`| ${kind} | ${count(kind, "holds")} | ${count(kind, "BROKEN")} | ${count(kind, "NOT MADE")} |`);
     say(
       `\nfaults: grown by ${grown.residentMiB.toFixed(1)} MiB, ${grown.handles} handles; ${orphans} processes left behind; database ${last.databaseMiB.toFixed(2)} MiB`,
     );
     const isBounded = grown.residentMiB <= mostGrown.residentMiB && grown.handles <= mostGrown.handles && orphans === 0;
-    const holds = isBounded && [...rows.values()].every(({ broken }) => broken === 0);
+    const holds = isBounded && turns.every(({ turn }) => turn.result === "holds");
     say(holds ? "faults: every law held after every fault" : `faults: repeat it with --seed ${seed}`);
     return holds;
   } finally {
