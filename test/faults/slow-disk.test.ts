@@ -2,7 +2,6 @@
  * A disk that takes nothing for seconds at a time (frozen, as behind a sleeping USB bridge): no camera's session ends for it, nothing of
  * what came meanwhile is lost, and the ledger adds up. Needs root.
  */
-import { execFileSync } from "node:child_process";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Agent, figure, sleep, startAgent, until, writeSite } from "../lib/agent.ts";
@@ -37,9 +36,9 @@ const closedOf = (id: string) => filesUnder(join(disk.mountPoint, id)).filter((n
 test("three freezes of three seconds", async () => {
   const before = await agent.ask<{ gaps: unknown[] }>("gaps");
   for (let i = 0; i < 3; i += 1) {
-    execFileSync("fsfreeze", ["--freeze", disk.mountPoint]);
+    disk.freeze(true);
     await sleep(freezeMs);
-    execFileSync("fsfreeze", ["--unfreeze", disk.mountPoint]);
+    disk.freeze(false);
     await sleep(6_000);
   }
   const after = await agent.ask<{ gaps: { camera: string }[] }>("gaps");

@@ -11,11 +11,15 @@ export type Disk = {
   /** Taken away under open files, as by a pulled cable. */
   unmount(): void;
   readOnly(on: boolean): void;
+  /** Every write waits until it is thawed, as of a disk that is too slow. */
+  freeze(on: boolean): void;
   /** Fills what is left; `makeRoom` takes it away again. */
   fill(): void;
   makeRoom(): void;
   /** From here on no write reaches it, as of a disk whose electronics died. */
   die(): void;
+  /** After `die`: mounts what had reached it, its journal replayed. Nobody may use it any more. */
+  revive(): void;
   /** Puts an empty disk in its place, not mounted yet. A new one, since another mount namespace may still hold the old one open. */
   replace(): void;
   remove(): void;
@@ -29,12 +33,19 @@ export function makeDisk(folder: string, name: string, megabytes: number): Disk 
   mkdirSync(mountPoint, { recursive: true });
   let made = 0;
   let image = "";
+  const next = () => {
+    const before = image;
+    made += 1;
+    image = join(folder, `${name}-${made}.img`);
+    return before;
+  };
   const ballast = join(mountPoint, "ballast");
   const disk: Disk = {
     mountPoint,
     mount: () => run("mount", "-o", "loop", image, mountPoint),
     unmount: () => run("umount", "-l", mountPoint),
     readOnly: (on) => run("mount", "-o", `remount,${on ? "ro" : "rw"}`, mountPoint),
+    freeze: (on) => run("fsfreeze", on ? "--freeze" : "--unfreeze", mountPoint),
     fill: () => fillUp(ballast),
     makeRoom: () => rmSync(ballast, { force: true }),
     // FS_IOC_SHUTDOWN, EXT4_GOING_FLAGS_NOLOGFLUSH (linux/fs.h, fs/ext4/ext4.h).
@@ -44,14 +55,20 @@ export function makeDisk(folder: string, name: string, megabytes: number): Disk 
         ...["-c", "import fcntl, os, struct, sys; fcntl.ioctl(os.open(sys.argv[1], os.O_RDONLY), 0x8004587d, struct.pack('I', 2))"],
         mountPoint,
       ),
+    revive: () => {
+      // Another mount namespace may still hold the old file system open; a copy of what reached the disk is surely free of it.
+      const before = next();
+      run("cp", "--sparse=always", before, image);
+      run("umount", "-l", mountPoint);
+      rmSync(before);
+      disk.mount();
+    },
     replace: () => {
-      rmSync(image, { force: true });
-      made += 1;
-      image = join(folder, `${name}-${made}.img`);
+      rmSync(next(), { force: true });
       const fd = openSync(image, "w");
       ftruncateSync(fd, megabytes * 2 ** 20);
       closeSync(fd);
-      run("mkfs.ext4", "-q", "-F", "-m", "0", image);
+      run("mkfs.ext4", "-q", "-F", "-m", "0", "-E", "lazy_itable_init=0,lazy_journal_init=0", image);
     },
     remove: () => {
       try {
@@ -65,6 +82,13 @@ export function makeDisk(folder: string, name: string, megabytes: number): Disk 
   disk.replace();
   disk.mount();
   return disk;
+}
+
+/** From here on what is mounted below it, or taken away, is so in the namespaces of `newBoot`, too; gives the way back. */
+export function shareMounts(folder: string): () => void {
+  run("mount", "--bind", folder, folder);
+  run("mount", "--make-shared", folder);
+  return () => run("umount", "-l", folder);
 }
 
 /**

@@ -43,3 +43,10 @@ export async function listen(
     stop: () => client.endAsync(true),
   };
 }
+
+/** Another client under a name that is taken, with a session of its own: it and the holder throw each other out by turns until it ends. */
+export async function rival(url: string, clientId: string): Promise<{ end(): Promise<void> }> {
+  const client = await connectAsync(url, { protocolVersion: 5, clientId, clean: true, reconnectPeriod: 500 });
+  client.on("error", () => undefined);
+  return { end: () => client.endAsync(true) };
+}

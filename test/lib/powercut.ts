@@ -2,52 +2,33 @@
  * A power cut as a disk sees it. The box's disk is an ext4 of its own on a loop device; at the cut the kernel stops it between two
  * writes, without its journal's last flush (FS_IOC_SHUTDOWN with NOLOGFLUSH), and what was only in memory is gone. Needs root.
  */
-import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { randomUUID } from "node:crypto";
-import { closeSync, ftruncateSync, mkdirSync, openSync, rmSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { type Disk, makeDisk } from "./disk.ts";
 
-export type PowerDisk = {
-  readonly mountPoint: string;
+export type PowerDisk = Disk & {
   /** Cuts the power: from here on nothing reaches the disk. Resolves with the wall clock of that moment, in milliseconds. */
   cut(): Promise<number>;
   /** After every process of the box was killed: the disk as the cut left it, its journal replayed by mounting it. */
   restore(): Promise<void>;
-  remove(): void;
 };
-
-const run = (command: string, ...args: readonly string[]) => void execFileSync(command, [...args], { stdio: ["ignore", "ignore", "pipe"] });
 
 /** Makes, formats and mounts it at `<folder>/<name>`. */
 export async function makePowerDisk(folder: string, name: string, megabytes: number): Promise<PowerDisk> {
-  const mountPoint = join(folder, name);
-  mkdirSync(mountPoint, { recursive: true });
-  let lives = 0;
-  let image = join(folder, `${name}-0.img`);
-  const fd = openSync(image, "w");
-  ftruncateSync(fd, megabytes * 2 ** 20);
-  closeSync(fd);
-  run("mkfs.ext4", "-q", "-F", "-m", "0", "-E", "lazy_itable_init=0,lazy_journal_init=0", image);
-  run("mount", "-o", "loop", image, mountPoint);
-  let breaker = await makeBreaker(mountPoint);
+  const disk = makeDisk(folder, name, megabytes);
+  let breaker = await makeBreaker(disk.mountPoint);
   return {
-    mountPoint,
+    ...disk,
     cut: () => breaker.cut(),
     restore: async () => {
-      // Another mount namespace may still hold the old file system open; a copy of what reached the disk is surely free of it.
-      const before = image;
-      lives += 1;
-      image = join(folder, `${name}-${lives}.img`);
-      run("cp", "--sparse=always", before, image);
-      run("umount", "-l", mountPoint);
-      rmSync(before);
-      run("mount", "-o", "loop", image, mountPoint);
-      breaker = await makeBreaker(mountPoint);
+      disk.revive();
+      breaker = await makeBreaker(disk.mountPoint);
     },
     remove: () => {
       breaker.end();
-      run("umount", "-l", mountPoint);
-      rmSync(image, { force: true });
+      disk.remove();
     },
   };
 }
@@ -88,10 +69,20 @@ function nextLine(child: ChildProcess): Promise<string> {
 /**
  * Before a command that should see a machine that was booted anew: in a mount namespace of its own another file lies over
  * /proc/sys/kernel/random/boot_id. The process keeps its id, and the namespace ends with it.
+ * Disks come and go in it as outside where their folder's mounts are shared (`shareMounts`).
  */
 export function newBoot(folder: string): readonly string[] {
   const bootId = randomUUID();
   const file = join(folder, `boot-${bootId}`);
   writeFileSync(file, `${bootId}\n`);
-  return ["unshare", "--mount", "sh", "-c", 'mount --bind "$0" /proc/sys/kernel/random/boot_id && exec "$@"', file];
+  return [
+    "unshare",
+    "--mount",
+    "--propagation",
+    "slave",
+    "sh",
+    "-c",
+    'mount --bind "$0" /proc/sys/kernel/random/boot_id && exec "$@"',
+    file,
+  ];
 }
