@@ -9,6 +9,8 @@ export default defineConfig({
       process.env.MATGHI_LONG === "1"
         ? []
         : ["weak-line", "weak-stream", "backlog", "slow-probes"].map((name) => `test/faults/${name}.test.ts`),
+    // `npm run faults` wants to know which test printed a figure.
+    setupFiles: process.env.MATGHI_FIGURES === undefined ? [] : ["test/proof/figures.ts"],
     pool: "forks",
     maxWorkers: 2,
     // Bounds for a hang, not for speed: real processes on a busy machine take their time.

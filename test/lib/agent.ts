@@ -142,8 +142,9 @@ export async function until<T>(what: string, ms: number, look: () => T | Promise
   }
 }
 
-/** Median, 95th of a hundred and worst, as the fault suites print them. */
+/** Median, 95th of a hundred and worst, as the fault suites print them; a single value as it is. */
 export function figure(name: string, values: readonly number[], unit: string): string {
+  if (values.length === 1) return `figure: ${name}: ${values[0]?.toFixed(2)} ${unit}`;
   const sorted = [...values].sort((a, b) => a - b);
   const at = (share: number) => (sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? Number.NaN).toFixed(2);
   return `figure: ${name}: median ${at(0.5)} ${unit}, p95 ${at(0.95)}, worst ${at(1)} of ${sorted.length}`;

@@ -19,7 +19,13 @@ function judge(fault: Fault, suite: Suite): Found {
   const failed = own.filter(({ status }) => status !== "passed");
   if (own.length === 0) return { fault, result: "BROKEN", note: suite.tests[0]?.why ?? "no such test" };
   if (failed[0] !== undefined) return { fault, result: "BROKEN", note: `${failed[0].name}: ${failed[0].why}` };
-  return { fault, result: "holds", note: suite.figures.map((line) => line.replace(/^figure: /, "")).join("; ") };
+  // What no test printed is of the whole suite.
+  const figures = suite.figures.filter(({ test }) => test === "" || fault.tests.test(test));
+  return {
+    fault,
+    result: "holds",
+    note: figures.map(({ test, line }) => line.replace(/^figure: /, "").replace(`${test}: `, "")).join("; "),
+  };
 }
 
 /** Faults of one suite are made together. */

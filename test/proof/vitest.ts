@@ -1,6 +1,6 @@
 /** Runs suites as parts of a larger command, and reads what they found. */
 import { spawn } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { repository } from "../lib/cameras.ts";
@@ -9,8 +9,8 @@ export type Suite = {
   readonly passed: boolean;
   readonly tests: readonly { readonly name: string; readonly status: string; readonly why: string }[];
   readonly seconds: number;
-  /** Lines that a suite printed about itself: `figure: …`, `fuzz: …`. */
-  readonly figures: readonly string[];
+  /** Lines that a suite printed about itself, `figure: …`, `fuzz: …`, each with the name of the test that did; empty: none did. */
+  readonly figures: readonly { readonly test: string; readonly line: string }[];
 };
 
 type Report = {
@@ -36,27 +36,23 @@ export function runSuite(
   } = {},
 ): Promise<Suite> {
   const folder = mkdtempSync(join(tmpdir(), "matghi-suite-"));
-  const report = join(folder, "report.json");
+  const [report, figures] = [join(folder, "report.json"), join(folder, "figures")];
   const args = [join(repository, "node_modules/vitest/vitest.mjs"), "run", target, "--reporter=default", "--reporter=json"];
   args.push(`--outputFile.json=${report}`, ...(options.only === undefined ? [] : ["-t", options.only]));
   const began = performance.now();
   const child = spawn(process.execPath, args, {
     ...{
       cwd: repository,
-      env: { ...process.env, NO_COLOR: "1", MATGHI_LONG: "1", ...options.env },
+      env: { ...process.env, NO_COLOR: "1", MATGHI_LONG: "1", MATGHI_FIGURES: figures, ...options.env },
       stdio: ["ignore", "pipe", "pipe"] as const,
     },
     ...(options.signal === undefined ? {} : { signal: options.signal }),
   });
-  const figures: string[] = [];
   let rest = "";
   const take = (data: Buffer) => {
     const lines = (rest + String(data)).split("\n");
     rest = lines.pop() ?? "";
-    for (const line of lines) {
-      if (/^(figure|fuzz|soak): /.test(line)) figures.push(line);
-      options.onLine?.(line);
-    }
+    for (const line of lines) options.onLine?.(line);
   };
   child.stdout?.on("data", take);
   child.stderr?.on("data", take);
@@ -64,8 +60,9 @@ export function runSuite(
   return new Promise((resolve) =>
     child.once("close", (code) => {
       const tests = testsOf(report);
+      const found = figuresOf(figures);
       rmSync(folder, { recursive: true, force: true });
-      resolve({ passed: code === 0 && tests.length > 0, tests, figures, seconds: (performance.now() - began) / 1_000 });
+      resolve({ passed: code === 0 && tests.length > 0, tests, figures: found, seconds: (performance.now() - began) / 1_000 });
     }),
   );
 }
@@ -83,6 +80,13 @@ function testsOf(report: string): Suite["tests"] {
   } catch {
     return [];
   }
+}
+
+/** As `figures.ts` writes them; a suite that printed none has no such file. */
+function figuresOf(file: string): Suite["figures"] {
+  if (!existsSync(file)) return [];
+  const lines = readFileSync(file, "utf8").split("\n").slice(0, -1);
+  return lines.map((line) => JSON.parse(line) as Suite["figures"][number]);
 }
 
 const firstLine = (text: string) => text.split("\n")[0]?.slice(0, 200) ?? "";
