@@ -17,6 +17,7 @@ import { indexFigures, leastSegments } from "./index.ts";
 import { lineFigures } from "./line.ts";
 import { motion } from "./motion.ts";
 import { figuresBeside } from "./others.ts";
+import { pictureFigures } from "./picture.ts";
 import { wireFigures } from "./wire.ts";
 import { zoneminder } from "./zoneminder.ts";
 
@@ -48,6 +49,7 @@ const parts: Readonly<Record<string, (options: Options) => readonly Job[]>> = {
   ],
   index: ({ segments }) => segments.map((size) => ({ what: `index of ${size} segments`, measure: () => indexOf(size) })),
   sites: ({ sites }) => sites.map((count) => ({ what: `${count} sites`, measure: () => sitesFigures(count, say) })),
+  picture: ({ turns }) => [{ what: "picture", measure: () => pictureFigures(turns) }],
   drain: ({ events }) => [{ what: "drain", measure: () => drainFigures(events, say) }],
   export: ({ turns }) => [{ what: "export", measure: () => exportFigures(turns, say) }],
   // Other recorders are compared where they are installed. None is quoted that was not run.

@@ -83,7 +83,13 @@ describe("while the agent runs", () => {
     expect(rows[0]).toMatchObject({ id: "off", state: "not-recording", lastFrameAt: null, recorded24h: null });
     const row = rows.find(({ id }) => id === "sub1");
     expect(row).toMatchObject({
-      ...{ state: "recording", why: null, since: expect.stringMatching(isoMs), stream: "main", picture: { value: "unknown", since: null, day: "unknown", night: "unknown" } },
+      ...{
+        state: "recording",
+        why: null,
+        since: expect.stringMatching(isoMs),
+        stream: "main",
+        picture: { value: "unknown", since: null, day: "unknown", night: "unknown" },
+      },
       ...{ recorded24h: expect.any(Number), daysKept: expect.any(Number) },
     });
     // Its clock is asked for within the first minute; the simulated camera tells the machine's.

@@ -521,7 +521,7 @@ test.concurrent.each([
   [["--camera", "cho", "--out", "/etc/passwd"], 2, /not a folder/],
   [["--camera", "cho", "--from", "2020-01-01", "--to", "2020-01-02"], 3, /no closed footage of that stretch/],
 ] as const)("%j is refused with one line", async (more, code, text) => {
-  const answer = await matghi(wanted(more));
+  const answer = await matghi(withOptions(wanted(), more));
   expect([answer.code, answer.stdout]).toEqual([code, ""]);
   expect(answer.stderr).toMatch(text);
   expect(answer.stderr.trim().split("\n")).toHaveLength(1);
