@@ -52,11 +52,11 @@ async function lookOnce(deps: PicturesDeps, minds: Map<string, Mind>, { camera, 
   // The smaller stream may show less of the view.
   if (everyMs === 0 || light === null || lastFile?.stream !== "main" || lastFile.path === known?.path) return;
   if (signal.aborted || clock.monoMs() < (known?.nextMonoMs ?? 0) || deps.gate.value() !== "ok") return;
-  const mind = mindOf(deps, minds, camera);
-  mind.nextMonoMs = clock.monoMs() + everyMs;
-  mind.path = lastFile.path;
+  Object.assign(mindOf(deps, minds, camera), { nextMonoMs: clock.monoMs() + everyMs, path: lastFile.path });
   const glimpse = await deps.picture.glance(`${deps.folder}/${lastFile.path}`, signal);
   if (glimpse === null) return;
+  // A person may have found it right meanwhile.
+  const mind = mindOf(deps, minds, camera);
   const { album, news } = look(mind.album, viewOf(glimpse), light, deps.time.now());
   const isChanged = pictureOf(album).value !== pictureOf(mind.album).value;
   mind.album = album;

@@ -18,8 +18,11 @@ let covers: string | null = null;
 let turned: string | null = null;
 const glanced: string[] = [];
 
+let onGlance = (_looks: number): void => undefined;
+
 function shows(path: string): Glimpse {
   glanced.push(path);
+  if (path.includes("/cho/")) onGlance(glanced.filter((one) => one.includes("/cho/")).length);
   const seed = path.includes(`/${turned}/`) ? 3 : path.includes("/cho/") ? 1 : 2;
   return path.includes(`/${covers}/`) ? covered(seed, glanced.length) : street(seed, { noise: glanced.length });
 }
@@ -127,6 +130,19 @@ test("what an officer accepts is learnt anew by the running agent, and stands in
   ]);
   expect(pictures().get("cho"), "what it shows now is the usual one").toMatchObject({ value: "good" });
 }, 120_000);
+
+test("what is accepted while the agent looks is not taken back by what it finds", async () => {
+  const before = glanced.filter((path) => path.includes("/cho/")).length;
+  const context = { configFile: village.config, json: true, out: () => undefined, err: () => undefined };
+  const told = events().length;
+  // It would be suspected at the sixth look.
+  onGlance = (looks) => void (looks === before + 6 && acceptPicture(context, { camera: "cho", officer: "CA-07" }));
+  turned = null;
+  await village.pass(15 * minute);
+  expect(glanced.filter((path) => path.includes("/cho/")).length).toBeGreaterThanOrEqual(before + 6);
+  expect(events().slice(told)).toEqual([]);
+  expect(pictures().get("cho")).toMatchObject({ value: "unknown" });
+}, 60_000);
 
 test("what was learnt outlives a power cut", async () => {
   village.cut();
