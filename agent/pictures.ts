@@ -1,4 +1,4 @@
-/** A look at each camera's newest footage now and then: one key frame, of one camera at a time, far behind recording. */
+/** A look at each camera's newest footage now and then: one key frame, of one camera at a time. Recording never waits for it. */
 import type { Clock, Picture } from "../hal/ports.ts";
 import type { Settings } from "./config/schema.ts";
 import { type Album, albumOf, albumText, lightAt, look, type PictureNews, pictureOf } from "./core/picture.ts";

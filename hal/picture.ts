@@ -1,4 +1,4 @@
-/** A glimpse of closed footage: ffmpeg decodes one key frame and makes it small, behind everybody else for the processor. */
+/** A glimpse of closed footage: ffmpeg decodes one key frame, in one thread, and makes it small. */
 import { spawn } from "node:child_process";
 import { constants, setPriority } from "node:os";
 import type { Readable } from "node:stream";
@@ -40,12 +40,12 @@ async function glance(program: string, path: string, signal: AbortSignal): Promi
   return { width, height, gray, blur: Number.isFinite(blur) ? blur : null };
 }
 
-/** Whoever records goes first. */
+/** Whoever records goes first. The installed unit forbids it (@resources); what is left then is one thread for a fraction of a second. */
 function stepBack(pid: number | undefined): void {
   try {
     if (pid !== undefined) setPriority(pid, constants.priority.PRIORITY_LOW);
   } catch {
-    // It has ended already.
+    // It has ended already, or the sandbox forbids it.
   }
 }
 

@@ -442,7 +442,7 @@ export interface Machine {
   door(place: { readonly host: string; readonly port: number; readonly tls: Credentials | null }, timeoutMs: number): Promise<Door>;
 }
 
-/** What closed footage shows. Nice to the processor. Never rejects. */
+/** What closed footage shows. One thread, and behind others where the system allows it. Never rejects. */
 export interface Picture {
   /** The first key frame of a file; null where there is none to be had. */
   glance(path: string, signal: AbortSignal): Promise<Glimpse | null>;
