@@ -1,4 +1,7 @@
-/** Set up before the suites that `runSuite` runs: each figure is written down beside the test that printed it, which standard output does not tell. */
+/**
+ * Set up before the suites that `runSuite` runs: each figure is written down beside the test that printed it, which standard output does not
+ * tell. Of tests that run at once in one file it may name another.
+ */
 import { appendFileSync } from "node:fs";
 import { expect } from "vitest";
 

@@ -36,7 +36,10 @@ async function take(scene: Scene, kind: string, deed: Deed): Promise<Turn> {
 
 /** Every law that is broken after the agent had its time; one that has ended by itself is started again. */
 async function judge(scene: Scene): Promise<readonly string[]> {
-  const ended = await Promise.race([scene.agent().ended.then((code) => [`the agent ended with ${code}`]), sleep(0).then(() => [])]);
+  const ended = await Promise.race([
+    scene.agent().ended.then((code) => [`the agent ended with ${code}: ${scene.agent().lines().at(-1)?.msg}`]),
+    sleep(0).then(() => []),
+  ]);
   if (ended.length > 0) scene.start();
   const late = await recordingAgain(scene).then(
     () => [],
@@ -66,6 +69,19 @@ function complaintsOf({ listener, agent }: Scene): readonly string[] {
     ...(firsts.every((g, i) => i === 0 || g > (firsts[i - 1] ?? 0)) ? [] : ["events came out of order"]),
     ...(last - cursor > mostUnsent ? [`${last - cursor} events wait for the station`] : []),
   ];
+}
+
+/** One law that stays broken would fill the disk with copies. */
+const mostKept = 5;
+
+/** What a person needs to find out why the `times`-th fault did not hold; the rest goes with the run. */
+function keep(scene: Scene, times: number): string {
+  if (times > mostKept) return `nothing more is kept after ${mostKept} times`;
+  try {
+    return `what was there is kept in ${scene.keep()}`;
+  } catch (error) {
+    return `what was there could not be kept: ${reason(error)}`;
+  }
 }
 
 /** null: the agent has just ended, as the next turn will say. */
@@ -150,7 +166,8 @@ async function drawUntil(
     const size: Size | null = measure(scene) ?? last ?? null;
     first ??= size;
     last = size;
-    const found = turn.result === "holds" ? turn.result : `${turn.result}: ${turn.why.slice(0, 3).join("; ")}`;
+    const times = turns.filter(({ result }) => result !== "holds").length;
+    const found = turn.result === "holds" ? "holds" : `${turn.result}: ${turn.why.slice(0, 3).join("; ")}; ${keep(scene, times)}`;
     say(
       `${kind}: ${found} (${size?.residentMiB.toFixed(0)} MiB, ${size?.handles} handles, database ${size?.databaseMiB.toFixed(2)} MiB with ${size?.events} events)`,
     );

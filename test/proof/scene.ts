@@ -1,12 +1,13 @@
 /** The place of the drawn faults: a real agent, four simulated cameras, a real Mosquitto behind a wire, and disks of its own where we are root. */
-import { rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Subject } from "../../agent/core/types.ts";
 import { type Agent, startAgent, until, writeSite } from "../lib/agent.ts";
 import { startCameras } from "../lib/cameras.ts";
 import { shareMounts } from "../lib/disk.ts";
 import { type Draw, drawFrom } from "../lib/draw.ts";
-import { openFiles } from "../lib/footage.ts";
+import { filesUnder, openFiles } from "../lib/footage.ts";
 import { inspect } from "../lib/inspect.ts";
 import { type Listener, listen } from "../lib/listener.ts";
 import { type Mosquitto, startMosquitto } from "../lib/mosquitto.ts";
@@ -41,6 +42,8 @@ export type Scene = {
   /** null: not root. */
   readonly disks: Disks | null;
   set(sensor: Sensor, word: string): void;
+  /** Copies the state, the names of the files and the log of the last two agents to a folder that stays; which, is returned. */
+  keep(): string;
   end(): Promise<void>;
 };
 
@@ -67,12 +70,21 @@ export async function makeScene(folder: string, seed: number, hours: number): Pr
   const boot = () => (isRoot ? newBoot(folder) : []);
   let inside = boot();
   let agent = startAgent(config, {}, inside);
+  let before = "";
   return {
     ...{ draw: drawFrom(seed), folder, state, footage, broker, wire, listener, disks, set, control: cameras.control },
     agent: () => agent,
     start: (booted = false) => {
       if (booted) inside = boot();
+      before = agent.log();
       agent = startAgent(config, {}, inside);
+    },
+    keep: () => {
+      const kept = mkdtempSync(join(tmpdir(), "matghi-broken-"));
+      cpSync(state, join(kept, "state"), { recursive: true });
+      writeFileSync(join(kept, "agent.log"), `${before}${agent.log()}`);
+      writeFileSync(join(kept, "footage"), filesUnder(footage).join("\n"));
+      return kept;
     },
     end: async () => {
       await agent.stop();
