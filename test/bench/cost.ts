@@ -8,10 +8,10 @@ import { join } from "node:path";
 import type { RecorderJob } from "../../hal/ports.ts";
 import { commandLine, playlist } from "../../hal/recorder.ts";
 import { type Cameras, repository, startCameras } from "../lib/cameras.ts";
-import { openFiles, pictureOnDisk } from "../lib/footage.ts";
+import { openFiles, pictureOnDisk, recordersOf } from "../lib/footage.ts";
 import { tempFolder } from "../lib/temp.ts";
 import type { Figure } from "./figures.ts";
-import { childrenOf, cpuSeconds, residentBytes, writtenBytes } from "./processes.ts";
+import { cpuSeconds, residentBytes, writtenBytes } from "./processes.ts";
 
 /** The bounds that the project holds itself to, by number of cameras. */
 const mostRatio: Readonly<Record<number, number>> = { 4: 1.6, 16: 1.4 };
@@ -131,7 +131,8 @@ async function record(
   try {
     await sleep(warmUpMs);
     Object.assign(firstMs, { agent: await agentFirst, bare: await bareFirst });
-    const recorders = childrenOf(agent.pid ?? 0);
+    // Other children come and go: what asks the system for something.
+    const recorders = Array.from({ length: count }, (_, i) => recordersOf(join(folder, `footage/cam${i + 1}`))).flat();
     if (recorders.length !== count) throw new Error(`${recorders.length} recorders run, not ${count}`);
     for (let turn = 0; turn < turns; turn += 1) {
       found.push(

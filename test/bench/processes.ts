@@ -1,5 +1,5 @@
 /** What the kernel says of running processes. */
-import { readdirSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 
 /** USER_HZ: /proc counts processor time in hundredths of a second on every Linux that Debian ships. */
 const ticksPerSecond = 100;
@@ -24,12 +24,6 @@ export function cpuSeconds(pid: number): number {
 export function waitedCpuSeconds(pid: number): number {
   const fields = statOf(pid);
   return fields === null ? Number.NaN : (Number(fields[13]) + Number(fields[14])) / ticksPerSecond;
-}
-
-/** Children of a process, in order. */
-export function childrenOf(pid: number): readonly number[] {
-  const pids = readdirSync("/proc").map(Number).filter(Number.isInteger);
-  return pids.filter((child) => Number(statOf(child)?.[1]) === pid).sort((a, b) => a - b);
 }
 
 /** Resident memory in bytes; NaN where the process is gone. */

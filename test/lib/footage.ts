@@ -60,9 +60,12 @@ export function bytesUnder(folder: string): number {
   return filesUnder(folder).reduce((sum, name) => sum + sizeOf(join(folder, name)), 0);
 }
 
-/** Processes that write into a camera's folder. */
+/** Processes that write into a camera's folder; what only looks at a closed file there is none of them. */
 export function recordersOf(cameraFolder: string): readonly number[] {
-  return processesWhere((pid) => readFileSync(`/proc/${pid}/cmdline`, "utf8").includes(`${cameraFolder}/`));
+  return processesWhere((pid) => {
+    const words = readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0");
+    return words.some((word) => word.includes(`${cameraFolder}/`) && !word.endsWith(".mkv"));
+  });
 }
 
 /** Sends a signal to all that write into a camera's folder; one that ended meanwhile needs none. */
