@@ -4,6 +4,7 @@ import type { Box, Clock, Footage, FootageFile, Recorder } from "../hal/ports.ts
 import type { Books } from "./books.ts";
 import { adjoiningStart } from "./core/arrival.ts";
 import type { Change } from "./core/change.ts";
+import type { OpenGap } from "./core/ledger.ts";
 import { startOfPath } from "./core/path.ts";
 import {
   blameDowntime,
@@ -207,6 +208,9 @@ async function claimPast({ footage, store, time, log }: RecoverDeps, configured:
   }
 }
 
+/** It was dead, started, and died of something else before it recorded: hours without power are not the restart's before them. */
+const diedAnew = (gap: OpenGap, downtime: Claim) => gap.claim.scope === "box" && gap.claim.blame.cause !== downtime.blame.cause;
+
 /** The time between two runs belongs to the box; a hole that was open when the box lost power may be explained by that now. */
 function openPages(books: Books, store: Store, previous: Previous | null): void {
   if (previous === null) return;
@@ -216,6 +220,7 @@ function openPages(books: Books, store: Store, previous: Previous | null): void 
     const { gap } = books.page(row.id);
     const better = gap === null ? null : explainBy(previous, gap);
     if (better !== null) books.reblame(row.id, better);
+    if (gap !== null && diedAnew(gap, downtime)) books.split(row.id, previous.lastAliveAt);
     books.open(row.id, downtime);
   }
 }

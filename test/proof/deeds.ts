@@ -167,9 +167,14 @@ export const diskDeeds: Readonly<Record<string, DiskDeed>> = {
   },
 };
 
+/** Of a camera, at a power cut (the project's bound). */
+const mostLostMs = 3_000;
+
 /** The state's disk first: what the agent decides in the moment between is not written down, as it would not be with both gone. */
 async function cutPower(scene: Scene, { state, footage }: Disks): Promise<readonly string[]> {
   const { draw, set, agent, start } = scene;
+  // A camera that had only just begun loses to the fault before, and to this one no more than it had.
+  await sleep(mostLostMs + 1_000);
   const cutAt = await state.cut();
   await footage.cut();
   await agent().kill9();
@@ -197,7 +202,7 @@ function complaintsAfterCut({ agent }: Scene, cutAt: number): readonly string[] 
     const over = gaps.find(({ camera, fromAt, toAt }) => camera === name && fromAt <= cutAt + 1_000 && (toAt ?? cutAt) >= cutAt);
     if (over === undefined) return [`${name}: no hole where the power was cut`];
     const wrong = over.blame.cause === "box-power" ? [] : [`${name}: the hole of the power cut is called ${over.blame.cause}`];
-    return over.fromAt >= cutAt - 3_000
+    return over.fromAt >= cutAt - mostLostMs
       ? wrong
       : [...wrong, `${name}: lost ${((cutAt - over.fromAt) / 1_000).toFixed(1)} s at the power cut`];
   });
