@@ -6,6 +6,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { loadavg } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { joinedLine } from "../../agent/core/text.ts";
 import { repository } from "../lib/cameras.ts";
 import { commit, machine, writeResults } from "../proof/results.ts";
 import { costOf } from "./cost.ts";
@@ -82,7 +83,8 @@ function readOptions(): Options & { readonly only: readonly string[]; readonly o
   };
   const multiple = (name: "turns" | "window" | "events", of = 1) => {
     const value = Number(values[name]);
-    if (!Number.isInteger(value) || value < of || value % of !== 0) throw new Error(`--${name} ${values[name]}: a multiple of ${of}`);
+    if (!Number.isInteger(value) || value < of || value % of !== 0)
+      throw new Error(`--${name} ${values[name]}: ${of === 1 ? "a whole number from 1" : `a multiple of ${of}`}`);
     return value;
   };
   const only = values.only.split(",");
@@ -90,6 +92,8 @@ function readOptions(): Options & { readonly only: readonly string[]; readonly o
   if (strange !== undefined) throw new Error(`there is no part ${strange}`);
   const [cameras, segments, sites] = [numbers("cameras"), numbers("segments", leastSegments), numbers("sites")];
   const [turns, windowMs, events] = [multiple("turns"), multiple("window") * 1_000, multiple("events", eventsTogether)];
+  // Known before anything is measured: an hour's figures would have no place.
+  mkdirSync(values.out, { recursive: true });
   return { only, out: values.out, cameras, segments, sites, events, turns, windowMs };
 }
 
@@ -120,7 +124,6 @@ async function main(options: ReturnType<typeof readOptions>): Promise<number> {
   say("\n| what | median | min–max | runs |\n|---|---|---|---|");
   for (const row of rows) say(`| ${row.join(" | ")} |`);
   for (const what of [...broken, ...missing]) say(`NOT MEASURED: ${what}`);
-  mkdirSync(options.out, { recursive: true });
   const file = join(options.out, "bench.json");
   writeFileSync(
     file,
@@ -135,7 +138,7 @@ function optionsOrUsage(): ReturnType<typeof readOptions> | null {
   try {
     return readOptions();
   } catch (error) {
-    process.stderr.write(`bench: ${error instanceof Error ? error.message : String(error)}; ${usage}\n`);
+    process.stderr.write(`bench: ${joinedLine(error instanceof Error ? error.message : String(error))}; ${usage}\n`);
     return null;
   }
 }

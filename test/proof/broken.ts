@@ -25,7 +25,7 @@ type Break = {
 
 const soakCheck: Check = { kind: "soak", seed: 50, hours: 0.3 };
 const cutCheck: Check = { kind: "power cut", cuts: 3 };
-const breaks: readonly Break[] = [
+export const breaks: readonly Break[] = [
   {
     what: "the cursor moves before the broker has confirmed",
     edits: [
@@ -52,25 +52,24 @@ const breaks: readonly Break[] = [
     what: "nothing is synced: neither the growing file nor the database",
     edits: [
       { file: "hal/footage.js", find: "await kept.handle.datasync();", put: "" },
-      { file: "agent/store/database.js", find: '"synchronous = FULL"', put: '"synchronous = OFF"' },
+      { file: "agent/store/database.js", find: '"synchronous = FULL",', put: '"synchronous = OFF",' },
       { file: "agent/store/store.js", find: 'db.pragma("synchronous = FULL")', put: 'db.pragma("synchronous = OFF")' },
     ],
     ...{ check: cutCheck, caughtBy: /events are gone|bytes are gone/ },
   },
 ];
 
+/** A built file with the break in it; throws where the break no longer fits the code. */
+export function edited(text: string, { file, find, put }: Break["edits"][number]): string {
+  if (text.split(find).length !== 2) throw new Error(`${file} no longer has what this break changes: ${find.trim()}`);
+  return text.replace(find, () => put);
+}
+
 function build(name: string, { edits }: Pick<Break, "edits">): string {
   const target = join(repository, ".cache/broken", name);
   rmSync(target, { recursive: true, force: true });
   cpSync(join(repository, "dist"), target, { recursive: true });
-  for (const { file, find, put } of edits) {
-    const text = readFileSync(join(target, file), "utf8");
-    if (text.split(find).length !== 2) throw new Error(`${file} no longer has what this break changes: ${find.trim()}`);
-    writeFileSync(
-      join(target, file),
-      text.replace(find, () => put),
-    );
-  }
+  for (const edit of edits) writeFileSync(join(target, edit.file), edited(readFileSync(join(target, edit.file), "utf8"), edit));
   return target;
 }
 

@@ -3,6 +3,7 @@
  * against a real agent, real cameras and a real broker, the laws checked after each. `--broken`: broken builds that the checks must catch.
  */
 import { parseArgs } from "node:util";
+import { joinedLine } from "../../agent/core/text.ts";
 import { catchBroken } from "./broken.ts";
 import { catalogue, type Fault } from "./catalogue.ts";
 import { roam } from "./random.ts";
@@ -71,7 +72,7 @@ async function main(): Promise<number> {
   if (values.broken) return (await catchBroken(say)) ? 0 : 1;
   if (values.hours !== undefined) {
     const [hours, seed] = [Number(values.hours), Number(values.seed ?? Date.now() % 2 ** 31)];
-    if (!(hours > 0) || !Number.isSafeInteger(seed)) throw new Error("--hours and --seed are numbers");
+    if (!(hours > 0 && Number.isFinite(hours)) || !Number.isSafeInteger(seed)) throw new Error("--hours and --seed are numbers");
     return (await roam({ hours, seed, only: values.only?.split(","), say })) ? 0 : 1;
   }
   const only = values.only?.split(",");
@@ -90,7 +91,7 @@ main().then(
     process.exitCode = code;
   },
   (error: unknown) => {
-    process.stderr.write(`faults: ${error instanceof Error ? error.message : String(error)}; ${usage}\n`);
+    process.stderr.write(`faults: ${joinedLine(error instanceof Error ? error.message : String(error))}; ${usage}\n`);
     process.exitCode = 2;
   },
 );

@@ -1,5 +1,6 @@
 /** `npm run fuzz -- [--seconds 120] [--seed N] [--only NAME]`: the laws of `test/fuzz/` on drawn cases, for so long in all. */
 import { parseArgs } from "node:util";
+import { joinedLine } from "../../agent/core/text.ts";
 import { runSuite } from "./vitest.ts";
 
 const usage = "usage: npm run fuzz -- [--seconds 120] [--seed N] [--only NAME]\n";
@@ -10,7 +11,7 @@ async function main(): Promise<number> {
   });
   const seconds = Number(values.seconds);
   const seed = values.seed === undefined ? Date.now() % 2 ** 31 : Number(values.seed);
-  if (!(seconds > 0) || !Number.isSafeInteger(seed)) throw new Error("--seconds and --seed are numbers");
+  if (!(seconds > 0 && Number.isFinite(seconds)) || !Number.isSafeInteger(seed)) throw new Error("--seconds and --seed are numbers");
   const env = { MATGHI_FUZZ_SECONDS: String(seconds), MATGHI_FUZZ_SEED: String(seed), MATGHI_FUZZ_ONLY: values.only ?? "" };
   process.stdout.write(`fuzz: ${seconds} s in all, seed ${seed}\n`);
   const { passed, figures } = await runSuite("test/fuzz", { env, onLine: (line) => void process.stdout.write(`${line}\n`) });
@@ -21,6 +22,6 @@ async function main(): Promise<number> {
 try {
   process.exitCode = await main();
 } catch (error) {
-  process.stderr.write(`fuzz: ${error instanceof Error ? error.message : String(error)}; ${usage}`);
+  process.stderr.write(`fuzz: ${joinedLine(error instanceof Error ? error.message : String(error))}; ${usage}`);
   process.exitCode = 2;
 }

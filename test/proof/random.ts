@@ -141,7 +141,12 @@ export async function roam(options: {
     if (scene.disks === null) say(`SKIPPED: ${Object.keys(diskDeeds).join(", ")}: need root`);
     await until("all cameras record", 120_000, () => names.every((name) => openFiles(join(scene.footage, name)).length > 0));
     await sleep(15_000);
-    const { turns, first, last } = await drawUntil(performance.now() + hours * 3_600_000, scene, kinds, say);
+    const drawn = await Promise.race([asked(), drawUntil(performance.now() + hours * 3_600_000, scene, kinds, say)]);
+    if (drawn === null) {
+      say(`faults: ended by a signal, nothing judged; repeat it with --seed ${seed}`);
+      return false;
+    }
+    const { turns, first, last } = drawn;
     await scene.agent().stop();
     const holds = conclude({ turns, first, last, orphans: markedBy(scene.state).length }, say);
     say(holds ? "faults: every law held after every fault" : `faults: repeat it with --seed ${seed}`);
@@ -150,6 +155,12 @@ export async function roam(options: {
     await scene.end();
   }
 }
+
+/** Resolves with null when somebody wants it to end: processes and mounts are taken away all the same. */
+const asked = (): Promise<null> =>
+  new Promise((resolve) => {
+    for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => resolve(null));
+  });
 
 async function drawUntil(
   endMs: number,

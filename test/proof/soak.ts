@@ -5,6 +5,7 @@
 import { mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { joinedLine } from "../../agent/core/text.ts";
 import { residentBytes } from "../bench/processes.ts";
 import { figure, sleep, startAgent, until, writeSite } from "../lib/agent.ts";
 import { repository, startCameras } from "../lib/cameras.ts";
@@ -114,7 +115,7 @@ async function main(): Promise<number> {
   const hours = Number(values.hours ?? (values.real ? 2 : 24));
   const seed = values.seed === undefined ? Date.now() % 2 ** 31 : Number(values.seed);
   const count = Number(values.cameras);
-  if (!(hours > 0) || !Number.isSafeInteger(seed) || !(count >= 1 && count <= 16))
+  if (!(hours > 0 && Number.isFinite(hours)) || !Number.isSafeInteger(seed) || !(count >= 1 && count <= 16))
     throw new Error("--hours, --seed and --cameras are numbers");
   return (await (values.real ? real(hours, count) : virtual(hours, seed))) ? 0 : 1;
 }
@@ -124,7 +125,7 @@ main().then(
     process.exitCode = code;
   },
   (error: unknown) => {
-    process.stderr.write(`soak: ${error instanceof Error ? error.message : String(error)}; ${usage}\n`);
+    process.stderr.write(`soak: ${joinedLine(error instanceof Error ? error.message : String(error))}; ${usage}\n`);
     process.exitCode = 2;
   },
 );
