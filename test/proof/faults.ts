@@ -87,9 +87,8 @@ async function main(): Promise<number> {
 }
 
 main().then(
-  (code) => {
-    process.exitCode = code;
-  },
+  // What was interrupted goes on in vain until it ends with this process.
+  (code) => process.exit(code),
   (error: unknown) => {
     process.stderr.write(`faults: ${joinedLine(error instanceof Error ? error.message : String(error))}; ${usage}\n`);
     process.exitCode = 2;
