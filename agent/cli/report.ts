@@ -7,9 +7,10 @@ import { type Report, reportJson, reportOf } from "../core/report.ts";
 import { type SheetFacts, sheetText } from "../core/sheet.ts";
 import { comparisonOf, isWhole } from "../core/sheetblock.ts";
 import { sheetHtml } from "../core/sheetpage.ts";
-import { suspicionJson } from "../core/suspicion.ts";
+import { type PictureFacts, suspicionJson } from "../core/suspicion.ts";
 import { fill, wordsIn } from "../core/words.ts";
 import { registerFacts, reportFacts, suspicionsIn } from "../facts.ts";
+import { pictureNow } from "../query.ts";
 import { version } from "../version.ts";
 import { type Context, exit, Refusal, reading, type Session } from "./context.ts";
 import { writeWhole } from "./out.ts";
@@ -66,6 +67,13 @@ const suspicionsOn = ({ cameras, period, untilAt }: Report, session: Session) =>
     { fromAt: period.span.fromAt, toAt: untilAt },
   );
 
+/** What a past period's cameras were looked at is not known any more. */
+function picturesOn(made: Report, session: Session): PictureFacts | null {
+  const suspected = suspicionsOn(made, session);
+  const now = made.isPast ? [] : session.settings.cameras.flatMap(({ id }) => pictureNow(session, id) ?? []);
+  return suspected === null ? null : { suspected, unjudged: now.filter(({ value }) => value === "unknown").length };
+}
+
 function sheetFacts(made: Report, session: Session): SheetFacts {
   const { site, report: printed, recording } = session.settings;
   const period = periodBefore(made.period);
@@ -84,7 +92,7 @@ function sheetFacts(made: Report, session: Session): SheetFacts {
     ...{ recipients: printed.recipients ?? [], dutyPhone: printed.dutyPhone ?? null, keepRule: recording.keep.rule },
     ...{
       missing: [],
-      pictures: suspicionsOn(made, session),
+      pictures: picturesOn(made, session),
       comparison: comparisonOf(judged(made), before === null ? null : judged(before)),
       extractions: countsOf(register.requests),
       register,

@@ -2,7 +2,7 @@
 import { type Grade, gradeLimits, grades } from "./grade.ts";
 import { countText, durationText, hoursText, limitText, lostHoursText, numberText, percentText, tableText } from "./print.ts";
 import type { CameraRow, Report, SumRow } from "./report.ts";
-import { type BlockFacts, lowerFirst, outcomeTexts, type Section, sectionsOf, suspectedOf } from "./sheetblock.ts";
+import { type BlockFacts, lowerFirst, outcomeTexts, pictureCounts, type Section, sectionsOf } from "./sheetblock.ts";
 import { causesOf, gradeText, mostLost } from "./sheettables.ts";
 import { type Suspicion, suspicionText } from "./suspicion.ts";
 import { lostMs, mostUnknown, noteUnknown, type Tally } from "./tally.ts";
@@ -105,10 +105,10 @@ function pictureLines({ cameras }: Report, { pictures, language }: SheetFacts): 
   if (pictures === null) return [words.sheet.pictureFigure];
   const names = new Map(cameras.map(({ camera }) => [camera.id, camera.name]));
   const line = (one: Suspicion) => fill(words.pictures.line, { text: suspicionText(one, names.get(one.camera) ?? one.camera, language) });
-  const rest = pictures.length - mostSuspicions;
+  const rest = pictures.suspected.length - mostSuspicions;
   return [
-    fill(words.pictures.figure, { count: countText(suspectedOf(pictures), language) }),
-    ...pictures.slice(0, mostSuspicions).map(line),
+    fill(words.pictures.figure, pictureCounts(pictures, language)),
+    ...pictures.suspected.slice(0, mostSuspicions).map(line),
     ...(rest > 0 ? [fill(words.pictures.more, { count: countText(rest, language) })] : []),
   ];
 }

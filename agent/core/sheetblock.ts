@@ -19,7 +19,7 @@ import {
   type SheetTable,
   troubleTable,
 } from "./sheettables.ts";
-import type { Suspicion } from "./suspicion.ts";
+import type { PictureFacts } from "./suspicion.ts";
 import { add, type ByCause, nothing, shareOf, type Tally } from "./tally.ts";
 import { dateText } from "./time.ts";
 import type { WallMs } from "./types.ts";
@@ -57,8 +57,8 @@ export type BlockFacts = {
   /** What the report lacks, in sentences. */
   readonly missing: readonly string[];
   readonly comparison: Comparison;
-  /** What was suspected of cameras' pictures; null: nobody looked at them, or it is not known here. */
-  readonly pictures: readonly Suspicion[] | null;
+  /** Null: nobody looked at the cameras' pictures, or it is not known here. */
+  readonly pictures: PictureFacts | null;
   /** Null: not known. */
   readonly extractions: Extractions | null;
   /** The box's own register; the station has none. */
@@ -138,11 +138,18 @@ function stateLines(report: Report, facts: BlockFacts): readonly string[] {
 function picturesText({ pictures, language }: BlockFacts): string {
   const words = wordsIn(language);
   if (pictures === null) return words.sheet.picture;
-  return fill(words.pictures.inReport, { count: countText(suspectedOf(pictures), language) });
+  return fill(words.pictures.inReport, pictureCounts(pictures, language));
 }
 
-/** How many cameras. */
-export const suspectedOf = (pictures: readonly Suspicion[]): number => new Set(pictures.map(({ camera }) => camera)).size;
+/** How many cameras' pictures were suspected, and of how many nothing can be said. */
+export function pictureCounts(
+  { suspected, unjudged }: PictureFacts,
+  language: Language,
+): { readonly count: string; readonly unjudged: string } {
+  const count = (value: number) => ({ count: countText(value, language) });
+  const rest = unjudged === 0 ? "" : fill(wordsIn(language).pictures.unjudged, count(unjudged));
+  return { ...count(new Set(suspected.map(({ camera }) => camera)).size), unjudged: rest };
+}
 
 /** The period in a sentence or three. */
 export function sentenceOf({ cameras, total }: Report, language: Language): string {

@@ -89,8 +89,9 @@ const vi = {
     until: " đến {to}",
     lasting: ", chưa hết",
     inReport:
-      "Hình ảnh: phần mềm xem thử hình từng camera; nghi chưa đạt trong kỳ: {count} camera. Rõ nét hay không, đề nghị xem hình trực tiếp.",
-    figure: "   Hình ảnh nghi chưa đạt trong kỳ: {count} camera.",
+      "Hình ảnh: phần mềm xem thử hình từng camera; nghi chưa đạt trong kỳ: {count} camera{unjudged}. Rõ nét hay không, đề nghị xem hình trực tiếp.",
+    figure: "   Hình ảnh nghi chưa đạt trong kỳ: {count} camera{unjudged}.",
+    unjudged: "; chưa đủ lần xem để kết luận: {count} camera",
     line: "   - {text}",
     more: "   - và {count} lần khác: matghi report --format json",
     off: "Không xem hình (pictures.every: 0s)",
@@ -202,8 +203,9 @@ const en: typeof vi = {
     until: " until {to}",
     lasting: ", not over",
     inReport:
-      "Pictures: the program looked at each camera's now and then; suspected in the period: {count} cameras. Whether they are clear enough: look at them.",
-    figure: "   Pictures suspected in the period: {count} cameras.",
+      "Pictures: the program looked at each camera's now and then; suspected in the period: {count} cameras{unjudged}. Whether they are clear enough: look at them.",
+    figure: "   Pictures suspected in the period: {count} cameras{unjudged}.",
+    unjudged: "; not looked at often enough yet: {count} cameras",
     line: "   - {text}",
     more: "   - and {count} more: matghi report --format json",
     off: "Pictures are not looked at (pictures.every: 0s)",

@@ -15,6 +15,9 @@ export type Suspicion = {
   readonly toAt: UtcMs | null;
 };
 
+/** What a report says of pictures: what was suspected, and of how many cameras nothing can be said yet. */
+export type PictureFacts = { readonly suspected: readonly Suspicion[]; readonly unjudged: number };
+
 /** Of what the journal says of pictures. */
 export const pictureEvents: readonly EventType[] = ["picture.suspect", "picture.cleared"];
 

@@ -103,7 +103,7 @@ test("the period's report names it, and how many cameras it was", () => {
   const said: string[] = [];
   const context = { configFile: village.config, json: false, out: (text: string) => void said.push(text), err: () => undefined };
   expect(report(context, { period: "2026-11" })).toBe(0);
-  expect(said.at(-1)).toContain("Hình ảnh nghi chưa đạt trong kỳ: 01 camera.");
+  expect(said.at(-1)).toContain("Hình ảnh nghi chưa đạt trong kỳ: 01 camera; chưa đủ lần xem để kết luận: 02 camera.");
   expect(said.at(-1)).toMatch(/ - Cổng chợ: nghi bị che \(ban ngày\), từ \d\d:\d\d 24\/11\/2026 đến \d\d:\d\d 24\/11\/2026/);
 });
 

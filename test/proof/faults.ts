@@ -72,7 +72,8 @@ async function main(): Promise<number> {
   if (values.broken) return (await catchBroken(say)) ? 0 : 1;
   if (values.hours !== undefined) {
     const [hours, seed] = [Number(values.hours), Number(values.seed ?? Date.now() % 2 ** 31)];
-    if (!(hours > 0 && Number.isFinite(hours)) || !Number.isSafeInteger(seed)) throw new Error("--hours and --seed are numbers");
+    if (!(hours > 0 && Number.isFinite(hours)) || !Number.isSafeInteger(seed))
+      throw new Error("--hours is a number above 0, --seed a whole one");
     return (await roam({ hours, seed, only: values.only?.split(","), say })) ? 0 : 1;
   }
   const only = values.only?.split(",");

@@ -11,7 +11,8 @@ async function main(): Promise<number> {
   });
   const seconds = Number(values.seconds);
   const seed = values.seed === undefined ? Date.now() % 2 ** 31 : Number(values.seed);
-  if (!(seconds > 0 && Number.isFinite(seconds)) || !Number.isSafeInteger(seed)) throw new Error("--seconds and --seed are numbers");
+  if (!(seconds > 0 && Number.isFinite(seconds)) || !Number.isSafeInteger(seed))
+    throw new Error("--seconds is a number above 0, --seed a whole one");
   const env = { MATGHI_FUZZ_SECONDS: String(seconds), MATGHI_FUZZ_SEED: String(seed), MATGHI_FUZZ_ONLY: values.only ?? "" };
   process.stdout.write(`fuzz: ${seconds} s in all, seed ${seed}\n`);
   const { passed, figures } = await runSuite("test/fuzz", { env, onLine: (line) => void process.stdout.write(`${line}\n`) });

@@ -87,6 +87,8 @@ export async function makeScene(folder: string, seed: number, hours: number): Pr
       return kept;
     },
     end: async () => {
+      // An interrupted run may have left one frozen, and nobody who waits for it can be ended.
+      for (const disk of Object.values(disks ?? {})) thaw(disk);
       await agent.stop();
       await listener.stop();
       await broker.stop();
@@ -97,6 +99,14 @@ export async function makeScene(folder: string, seed: number, hours: number): Pr
       rmSync(folder, { recursive: true, force: true });
     },
   };
+}
+
+function thaw(disk: PowerDisk): void {
+  try {
+    disk.freeze(false);
+  } catch {
+    // It was not.
+  }
 }
 
 export async function recordingAgain({ footage }: Scene): Promise<void> {

@@ -116,7 +116,7 @@ async function main(): Promise<number> {
   const seed = values.seed === undefined ? Date.now() % 2 ** 31 : Number(values.seed);
   const count = Number(values.cameras);
   if (!(hours > 0 && Number.isFinite(hours)) || !Number.isSafeInteger(seed) || !(count >= 1 && count <= 16))
-    throw new Error("--hours, --seed and --cameras are numbers");
+    throw new Error("--hours is a number above 0, --seed a whole one, --cameras one from 1 to 16");
   return (await (values.real ? real(hours, count) : virtual(hours, seed))) ? 0 : 1;
 }
 
