@@ -2,12 +2,14 @@
 import type { Settings } from "./config/schema.ts";
 import { redate } from "./core/dating.ts";
 import { drawnKeptMs, lineBytes } from "./core/drawn.ts";
+import { journalBounds } from "./core/journal.ts";
 import { spansOf, splitByPlan } from "./core/ledger.ts";
 import { spanOfDay, spanOfMonth } from "./core/period.ts";
+import { albumOf, wasLookedAt } from "./core/picture.ts";
 import { countsOf, type RegisterSums, registerSums, requestsOn } from "./core/register.ts";
 import type { CameraLedger, ReportCamera } from "./core/report.ts";
 import { type DayFacts, type MonthFacts, type StretchFacts, typesOfNote } from "./core/summary.ts";
-import { pictureEvents, type Suspicion, suspicionsOf } from "./core/suspicion.ts";
+import { type PictureFacts, pictureEvents, suspicionsOf } from "./core/suspicion.ts";
 import type { Span } from "./core/types.ts";
 import { type Asking, clockOf, drawnIn, historyOf } from "./query.ts";
 
@@ -69,15 +71,24 @@ export function dayFacts(asking: Asking, camera: string, day: string): DayFacts 
   return { ...stretchFacts(asking, camera, span), day, events: dated };
 }
 
-/** What was suspected of these cameras' pictures in a span, as far as the journal goes back; null: nobody looks at them. */
-export function suspicionsIn({ reads, dating, settings }: Asking, cameras: readonly string[], span: Span): readonly Suspicion[] | null {
-  if (settings.pictures.every === 0) return null;
-  const until = { fromAt: Number.MIN_SAFE_INTEGER, toAt: dating.fromUtc(span.toAt), afterG: 0, limit: mostEvents };
+/** What was suspected of these cameras' pictures in a span, as far as the journal goes back; null: none of them was looked at then. */
+export function picturesIn(asking: Asking, cameras: readonly string[], span: Span): PictureFacts | null {
+  const { reads, dating } = asking;
+  const stored = { fromAt: dating.fromUtc(span.fromAt), toAt: dating.fromUtc(span.toAt) };
+  const looked = cameras.filter((camera) => wasLookedAt(albumOf(reads.meta(`picture ${camera}`)), stored)).length;
+  if (looked === 0) return null;
+  const until = { fromAt: Number.MIN_SAFE_INTEGER, toAt: stored.toAt, afterG: 0, limit: mostKept };
   const rows = pictureEvents.flatMap((type) => reads.events({ ...until, type })).sort((a, b) => a.g - b.g);
   const dated = rows.map((row) => ({ ...row, at: dating.toUtc(row.at) }));
   const eventsOf = (camera: string) => dated.filter(({ data }) => data.camera === camera);
-  return cameras.flatMap((camera) => suspicionsOf(camera, eventsOf(camera), span)).sort((a, b) => a.fromAt - b.fromAt);
+  return {
+    looked,
+    suspected: cameras.flatMap((camera) => suspicionsOf(camera, eventsOf(camera), span)).sort((a, b) => a.fromAt - b.fromAt),
+  };
 }
+
+/** The journal holds no more: none is left out. */
+const mostKept = journalBounds.maxEvents + journalBounds.slackEvents;
 
 /** What the station is told of a camera's month. */
 export function monthFacts(asking: Asking, camera: string, month: string): MonthFacts {

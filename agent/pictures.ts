@@ -1,7 +1,7 @@
 /** A look at each camera's newest footage now and then: one key frame, of one camera at a time. Recording never waits for it. */
 import type { Clock, Picture } from "../hal/ports.ts";
 import type { Settings } from "./config/schema.ts";
-import { type Album, albumOf, albumText, lightAt, look, type PictureNews, pictureOf } from "./core/picture.ts";
+import { type Album, accept, albumOf, albumText, keepEveryMs, lightAt, look, type PictureNews, pictureOf } from "./core/picture.ts";
 import type { Data, MonoMs } from "./core/types.ts";
 import { viewOf } from "./core/view.ts";
 import type { Eye } from "./eye.ts";
@@ -23,13 +23,13 @@ export type PicturesDeps = {
 };
 
 /** What the loop has in mind of one camera. */
-type Mind = { album: Album; path: string | null; nextMonoMs: MonoMs; keptMonoMs: MonoMs; kept: string | null };
+type Mind = { album: Album; path: string | null; nextMonoMs: MonoMs; keptMonoMs: MonoMs };
 
 const tickMs = 1_000;
-/** What is usual changes with every look, and slowly: it is written down this often, and with every verdict. */
-const keepEveryMs = 3_600_000;
+/** `recording.segment` is at most half of it: an older file tells of another hour. */
+const longestFileMs = 20 * 60_000;
 
-/** Looks until `signal` aborts. What it finds stands in the store (`picture CAMERA`); who takes that away has the camera learnt anew. */
+/** Looks until `signal` aborts. What it finds stands in the store (`picture CAMERA`); a new `accepted CAMERA` has the camera learnt anew. */
 export async function watchPictures(deps: PicturesDeps, signal: AbortSignal): Promise<void> {
   const minds = new Map<string, Mind>();
   while (!signal.aborted) {
@@ -45,43 +45,36 @@ export async function watchPictures(deps: PicturesDeps, signal: AbortSignal): Pr
 }
 
 async function lookOnce(deps: PicturesDeps, minds: Map<string, Mind>, { camera, lastFile }: Eye, signal: AbortSignal): Promise<void> {
-  const { clock, settings } = deps;
-  const everyMs = settings().pictures.every;
-  const light = clock.trust() === "unset" ? null : lightAt(deps.time.nowUtc());
-  const known = minds.get(camera);
+  const { clock, store, time } = deps;
+  const everyMs = deps.settings().pictures.every;
+  const mind = minds.get(camera) ?? newMind(store.meta(`picture ${camera}`));
+  minds.set(camera, mind);
   // The smaller stream may show less of the view.
-  if (everyMs === 0 || light === null || lastFile?.stream !== "main" || lastFile.path === known?.path) return;
-  if (signal.aborted || clock.monoMs() < (known?.nextMonoMs ?? 0) || deps.gate.value() !== "ok") return;
-  Object.assign(mindOf(deps, minds, camera), { nextMonoMs: clock.monoMs() + everyMs, path: lastFile.path });
+  if (everyMs === 0 || clock.trust() === "unset" || lastFile?.stream !== "main" || lastFile.path === mind.path) return;
+  const takenAt = time.dating().toUtc(lastFile.startAt);
+  const light = time.nowUtc() - takenAt > everyMs + longestFileMs ? null : lightAt(takenAt);
+  if (light === null || signal.aborted || clock.monoMs() < mind.nextMonoMs || deps.gate.value() !== "ok") return;
+  Object.assign(mind, { nextMonoMs: clock.monoMs() + everyMs, path: lastFile.path });
   const glimpse = await deps.picture.glance(`${deps.folder}/${lastFile.path}`, signal);
   if (glimpse === null) return;
-  // A person may have found it right meanwhile.
-  const mind = mindOf(deps, minds, camera);
-  const { album, news } = look(mind.album, viewOf(glimpse), light, deps.time.now());
-  const isChanged = pictureOf(album).value !== pictureOf(mind.album).value;
-  mind.album = album;
+  const view = viewOf(glimpse);
+  // Whatever a person accepts from here on is seen at the next look; until then nobody takes this album for the one that was accepted.
+  const accepted = accept(mind.album, store.meta(`accepted ${camera}`));
+  const seen = look(accepted.album, view, light, time.now());
+  const news = [...accepted.news, ...seen.news];
+  const isChanged = accepted.album !== mind.album || pictureOf(seen.album).value !== pictureOf(mind.album).value;
+  mind.album = seen.album;
   if (isChanged || news.length > 0 || clock.monoMs() - mind.keptMonoMs >= keepEveryMs) write(deps, camera, mind, news);
 }
 
-function mindOf({ store }: PicturesDeps, minds: Map<string, Mind>, camera: string): Mind {
-  const kept = store.meta(`picture ${camera}`);
-  const known = minds.get(camera);
-  if (known !== undefined && (kept !== null || known.kept === null)) return known;
-  const mind: Mind = {
-    ...{ album: albumOf(kept), path: known?.path ?? null, nextMonoMs: known?.nextMonoMs ?? 0 },
-    ...{ keptMonoMs: Number.NEGATIVE_INFINITY, kept },
-  };
-  minds.set(camera, mind);
-  return mind;
-}
+const newMind = (kept: string | null): Mind => ({ album: albumOf(kept), path: null, nextMonoMs: 0, keptMonoMs: Number.NEGATIVE_INFINITY });
 
 /** Writes down what was learnt, and what is news. */
 function write({ store, time, clock, log }: PicturesDeps, camera: string, mind: Mind, news: readonly PictureNews[]): void {
   const moment = time.moment();
-  mind.kept = albumText(mind.album);
   mind.keptMonoMs = clock.monoMs();
   store.commit([
-    { put: "note", note: `picture ${camera}`, text: mind.kept },
+    { put: "note", note: `picture ${camera}`, text: albumText(mind.album) },
     ...news.map(({ kind, ...data }) => {
       const said = { put: "event", moment, type: `picture.${kind}`, level: kind === "suspect" ? "warn" : "info" } as const;
       return { ...said, data: { camera, ...data } satisfies Data };

@@ -6,7 +6,7 @@ import { type Dating, plainDating, redate, type UtcMs } from "./core/dating.ts";
 import { type Drawn, lineBytes } from "./core/drawn.ts";
 import { graceMs, type History, spansOf, splitByPlan, sumsOf } from "./core/ledger.ts";
 import { monthOf, spanOfMonth } from "./core/period.ts";
-import { albumOf, noAlbum, type PictureState, pictureOf } from "./core/picture.ts";
+import { albumAt, albumOf, noAlbum, type PictureState, pictureOf } from "./core/picture.ts";
 import { reachOf } from "./core/reach.ts";
 import { forecastDays, type HeldInflow, heldFullIn } from "./core/retention.ts";
 import { type CameraFacts, type HouseholdLine, type Status, statusOf } from "./core/status.ts";
@@ -261,13 +261,13 @@ export function clockOf(reads: Pick<Reads, "live">, camera: string): ClockReadin
   return live?.clockOffsetMs === undefined ? null : { offsetMs: live.clockOffsetMs, neverSet: live.neverSet ?? false };
 }
 
-/** How a camera's picture was found; null: nobody looks. What was found before the agent stopped says nothing of now. */
-export function pictureNow(
-  { reads, settings, dating, running }: Pick<Asking, "reads" | "settings" | "dating" | "running">,
-  id: string,
-): PictureState | null {
+/** How a camera's picture was found; null: nobody looks. What was found before the agent stopped, or the main stream was gone, says nothing of now. */
+export function pictureNow({ reads, settings, dating, running, nowAt }: Asking, id: string): PictureState | null {
   if (settings.pictures.every === 0 || settings.cameras.find((camera) => camera.id === id)?.manual !== undefined) return null;
-  const { sinceAt, ...state } = pictureOf(running ? albumOf(reads.meta(`picture ${id}`)) : noAlbum);
+  const row = reads.camera(id);
+  const isLookedAt = running && row?.stream === "main" && (row.state === "recording" || row.state === "degraded");
+  const album = albumAt(albumOf(reads.meta(`picture ${id}`)), reads.meta(`accepted ${id}`), dating.fromUtc(nowAt));
+  const { sinceAt, ...state } = pictureOf(isLookedAt ? album : noAlbum);
   return { ...state, sinceAt: sinceAt === null ? null : dating.toUtc(sinceAt) };
 }
 

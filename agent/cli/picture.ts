@@ -1,7 +1,6 @@
 /** `matghi picture list|accept`: how the cameras' pictures were found, and that what one shows now is right. */
-import { makeDating } from "../core/dating.ts";
-import { albumOf, openSuspicions, type PictureValue } from "../core/picture.ts";
-import { vietnamTime } from "../core/time.ts";
+import type { PictureValue } from "../core/picture.ts";
+import { iso, vietnamTime } from "../core/time.ts";
 import { fill, wordsIn } from "../core/words.ts";
 import { readStatus } from "../query.ts";
 import { version } from "../version.ts";
@@ -27,21 +26,16 @@ export function listPictures(context: Context): number {
 
 export type AcceptOptions = { readonly camera: string; readonly officer: string };
 
-/** What the camera usually showed is forgotten; the running agent learns it anew from what it shows now. */
+/** What the camera usually showed counts no more at once; the running agent learns it anew, and tells the station, from its next look on. */
 export function acceptPicture(context: Context, options: AcceptOptions): number {
   const officer = textOf("officer", options.officer);
-  return writing(context, ({ store, settings, nowUtc, trust, audit }) => {
+  return writing(context, ({ store, settings, nowUtc, audit }) => {
     const camera = knownCamera(
       options.camera,
       settings.cameras.map(({ id }) => id),
     );
     audit("picture.accepted", { camera, officer });
-    const moment = { at: makeDating(store.boots()).fromUtc(nowUtc), monoMs: 0, clock: trust };
-    const suspected = openSuspicions(albumOf(store.meta(`picture ${camera}`)));
-    const done = store.commit([
-      { put: "note", note: `picture ${camera}`, text: null },
-      ...suspected.map((data) => ({ put: "event", moment, type: "picture.cleared", level: "info", data: { camera, ...data } }) as const),
-    ]);
+    const done = store.commit([{ put: "note", note: `accepted ${camera}`, text: iso(nowUtc) }]);
     if (done.kind === "waiting")
       throw new Refusal(exit.needsPerson, `the database takes nothing (${done.why}); free its disk and try again`);
     const words = wordsIn(settings.site.language);

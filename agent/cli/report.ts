@@ -9,8 +9,7 @@ import { comparisonOf, isWhole } from "../core/sheetblock.ts";
 import { sheetHtml } from "../core/sheetpage.ts";
 import { type PictureFacts, suspicionJson } from "../core/suspicion.ts";
 import { fill, wordsIn } from "../core/words.ts";
-import { registerFacts, reportFacts, suspicionsIn } from "../facts.ts";
-import { pictureNow } from "../query.ts";
+import { picturesIn, registerFacts, reportFacts } from "../facts.ts";
 import { version } from "../version.ts";
 import { type Context, exit, Refusal, reading, type Session } from "./context.ts";
 import { writeWhole } from "./out.ts";
@@ -52,7 +51,7 @@ const render: Record<Format, (made: Report, session: Session) => string> = {
   json: (made, session) =>
     JSON.stringify({
       ...reportJson(made),
-      pictures: suspicionsOn(made, session)?.map(suspicionJson) ?? null,
+      pictures: picturesOn(made, session)?.suspected.map(suspicionJson) ?? null,
       extractions: registerJson(registerFacts(session, made.period.span)),
     }),
   csv: (made, { settings }) => csvText(made, settings.site.language),
@@ -60,19 +59,12 @@ const render: Record<Format, (made: Report, session: Session) => string> = {
 
 const reportOn = (period: Period, session: Session): Report => reportOf(period, reportFacts(session, period.span), session.nowAt);
 
-const suspicionsOn = ({ cameras, period, untilAt }: Report, session: Session) =>
-  suspicionsIn(
+const picturesOn = ({ cameras, period, untilAt }: Report, session: Session): PictureFacts | null =>
+  picturesIn(
     session,
     cameras.map(({ camera }) => camera.id),
     { fromAt: period.span.fromAt, toAt: untilAt },
   );
-
-/** What a past period's cameras were looked at is not known any more. */
-function picturesOn(made: Report, session: Session): PictureFacts | null {
-  const suspected = suspicionsOn(made, session);
-  const now = made.isPast ? [] : session.settings.cameras.flatMap(({ id }) => pictureNow(session, id) ?? []);
-  return suspected === null ? null : { suspected, unjudged: now.filter(({ value }) => value === "unknown").length };
-}
 
 function sheetFacts(made: Report, session: Session): SheetFacts {
   const { site, report: printed, recording } = session.settings;

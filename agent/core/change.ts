@@ -48,7 +48,7 @@ export type Write =
  * `traffic`: bytes told to and by the station, by days (core/traffic.ts) ·
  * `supply`: a Raspberry Pi's `get_throttled` bits, decimal · `wear`: the disks' own health (core/wear.ts) ·
  * `retained`: topics that the broker holds of us · `takeovers`: when another client came with our name ·
- * `known CAMERA`: what it told of itself (core/acquaintance.ts) · `picture CAMERA`: how it usually looks (core/picture.ts) · `abandoned`: what went with the old disk so far, of an adoption under way.
+ * `known CAMERA`: what it told of itself (core/acquaintance.ts) · `picture CAMERA`: how it usually looks (core/picture.ts) · `accepted CAMERA`: when a person found that right · `abandoned`: what went with the old disk so far, of an adoption under way.
  */
 export type Note =
   | "foreign"
@@ -67,7 +67,8 @@ export type Note =
   | "officer-holds"
   | "undone"
   | `known ${string}`
-  | `picture ${string}`;
+  | `picture ${string}`
+  | `accepted ${string}`;
 
 /** Footage that may not be deleted, as it was asked for. */
 export type NewHold = {

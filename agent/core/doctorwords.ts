@@ -127,7 +127,7 @@ const vi: DoctorWords = {
       ),
       "camera-picture": said(
         "{name}: hình chưa đạt ({picture})",
-        "xem hình: matghi look --camera {id}; lau ống kính, chỉnh hướng; nếu hình nay là đúng: matghi picture accept --camera {id}",
+        "xem hình: matghi look --camera {id}; lau ống kính, chỉnh hướng; nếu hình nay là đúng: matghi picture accept --camera {id} --officer …",
       ),
       "camera-default": said(
         "{name}: còn dùng mật khẩu mặc định của hãng, ai cũng vào được",
@@ -286,7 +286,7 @@ const en: DoctorWords = {
       ),
       "camera-picture": said(
         "{name}: its picture is not good ({picture})",
-        "look at it: matghi look --camera {id}; clean the lens, turn it back; where it is right as it is: matghi picture accept --camera {id}",
+        "look at it: matghi look --camera {id}; clean the lens, turn it back; where it is right as it is: matghi picture accept --camera {id} --officer …",
       ),
       "camera-default": said(
         "{name}: still has its maker's password, anybody gets in",

@@ -3,7 +3,7 @@
  * for long enough is suspected, never claimed: a person confirms it (requirements.md I-03, I-06). Pure.
  */
 import { isoOrNull, vietnamHour } from "./time.ts";
-import type { WallMs } from "./types.ts";
+import type { Span, WallMs } from "./types.ts";
 import { grid, likeness, type View } from "./view.ts";
 
 /** Worst first. `dark`: too little light, at night. `bright`: washed out. `moved`: it looks elsewhere than it did. `frozen`: the very same picture again. */
@@ -29,20 +29,36 @@ export function lightAt(at: number): Light | null {
 /** How a camera usually looks in one light: an average of `looks` good ones. */
 export type Usual = { readonly looks: number; readonly edges: number; readonly blur: number | null; readonly map: readonly number[] };
 
-/** One light's verdict: what is held true, since when, and what the last `count` looks, from `nextAt` on, would have it be. */
+/**
+ * One light's verdict: what is held true, since when, and what the last `count` looks, from `nextAt` on, would have it be. `tolerated`: what a
+ * person has found to be right, as darkness where no lamp stands; it is not suspected again until the picture was good.
+ */
 export type Side = {
   readonly value: PictureValue;
   readonly sinceAt: WallMs | null;
   readonly next: PictureValue;
   readonly nextAt: WallMs | null;
   readonly count: number;
+  readonly lookedAt: WallMs | null;
+  readonly tolerated: PictureTrouble | null;
   readonly usual: Usual | null;
 };
-/** All that is kept of a camera's pictures; none of it shows a person. */
-export type Album = { readonly sides: Readonly<Record<Light, Side>>; readonly mark: number | null };
+/** All that is kept of a camera's pictures, looked at since `firstAt`; none of it shows a person. `acceptance`: the one after which it was learnt. */
+export type Album = {
+  readonly sides: Readonly<Record<Light, Side>>;
+  readonly mark: number | null;
+  readonly firstAt: WallMs | null;
+  readonly acceptance: string | null;
+};
 
-const noSide: Side = { value: "unknown", sinceAt: null, next: "unknown", nextAt: null, count: 0, usual: null };
-export const noAlbum: Album = { sides: { day: noSide, night: noSide }, mark: null };
+const noSide: Side = {
+  ...{ value: "unknown", sinceAt: null, next: "unknown", nextAt: null, count: 0 },
+  ...{ lookedAt: null, tolerated: null, usual: null },
+};
+export const noAlbum: Album = { sides: { day: noSide, night: noSide }, mark: null, firstAt: null, acceptance: null };
+
+/** Each light comes once a day: what was not looked at for longer is not known any more. */
+const holdsMs = 26 * 3_600_000;
 
 /** So many good looks that are alike make the usual one; from then on it follows slowly, as the seasons do. */
 const learnLooks = 6;
@@ -98,26 +114,35 @@ export const isTrouble = (value: PictureValue): value is PictureTrouble => value
 
 /** Another look at a camera; what it leads to, and what is to be told. */
 export function look(album: Album, view: View, light: Light, at: WallMs): { readonly album: Album; readonly news: readonly PictureNews[] } {
-  const before = album.sides[light];
+  const known = album.sides[light];
+  const before = heldAt(known, at);
   const side = turn(before, judge(view, before, light, album.mark), view, at);
   const [other, its] = light === "day" ? (["night", album.sides.night] as const) : (["day", album.sides.day] as const);
   // What was wiped off the lens in the morning does not stand there at night: that side is looked at anew.
   const isGone = isTrouble(before.value) && before.value !== "dark" && !isTrouble(side.value) && its.value === before.value;
-  const elsewhere = isGone ? { ...noSide, usual: its.usual } : its;
+  const elsewhere = isGone ? forgotten(its) : its;
   const sides = light === "day" ? { day: side, night: elsewhere } : { day: elsewhere, night: side };
   return {
-    album: { sides, mark: view.mark },
-    news: [...newsOf(light, before.value, side.value), ...newsOf(other, its.value, elsewhere.value)],
+    album: { ...album, sides, mark: view.mark, firstAt: album.firstAt ?? at },
+    news: [...newsOf(light, known.value, side.value), ...newsOf(other, its.value, elsewhere.value)],
   };
 }
 
-/** What a side is after a look that says `seen`. */
-function turn(before: Side, seen: PictureValue, view: View, at: WallMs): Side {
-  const isSame = seen === before.next && before.nextAt !== null;
+/** Without its verdict; how the camera usually looks stays. */
+const forgotten = ({ usual, lookedAt, tolerated }: Side): Side => ({ ...noSide, usual, lookedAt, tolerated });
+const heldAt = (side: Side, at: WallMs): Side => (side.lookedAt !== null && at - side.lookedAt <= holdsMs ? side : forgotten(side));
+
+/** What a side is after a look that says `judged`. */
+function turn(before: Side, judged: PictureValue, view: View, at: WallMs): Side {
+  const seen = judged === before.tolerated ? "unknown" : judged;
+  // Troubles that take turns are still no good picture; which of them it is was not found yet.
+  const isAlike = seen === before.next || (isTrouble(seen) && isTrouble(before.next) && !isTrouble(before.value));
+  const isSame = isAlike && before.nextAt !== null;
   const [count, nextAt] = isSame ? [before.count + 1, before.nextAt] : [1, at];
   const isHeld = seen !== before.value && count >= (isTrouble(seen) ? looksFor[seen] : looksForGood);
   const [value, sinceAt] = isHeld ? [seen, nextAt] : [before.value, before.sinceAt];
-  return { value, sinceAt, next: seen, nextAt, count, usual: isTrouble(seen) ? before.usual : learn(before.usual, view) };
+  const usual = isTrouble(judged) ? before.usual : learn(before.usual, view);
+  return { value, sinceAt, next: seen, nextAt, count, lookedAt: at, tolerated: judged === "good" ? null : before.tolerated, usual };
 }
 
 function newsOf(light: Light, was: PictureValue, value: PictureValue): readonly PictureNews[] {
@@ -142,9 +167,31 @@ function learn(usual: Usual | null, view: View): Usual {
   };
 }
 
-/** What stands suspected, as it is told when somebody finds it right. */
-export const openSuspicions = ({ sides }: Album): readonly { readonly light: Light; readonly was: PictureTrouble }[] =>
-  lights.flatMap((light) => (isTrouble(sides[light].value) ? [{ light, was: sides[light].value }] : []));
+/** A person has found right what the camera shows: it is learnt anew, and nothing is suspected of it any more. */
+export function accept(album: Album, acceptance: string | null): { readonly album: Album; readonly news: readonly PictureNews[] } {
+  if (album.acceptance === acceptance) return { album, news: [] };
+  const anew = ({ value }: Side): Side => ({ ...noSide, tolerated: isTrouble(value) ? value : null });
+  const { day, night } = album.sides;
+  return {
+    album: { ...noAlbum, sides: { day: anew(day), night: anew(night) }, firstAt: album.firstAt, acceptance },
+    news: lights.flatMap((light) => newsOf(light, album.sides[light].value, "unknown")),
+  };
+}
+
+/** What is true of it at a moment, whoever has not looked since: nothing that a person has found right, nothing that is too old. */
+export function albumAt(album: Album, acceptance: string | null, at: WallMs): Album {
+  const { day, night } = accept(album, acceptance).album.sides;
+  return { ...album, sides: { day: heldAt(day, at), night: heldAt(night, at) } };
+}
+
+/** What is usual changes with every look, and slowly: an album is written down this often, and with every verdict. */
+export const keepEveryMs = 3_600_000;
+
+/** Was it looked at in that span, as far as its first look and the last one that was written down tell? */
+export function wasLookedAt({ firstAt, sides }: Album, { fromAt, toAt }: Span): boolean {
+  const lastAt = Math.max(sides.day.lookedAt ?? 0, sides.night.lookedAt ?? 0, firstAt ?? 0);
+  return firstAt !== null && firstAt < toAt && lastAt + keepEveryMs >= fromAt;
+}
 
 /** A camera's picture in one word, the worse light's, and in both. */
 export type PictureState = {
@@ -164,7 +211,7 @@ export function pictureOf({ sides }: Album): PictureState {
 }
 
 /** For the store. The grid's cells in hex. */
-export function albumText({ sides, mark }: Album): string {
+export function albumText({ sides, ...rest }: Album): string {
   const hex = (map: readonly number[]) => map.map((value) => Math.round(value).toString(16).padStart(2, "0")).join("");
   const rounded = (value: number) => Math.round(value * 1_000) / 1_000;
   const written = ({ usual, ...side }: Side) => ({
@@ -174,7 +221,7 @@ export function albumText({ sides, mark }: Album): string {
         ? null
         : { ...usual, edges: rounded(usual.edges), blur: usual.blur === null ? null : rounded(usual.blur), map: hex(usual.map) },
   });
-  return JSON.stringify({ mark, day: written(sides.day), night: written(sides.night) });
+  return JSON.stringify({ ...rest, day: written(sides.day), night: written(sides.night) });
 }
 
 /** What is no album is an empty one: it is learnt anew. */
@@ -183,7 +230,8 @@ export function albumOf(text: string | null): Album {
     const body = JSON.parse(text ?? "{}") as Record<string, unknown>;
     return {
       sides: { day: sideOf(body.day), night: sideOf(body.night) },
-      mark: numberOrNull(body.mark),
+      ...{ mark: numberOrNull(body.mark), firstAt: numberOrNull(body.firstAt) },
+      acceptance: typeof body.acceptance === "string" ? body.acceptance : null,
     };
   } catch {
     return noAlbum;
@@ -191,9 +239,12 @@ export function albumOf(text: string | null): Album {
 }
 
 function sideOf(written: unknown): Side {
-  const { value, sinceAt, next, nextAt, count, usual } = (written ?? {}) as Record<string, unknown>;
+  const { value, sinceAt, next, nextAt, count, lookedAt, tolerated, usual } = (written ?? {}) as Record<string, unknown>;
   if (!isValue(value) || !isValue(next) || typeof count !== "number") return noSide;
-  return { value, sinceAt: numberOrNull(sinceAt), next, nextAt: numberOrNull(nextAt), count, usual: usualOf(usual) };
+  return {
+    ...{ value, sinceAt: numberOrNull(sinceAt), next, nextAt: numberOrNull(nextAt), count, lookedAt: numberOrNull(lookedAt) },
+    ...{ tolerated: pictureTroubles.find((trouble) => trouble === tolerated) ?? null, usual: usualOf(usual) },
+  };
 }
 
 const numberOrNull = (value: unknown) => (typeof value === "number" ? value : null);

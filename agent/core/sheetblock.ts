@@ -141,14 +141,13 @@ function picturesText({ pictures, language }: BlockFacts): string {
   return fill(words.pictures.inReport, pictureCounts(pictures, language));
 }
 
-/** How many cameras' pictures were suspected, and of how many nothing can be said. */
+/** How many cameras' pictures were looked at, and of how many something was suspected. */
 export function pictureCounts(
-  { suspected, unjudged }: PictureFacts,
+  { looked, suspected }: PictureFacts,
   language: Language,
-): { readonly count: string; readonly unjudged: string } {
-  const count = (value: number) => ({ count: countText(value, language) });
-  const rest = unjudged === 0 ? "" : fill(wordsIn(language).pictures.unjudged, count(unjudged));
-  return { ...count(new Set(suspected.map(({ camera }) => camera)).size), unjudged: rest };
+): { readonly count: string; readonly looked: string } {
+  const cameras = new Set(suspected.map(({ camera }) => camera)).size;
+  return { count: countText(cameras, language), looked: countText(looked, language) };
 }
 
 /** The period in a sentence or three. */

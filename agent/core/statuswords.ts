@@ -89,9 +89,8 @@ const vi = {
     until: " đến {to}",
     lasting: ", chưa hết",
     inReport:
-      "Hình ảnh: phần mềm xem thử hình từng camera; nghi chưa đạt trong kỳ: {count} camera{unjudged}. Rõ nét hay không, đề nghị xem hình trực tiếp.",
-    figure: "   Hình ảnh nghi chưa đạt trong kỳ: {count} camera{unjudged}.",
-    unjudged: "; chưa đủ lần xem để kết luận: {count} camera",
+      "Hình ảnh: phần mềm xem thử hình của {looked} camera; nghi chưa đạt trong kỳ: {count} camera. Rõ nét hay không, đề nghị xem hình trực tiếp.",
+    figure: "   Hình ảnh nghi chưa đạt trong kỳ: {count} trong {looked} camera được xem thử.",
     line: "   - {text}",
     more: "   - và {count} lần khác: matghi report --format json",
     off: "Không xem hình (pictures.every: 0s)",
@@ -203,9 +202,8 @@ const en: typeof vi = {
     until: " until {to}",
     lasting: ", not over",
     inReport:
-      "Pictures: the program looked at each camera's now and then; suspected in the period: {count} cameras{unjudged}. Whether they are clear enough: look at them.",
-    figure: "   Pictures suspected in the period: {count} cameras{unjudged}.",
-    unjudged: "; not looked at often enough yet: {count} cameras",
+      "Pictures: the program looked at those of {looked} cameras now and then; suspected in the period: {count} cameras. Whether they are clear enough: look at them.",
+    figure: "   Pictures suspected in the period: {count} of {looked} cameras that were looked at.",
     line: "   - {text}",
     more: "   - and {count} more: matghi report --format json",
     off: "Pictures are not looked at (pictures.every: 0s)",

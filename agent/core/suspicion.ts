@@ -15,8 +15,8 @@ export type Suspicion = {
   readonly toAt: UtcMs | null;
 };
 
-/** What a report says of pictures: what was suspected, and of how many cameras nothing can be said yet. */
-export type PictureFacts = { readonly suspected: readonly Suspicion[]; readonly unjudged: number };
+/** What a report says of pictures: of how many cameras they were looked at, and what was suspected. */
+export type PictureFacts = { readonly looked: number; readonly suspected: readonly Suspicion[] };
 
 /** Of what the journal says of pictures. */
 export const pictureEvents: readonly EventType[] = ["picture.suspect", "picture.cleared"];

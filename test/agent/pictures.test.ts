@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { acceptPicture, listPictures } from "../../agent/cli/picture.ts";
 import { report } from "../../agent/cli/report.ts";
 import type { Glimpse } from "../../agent/core/view.ts";
-import { suspicionsIn } from "../../agent/facts.ts";
+import { picturesIn } from "../../agent/facts.ts";
 import { readStatus } from "../../agent/query.ts";
 import { sentProblems } from "../lib/messages.ts";
 import { tempFolder } from "../lib/temp.ts";
@@ -96,14 +96,17 @@ test("wiped: told, and the alarm is taken back", async () => {
 
 test("the period's report names it, and how many cameras it was", () => {
   const span = { fromAt: startAt, toAt: village.now() };
-  const found = village.ask((asking) => suspicionsIn(asking, ["cho", "cau"], span)) ?? [];
+  const { looked, suspected: found = [] } = village.ask((asking) => picturesIn(asking, ["cho", "cau", "ho-12"], span)) ?? {};
+  expect(looked).toBe(2);
   expect(found).toMatchObject([{ camera: "cho", light: "day", value: "covered" }]);
   expect((found[0]?.toAt ?? 0) - (found[0]?.fromAt ?? 0)).toBeGreaterThan(2 * minute);
-  expect(village.ask((asking) => suspicionsIn(asking, ["cho"], { fromAt: span.toAt - minute, toAt: span.toAt }))).toEqual([]);
+  const during = (fromAt: number, toAt: number) => village.ask((asking) => picturesIn(asking, ["cho"], { fromAt, toAt }));
+  expect(during(span.toAt - minute, span.toAt)).toMatchObject({ looked: 1, suspected: [] });
+  expect(during(startAt - 60 * minute, startAt), "nobody had looked yet").toBeNull();
   const said: string[] = [];
   const context = { configFile: village.config, json: false, out: (text: string) => void said.push(text), err: () => undefined };
   expect(report(context, { period: "2026-11" })).toBe(0);
-  expect(said.at(-1)).toContain("Hình ảnh nghi chưa đạt trong kỳ: 01 camera; chưa đủ lần xem để kết luận: 02 camera.");
+  expect(said.at(-1)).toContain("Hình ảnh nghi chưa đạt trong kỳ: 01 trong 02 camera được xem thử.");
   expect(said.at(-1)).toMatch(/ - Cổng chợ: nghi bị che \(ban ngày\), từ \d\d:\d\d 24\/11\/2026 đến \d\d:\d\d 24\/11\/2026/);
 });
 
@@ -142,6 +145,19 @@ test("what is accepted while the agent looks is not taken back by what it finds"
   expect(glanced.filter((path) => path.includes("/cho/")).length).toBeGreaterThanOrEqual(before + 6);
   expect(events().slice(told)).toEqual([]);
   expect(pictures().get("cho")).toMatchObject({ value: "unknown" });
+}, 60_000);
+
+test("a camera that sends no picture has none that is good, and nobody looks at it", async () => {
+  expect(pictures().get("cau")).toMatchObject({ value: "good" });
+  village.scene.trouble.set("cau", "silent");
+  await village.pass(minute);
+  expect(pictures().get("cau")).toMatchObject({ value: "unknown", day: "unknown" });
+  await village.pass(2 * minute);
+  const before = glanced.length;
+  await village.pass(5 * minute);
+  expect(glanced.slice(before).filter((path) => path.includes("/cau/"))).toEqual([]);
+  village.scene.trouble.delete("cau");
+  await village.pass(3 * minute);
 }, 60_000);
 
 test("what was learnt outlives a power cut", async () => {

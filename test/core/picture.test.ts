@@ -2,6 +2,8 @@
 import { expect, test } from "vitest";
 import {
   type Album,
+  accept,
+  albumAt,
   albumOf,
   albumText,
   type Light,
@@ -10,6 +12,7 @@ import {
   noAlbum,
   type PictureNews,
   pictureOf,
+  wasLookedAt,
 } from "../../agent/core/picture.ts";
 import { type Glimpse, viewOf } from "../../agent/core/view.ts";
 import { covered, evenly, street } from "../lib/views.ts";
@@ -168,4 +171,51 @@ test.each([
 ])("what is no album is learnt anew: %s", (text) => {
   expect(pictureOf(albumOf(text)).value).toBe(text?.includes('"good","next":"good"') ? "good" : "unknown");
   expect(albumOf(text).sides.day.usual).toBeNull();
+});
+
+const lookedAt = ({ looks }: Seen) => startAt + looks * 10 * minute;
+
+test("a street without a lamp that somebody found right is not suspected of darkness again, until a lamp was there", () => {
+  const dark = see(learnt(), () => evenly(4), 5, "night");
+  const { album, news } = accept(dark.album, "2026-11-24T20:00:00.000Z");
+  expect(news).toEqual([{ kind: "cleared", light: "night", was: "dark" }]);
+  expect(accept(album, "2026-11-24T20:00:00.000Z").news).toEqual([]);
+  const nights = see({ ...nothing, album }, () => evenly(4), 60, "night");
+  expect(nights.news).toEqual([]);
+  expect(pictureOf(nights.album).night).toBe("unknown");
+  const covered = see(nights, () => evenly(67), 3, "night");
+  expect(covered.news).toMatchObject([{ kind: "suspect", value: "covered" }]);
+  const lit = see(nights, (take) => street(1, { noise: take, light: 0.4 }), 10, "night");
+  expect(see(lit, () => evenly(4), 3, "night").news).toMatchObject([{ kind: "suspect", value: "dark" }]);
+});
+
+test("troubles that take turns are one that is suspected", () => {
+  const turns = see(learnt(), (take) => (take % 2 === 0 ? street(2, { noise: take }) : covered(1, take)), 6);
+  expect(turns.news).toMatchObject([{ kind: "suspect" }]);
+  const on = see(turns, (take) => (take % 2 === 0 ? street(2, { noise: take }) : covered(1, take)), 20);
+  expect(on.news.length, "and it does not change its name with every look").toBe(1);
+});
+
+test("what nobody has looked at for more than a day is not known, and a suspicion of then is over", () => {
+  const suspected = see(learnt(), (take) => covered(1, take), 3);
+  const at = lookedAt(suspected);
+  const valueAt = (hours: number) => pictureOf(albumAt(suspected.album, null, at + hours * 60 * minute)).value;
+  expect([valueAt(25), valueAt(27)]).toEqual(["covered", "unknown"]);
+  const later = look(suspected.album, viewOf(usual(1)), "day", at + 48 * 60 * minute);
+  expect(later.news).toEqual([{ kind: "cleared", light: "day", was: "covered" }]);
+});
+
+test("an album that was learnt before somebody found the picture right says nothing", () => {
+  const { album } = learnt();
+  expect(pictureOf(albumAt(album, "2026-11-24T20:00:00.000Z", startAt + 100 * minute)).value).toBe("unknown");
+  expect(pictureOf(albumAt(album, null, startAt + 100 * minute)).value).toBe("good");
+});
+
+test("from the first look to the last it was looked at, and neither before nor after", () => {
+  const seen = learnt();
+  const looked = (fromAt: number, toAt: number) => wasLookedAt(albumOf(albumText(seen.album)), { fromAt, toAt });
+  expect(looked(startAt - 60 * minute, startAt)).toBe(false);
+  expect(looked(startAt, startAt + 20 * minute)).toBe(true);
+  expect(looked(lookedAt(seen) + 61 * minute, lookedAt(seen) + 90 * minute)).toBe(false);
+  expect(wasLookedAt(noAlbum, { fromAt: 0, toAt: Number.MAX_SAFE_INTEGER })).toBe(false);
 });
