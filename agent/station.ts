@@ -284,7 +284,7 @@ function cameraDraft(
       clockOffsetMs: clockOf(deps.store, id)?.offsetMs ?? null,
       ...{ recorded24h: slow?.recorded24h ?? null, daysKept: slow?.daysKept ?? null },
       held: held.get(id) ?? [],
-      picture: slow?.picture ?? null,
+      picture: slow === undefined ? { value: "unknown", since: null } : slow.picture,
     }),
   ];
 }
