@@ -204,6 +204,7 @@ export type PictureState = {
 /** For machines (contract §4). */
 export const pictureJson = ({ value, sinceAt, day, night }: PictureState) => ({ value, since: isoOrNull(sinceAt), day, night });
 
+/** The worse light's word; `unknown` only where neither light has another. */
 export function pictureOf({ sides }: Album): PictureState {
   const rank = (value: PictureValue) => [...pictureTroubles, "good", "unknown"].indexOf(value);
   const worse = rank(sides.night.value) < rank(sides.day.value) ? sides.night : sides.day;

@@ -23,6 +23,7 @@ export type View = {
 export const grid = { columns: 48, rows: 27 } as const;
 const tenth = 0.1;
 
+/** Measures a key frame: some milliseconds of work. */
 export function viewOf({ width, height, gray, blur }: Glimpse): View {
   const counts = countsOf(gray);
   const map = edgeMap(gray, width, height);
